@@ -1,0 +1,171 @@
+"""Every setting, typed, read once: from the environment first, then from `<data-dir>/env`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as UnreadableSettingError
+
+from tenants.foundation.settings_sources import (
+    SettingsError,
+    app_url_of_bootstrap,
+    postgresql_url,
+    redis_url,
+    refuse_unknown_names,
+    sentences,
+    storage_url,
+    web_url,
+)
+
+MEBIBYTE = 1024 * 1024
+
+PostgresUrl = Annotated[str, BeforeValidator(postgresql_url)]
+OptionalPostgresUrl = Annotated[str | None, BeforeValidator(lambda url: postgresql_url(url) if url else None)]
+RedisUrl = Annotated[str, BeforeValidator(redis_url)]
+StorageUrl = Annotated[str, BeforeValidator(storage_url)]
+WebUrl = Annotated[str, BeforeValidator(web_url)]
+CellName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+
+
+class CellUrls(BaseModel):
+    """How one more PostgreSQL server that holds tenants is reached."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    app: PostgresUrl = Field(repr=False)
+    staff: PostgresUrl = Field(repr=False)
+    owner: OptionalPostgresUrl = Field(None, repr=False)
+
+
+def _under_data_dir(name: str) -> Any:
+    return lambda found: found.get("data_dir", Path("var")).absolute() / name
+
+
+class Settings(BaseSettings):
+    """What whoever runs the program may decide. `docs/settings.md` is made from this class."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FREEHOLD_", frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="In production cookies are secure and loopback is out of bounds."
+    )
+    data_dir: Path = Field(
+        Path("var"), description="Where embedded servers, key file and local storage live."
+    )
+    database_url: PostgresUrl = Field(
+        validation_alias="DATABASE_URL", repr=False, description="PostgreSQL as login `freehold_app`."
+    )
+    redis_url: RedisUrl = Field(
+        validation_alias="REDIS_URL",
+        repr=False,
+        description="Redis, as `redis://`, `rediss://` or `unix://`.",
+    )
+    catalog_database_url: PostgresUrl = Field(
+        repr=False, description="PostgreSQL of the catalog as login `freehold_catalog`."
+    )
+    staff_database_url: OptionalPostgresUrl = Field(
+        None, repr=False, description="PostgreSQL as login `freehold_staff`."
+    )
+    owner_database_url: OptionalPostgresUrl = Field(
+        None,
+        repr=False,
+        description="PostgreSQL as login `freehold_owner`, for `migrate` and the worker; never for the web.",
+    )
+    cells: dict[CellName, CellUrls] = Field(
+        {}, repr=False, description='Further cells: `{"name": {"app": URL, "staff": URL, "owner": URL}}`.'
+    )
+    storage: StorageUrl = Field(
+        default_factory=lambda found: _under_data_dir("storage")(found).as_uri(),
+        description="Where files go: `file:///path` or `s3://bucket/prefix` (`AWS_ENDPOINT_URL` is heeded).",
+    )
+    key_file: Path = Field(
+        default_factory=_under_data_dir("key"), description="The key that wraps each tenant's data key."
+    )
+    public_url: WebUrl = Field(
+        "http://127.0.0.1:8000", description="The address people reach the program at."
+    )
+    secure_cookies: bool = Field(
+        default_factory=lambda found: found.get("environment") == "production",
+        description="Whether cookies travel over HTTPS only.",
+    )
+    pool_size: int = Field(8, ge=1, le=1000, description="Database connections per process, cell and login.")
+    pool_max_age_seconds: int = Field(
+        1800, ge=1, description="A database connection is not kept longer than this."
+    )
+    statement_timeout_ms: int = Field(
+        10_000, ge=1, description="A statement of a request may take this long."
+    )
+    lock_timeout_ms: int = Field(3000, ge=1, description="A statement waits this long for a lock.")
+    max_body_bytes: int = Field(MEBIBYTE, ge=1024, description="The largest body a request may have.")
+    max_upload_bytes: int = Field(
+        200 * MEBIBYTE, ge=1024, description="The largest file a request may bring."
+    )
+    requests_per_minute_tenant: int = Field(
+        12_000, ge=1, description="Requests a tenant may make in a minute."
+    )
+    requests_per_minute_caller: int = Field(3000, ge=1, description="Requests a caller may make in a minute.")
+    signups_per_hour_address: int = Field(20, ge=1, description="Sign-ups from one address in an hour.")
+    session_idle_hours: int = Field(12, ge=1, description="A session that rests this long has ended.")
+    session_days: int = Field(14, ge=1, description="No session lives longer than this.")
+    spare_tenants: int = Field(2, ge=0, le=1000, description="Tenants prepared ahead of the next sign-up.")
+    web_workers: int = Field(2, ge=1, le=256, description="Web processes that `up` and `serve` start.")
+    web_threads: int = Field(8, ge=1, le=256, description="Requests one web process answers at a time.")
+    worker_count: int = Field(2, ge=1, le=256, description="Job workers that `up` starts.")
+    job_lease_seconds: int = Field(
+        30, ge=2, description="A worker that is silent this long has lost its job."
+    )
+    job_in_flight_cap: int = Field(8, ge=1, description="Jobs of one tenant that run at the same time.")
+    export_days: int = Field(7, ge=1, description="Days until a finished export is removed.")
+    outbound_allow_loopback: bool = Field(
+        default=False, description="Whether connections to this machine itself are allowed; for tests."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        "json", description="One JSON object a line, or for a person."
+    )
+
+    @model_validator(mode="after")
+    def _production_is_strict(self) -> Self:
+        if self.environment == "production" and not self.secure_cookies:
+            raise ValueError("FREEHOLD_SECURE_COOKIES can't be off in production.")
+        if self.environment == "production" and self.outbound_allow_loopback:
+            raise ValueError("FREEHOLD_OUTBOUND_ALLOW_LOOPBACK can't be on in production.")
+        return self
+
+    @classmethod
+    def read(cls, data_dir: Path | None = None) -> "Settings":
+        """Read every setting, or raise `SettingsError` with a sentence per setting that is wrong."""
+        folder = data_dir or Path(os.environ.get("FREEHOLD_DATA_DIR") or "var")
+        file = folder / "env"
+        refuse_unknown_names(os.environ, {env_name(name) for name in cls.model_fields})
+        given: dict[str, Any] = {"_env_file": file, "_env_file_encoding": "utf-8", "data_dir": folder}
+        if url := app_url_of_bootstrap(file, os.environ.get("DATABASE_URL")):
+            given["database_url"] = url
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise SettingsError(sentences(error, file)) from None
+        except UnreadableSettingError:
+            raise SettingsError("FREEHOLD_CELLS is not valid JSON.") from None
+        except OSError as error:
+            raise SettingsError(f"{file} can't be read: {error.strerror}.") from None
+
+
+def env_name(field: str) -> str:
+    """The environment variable that sets a field."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"FREEHOLD_{field.upper()}"

@@ -1,0 +1,1 @@
+"""How fast the shipped program is, beside the ordinary way to build it and beside PostgreSQL alone."""

@@ -1,0 +1,80 @@
+"""What is asked of every side, and how a question becomes the bytes of a request."""
+
+import json
+import random
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+from urllib.parse import quote
+
+from bench.data import COUNTRIES, TITLES, World
+
+PAGE = 50
+HITS = 20
+QUESTIONS = 200
+"""How many different pages, records or words each case asks for."""
+NEW_RECORDS = 4_000
+"""More than any side creates in one sample, so that no body comes twice."""
+
+
+class Case(StrEnum):
+    LIST = "list"
+    GET = "get"
+    SEARCH = "search"
+    CREATE = "create"
+
+    @property
+    def description(self) -> str:
+        return {
+            Case.LIST: "list 50 contacts, filtered, owner and company embedded",
+            Case.GET: "get one contact",
+            Case.SEARCH: "search contacts by words, 20 hits",
+            Case.CREATE: "create a contact with its audit row",
+        }[self]
+
+
+def request_bytes(
+    method: str, path: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
+) -> bytes:
+    content = json.dumps(body).encode() if body is not None else b""
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    if content:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    return "\r\n".join([*lines, "", ""]).encode() + content
+
+
+def searched_words() -> list[str]:
+    """A city and a job, both as they are in the data: some forty contacts in 100,000."""
+    random_source = random.Random("words")
+    pick, town = random_source.choice, random_source.randrange
+    return [quote(f"City{town(300)} {pick(TITLES)}") for _ in range(QUESTIONS)]
+
+
+def sampled_contacts(world: World) -> list[str]:
+    ids = [str(each["id"]) for each in world.contacts()]
+    return random.Random("ids").sample(ids, min(QUESTIONS, len(ids)))
+
+
+def new_contacts(world: World, count: int = NEW_RECORDS) -> Iterator[dict[str, Any]]:
+    """Bodies of contacts that are not there yet."""
+    random_source = random.SystemRandom()
+    run = random_source.randrange(1 << 40)
+    for number in range(count):
+        yield {
+            "first_name": "Ann",
+            "last_name": f"Newcomer {number}",
+            "email": f"ann.{run:x}.{number}@example.com",
+            "phone": "+49 30 12345",
+            "job_title": random_source.choice(TITLES),
+            "lifecycle_stage": "lead",
+            "city": "Berlin",
+            "country": random_source.choice(COUNTRIES),
+            "birthday": "1980-02-03",
+            "linkedin_url": "https://www.linkedin.com/in/ann",
+            "score": 5,
+            "annual_value": "12.50",
+            "owner_id": str(random_source.choice(world.users)["id"]),
+            "company_id": str(random_source.choice(world.companies)["id"]),
+            "tags": ["tag1", "segment-2"],
+            "custom": {"contract_no": f"N-{number}"},
+        }

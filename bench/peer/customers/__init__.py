@@ -1,0 +1,1 @@
+"""Who the tenants are, in the shared schema of the peer."""

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from tenants.foundation.encryption import KEY_BYTES, Context, DataKey, new_key_material, seal, unseal
+from tenants.foundation.encryption import KEY_BYTES, Context, DataKey, keyed_hash, new_key_material, seal, unseal
 from tenants.foundation.whole_files import UnfinishedFile
 from tenants.isolation.keys import KeyName
 
@@ -38,6 +38,10 @@ class LocalKeyFile:
 
     def unwrap(self, wrapped: bytes, name: KeyName) -> bytes:
         return unseal(self._read(), wrapped, _place_of(name))
+
+    def hashed(self, value: str, purpose: str) -> bytes:
+        """A keyed hash for the catalog's look-ups; nobody without the key file can try values against it."""
+        return keyed_hash(self._read(), value, purpose)
 
     def _read(self) -> DataKey:
         try:

@@ -1,0 +1,147 @@
+"""The one function that decides which records a caller reaches, and the four verbs that stand on it."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Uuid, bindparam, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import DeclarativeBase
+
+from tenants.access.caller import Acting, Caller, acting
+from tenants.access.permissions import Reach
+from tenants.foundation.errors import Invalid, NotAllowed, NotFound, PreconditionFailed
+from tenants.foundation.tables import Base, Owned
+from tenants.isolation.door import db
+
+R = TypeVar("R", bound=Base)
+ME = bindparam("caller_user", type_=Uuid())
+MY_TEAMS = bindparam("caller_teams", type_=ARRAY(Uuid()))
+
+
+def narrowed(model: Any, reach: Reach | None) -> ColumnElement[bool] | None:
+    """The where-clause of a reach over a table, an alias or a model; None when all of it is within reach.
+
+    Its parameters are `caller_user` and `caller_teams` (`standing_values`), so that one statement serves every
+    caller of that reach. What has no owner is within everybody's reach who may read it at all.
+    """
+    columns = getattr(model, "c", model)
+    if reach is Reach.ALL or not hasattr(columns, "owner_id"):
+        return None
+    mine = columns.owner_id == ME
+    if reach is Reach.TEAM:
+        return or_(mine, columns.team_id == MY_TEAMS.any_())
+    return mine
+
+
+def standing_values(caller: Caller) -> dict[str, Any]:
+    """The parameters that `narrowed` speaks of."""
+    return {"caller_user": caller.user_id, "caller_teams": list(caller.teams)}
+
+
+def within(record: Base, caller: Caller, reach: Reach | None) -> bool:
+    """Whether one record is within a reach: the same rule as `narrowed`, on a record in memory."""
+    if reach is None:
+        return False
+    if reach is Reach.ALL or not isinstance(record, Owned):
+        return True
+    if record.owner_id is not None and record.owner_id == caller.user_id:
+        return True
+    return reach is Reach.TEAM and record.team_id in caller.teams
+
+
+def find(model: type[R], record_id: UUID, *, lock: bool = False) -> R:
+    """The record with this id, for the route at hand.
+
+    Raises NotFound when it doesn't exist or the caller may not read it, NotAllowed when they may read it and not
+    do this, PreconditionFailed when `If-Match` named another version of it. `lock` keeps others from changing it
+    until the transaction ends.
+    """
+    now = acting()
+    resource = resource_of(model)
+    reach = now.caller.reach(f"{resource}:read")
+    query = select(model).where(model.id == record_id)  # type: ignore[attr-defined]
+    condition = narrowed(model, reach)
+    if condition is not None:
+        query = query.where(condition).params(**standing_values(now.caller))
+    record = db().scalars(query.with_for_update(of=model) if lock else query).one_or_none() if reach else None
+    if record is None:
+        raise NotFound
+    if now.permission and now.permission.resource == resource:
+        _must_reach(record, now)
+    if now.expected_version is not None and record_id == now.subject_id and record.version != now.expected_version:  # type: ignore[attr-defined]
+        raise PreconditionFailed("The record has changed since you read it. Read it again, then repeat your change.")
+    return record
+
+
+def save(record: R) -> R:
+    """Add a new record under the route's permission: owned by the caller unless it names an owner.
+
+    Raises NotAllowed when the caller may not give it to that owner, Invalid when it refers to something that isn't
+    there for this caller.
+    """
+    now = acting()
+    if isinstance(record, Owned):
+        if record.owner_id is None:
+            record.owner_id = now.caller.user_id
+        if record.team_id is None:
+            record.team_id = now.caller.team_id
+    if hasattr(record, "source") and record.source is None:
+        record.source = now.record_source
+    _must_reach(record, now)
+    _check_references(record, now.caller, [each.key for each in type(record).__table__.columns])
+    db().add(record)
+    db().flush()
+    return record
+
+
+def change(record: R, fields: Mapping[str, Any]) -> R:
+    """Set these fields on a record that `find` gave. Raises as `save` does."""
+    now = acting()
+    for name, value in fields.items():
+        setattr(record, name, value)
+    if {"owner_id", "team_id"} & fields.keys():
+        _must_reach(record, now)
+    _check_references(record, now.caller, list(fields))
+    db().flush()
+    return record
+
+
+def remove(record: Base) -> None:
+    """Delete a record that `find` gave."""
+    db().delete(record)
+    db().flush()
+
+
+def resource_of(model: type[DeclarativeBase]) -> str:
+    """The resource whose permissions govern a table: its name, unless the model says another."""
+    return str(getattr(model, "__resource__", model.__tablename__))
+
+
+def _must_reach(record: Base, now: Acting) -> None:
+    if now.permission is None or now.permission.resource != resource_of(type(record)):
+        return
+    if not within(record, now.caller, now.caller.reach(now.permission.name)):
+        raise NotAllowed(f"'{now.permission.name}' does not reach this record for you.")
+
+
+def _check_references(record: Base, caller: Caller, fields: list[str]) -> None:
+    """What the caller can't reach can't be referred to. What doesn't exist is refused by the foreign key itself."""
+    for mapper in type(record).registry.mappers:
+        model = mapper.class_
+        if not issubclass(model, Owned) or caller.reach(f"{resource_of(model)}:read") is Reach.ALL:
+            continue
+        for name in fields:
+            keys = type(record).__table__.c[name].foreign_keys if name in type(record).__table__.c else ()
+            if any(key.column.table is mapper.local_table for key in keys) and (target := getattr(record, name)):
+                _must_see(model, target, caller, name)
+
+
+def _must_see(model: Any, target: UUID, caller: Caller, name: str) -> None:
+    reach = caller.reach(f"{resource_of(model)}:read")
+    query = select(model.id).where(model.id == target)
+    condition = narrowed(model, reach)
+    if condition is not None:
+        query = query.where(condition).params(**standing_values(caller))
+    if reach is None or db().execute(query).first() is None:
+        raise Invalid(errors={name: ["There is no such record."]})

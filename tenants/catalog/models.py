@@ -1,0 +1,90 @@
+"""What is known about tenants outside their own schemas: where they live, their wrapped keys, their seals."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import DateTime, ForeignKey, Integer, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped
+
+from tenants.foundation.clock import now
+from tenants.foundation.tables import NAMES, DataClass, Identified, Purpose, column, one_of
+
+
+class CatalogBase(DeclarativeBase):
+    """Ground of the catalog's tables, on a connection of their own; nothing of a tenant joins with them."""
+
+    metadata = MetaData(naming_convention=NAMES, schema="catalog")
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        UUID: Uuid(),
+        str: Text(),
+        bytes: LargeBinary(),
+    }
+    __purpose__: ClassVar[Purpose]
+
+
+class State(StrEnum):
+    """Where a tenant stands: being made, ready and nobody's (spare), being claimed, active, or fenced off because a
+    migration failed."""
+
+    MAKING = "making"
+    SPARE = "spare"
+    CLAIMED = "claimed"
+    ACTIVE = "active"
+    FENCED = "fenced"
+
+
+class Tenant(Identified, CatalogBase):
+    """One customer of ours, and the cell that holds its schema."""
+
+    __tablename__ = "tenants"
+    __table_args__ = (one_of("state", State),)
+    __purpose__ = Purpose.OPERATION
+
+    slug: Mapped[str | None] = column(data=DataClass.BUSINESS, unique=True)
+    name: Mapped[str | None] = column(data=DataClass.BUSINESS)
+    state: Mapped[str] = column(data=DataClass.TECHNICAL, default=State.SPARE)
+    cell: Mapped[str] = column(data=DataClass.TECHNICAL)
+    revision: Mapped[str | None] = column(data=DataClass.TECHNICAL)
+    fence_reason: Mapped[str | None] = column(data=DataClass.TECHNICAL)
+    created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+    claimed_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+
+
+class TenantKey(CatalogBase):
+    """One version of a tenant's data key, wrapped by a key that is not in the database."""
+
+    __tablename__ = "tenant_keys"
+    __purpose__ = Purpose.SECURITY
+
+    tenant_id: Mapped[UUID] = column(ForeignKey(Tenant.id), data=DataClass.TECHNICAL, primary_key=True)
+    version: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, primary_key=True)
+    wrapped: Mapped[bytes] = column(LargeBinary, data=DataClass.CREDENTIAL)
+    created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+
+
+class LookupHash(CatalogBase):
+    """Finds the tenants behind something that can't carry a tenant's id, by a keyed hash and nothing else."""
+
+    __tablename__ = "lookup_hashes"
+    __purpose__ = Purpose.ACCOUNT
+
+    kind: Mapped[str] = column(data=DataClass.TECHNICAL, primary_key=True)
+    hash: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL, primary_key=True)
+    tenant_id: Mapped[UUID] = column(ForeignKey(Tenant.id), data=DataClass.TECHNICAL, primary_key=True)
+
+
+class AuditHead(CatalogBase):
+    """The signed head of a tenant's latest audit seal, kept where the tenant's own rows can't reach it."""
+
+    __tablename__ = "audit_heads"
+    __purpose__ = Purpose.SECURITY
+
+    tenant_id: Mapped[UUID] = column(ForeignKey(Tenant.id), data=DataClass.TECHNICAL, primary_key=True)
+    sequence: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, primary_key=True)
+    head: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL)
+    signature: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL)
+    public_key: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL)
+    sealed_at: Mapped[datetime] = column(data=DataClass.TECHNICAL)

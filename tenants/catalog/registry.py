@@ -1,0 +1,96 @@
+"""Which tenants there are and where they live, read over the catalog's own connection."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy.orm import Session
+
+from tenants.catalog.models import LookupHash, State, Tenant, TenantKey
+
+LIVING = (State.CLAIMED, State.ACTIVE, State.FENCED)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a tenant lives. Its schema and its role have one name, so that they can't disagree."""
+
+    id: UUID
+    cell: str
+
+    @property
+    def role(self) -> str:
+        return role_of(self.id)
+
+
+@lru_cache(10_000)
+def role_of(tenant_id: UUID) -> str:
+    return f"t_{tenant_id.hex}"
+
+
+class Catalog:
+    """The catalog's connection; each block is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = create_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+        self._homes: dict[UUID, Home] = {}
+        event.listen(self.engine, "connect", _timeouts)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        with Session(self.engine) as session, session.begin():
+            yield session
+
+    def home(self, tenant_id: UUID) -> Home | None:
+        """Where this tenant lives, or None. Kept in memory: a tenant's cell changes only by a move."""
+        if known := self._homes.get(tenant_id):
+            return known
+        with self.transaction() as session:
+            row = session.execute(
+                select(Tenant.cell).where(Tenant.id == tenant_id, Tenant.state.in_(LIVING))
+            ).first()
+        if row is None:
+            return None
+        return self._homes.setdefault(tenant_id, Home(tenant_id, row.cell))
+
+    def homes(self, *states: State) -> list[Home]:
+        """Every tenant in one of these states (active ones, when none is named), oldest first."""
+        wanted = states or (State.ACTIVE,)
+        query = select(Tenant.id, Tenant.cell).where(Tenant.state.in_(wanted)).order_by(Tenant.id)
+        with self.transaction() as session:
+            return [Home(row.id, row.cell) for row in session.execute(query)]
+
+    def by_slug(self, slug: str) -> Home | None:
+        query = select(Tenant.id, Tenant.cell).where(Tenant.slug == slug, Tenant.state.in_(LIVING))
+        with self.transaction() as session:
+            row = session.execute(query).first()
+        return Home(row.id, row.cell) if row else None
+
+    def by_hash(self, kind: str, hashed: bytes) -> list[Home]:
+        """The tenants that a keyed hash leads to; nothing else is learnt from it."""
+        query = (
+            select(Tenant.id, Tenant.cell)
+            .join(LookupHash, LookupHash.tenant_id == Tenant.id)
+            .where(LookupHash.kind == kind, LookupHash.hash == hashed, Tenant.state.in_(LIVING))
+            .order_by(Tenant.id)
+        )
+        with self.transaction() as session:
+            return [Home(row.id, row.cell) for row in session.execute(query)]
+
+    def wrapped_keys(self, tenant_id: UUID) -> list[tuple[int, bytes]]:
+        query = select(TenantKey.version, TenantKey.wrapped).where(TenantKey.tenant_id == tenant_id)
+        with self.transaction() as session:
+            return [(row.version, row.wrapped) for row in session.execute(query)]
+
+    def forget(self, tenant_id: UUID) -> None:
+        """Read the tenant's home again next time, for example after it moved."""
+        self._homes.pop(tenant_id, None)
+
+
+def _timeouts(connection: object, _record: object) -> None:
+    with connection.cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute("set statement_timeout = '5s'; set lock_timeout = '3s'; set timezone = 'UTC'")
+    connection.commit()  # type: ignore[attr-defined]

@@ -1,0 +1,95 @@
+"""Makes the Flask application of a house: request ids, logs, limits, headers, documents, health and metrics."""
+
+import re
+import time
+from typing import Any
+
+import orjson
+import structlog
+from flask import Flask, Response, g, request
+from flask_smorest import Api
+
+from tenants.foundation.identifiers import new_id
+from tenants.http import health, metrics, problems
+from tenants.http.blueprint import Blueprint
+from tenants.http.course import House
+from tenants.http.documentation import document
+from tenants.http.rate_limits import add_headers
+
+log = structlog.get_logger("request")
+CALLERS_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def make_application(house: House, title: str, blueprints: list[Blueprint]) -> Flask:
+    """The WSGI application that serves these blueprints under /api/v1.
+
+    The document is at /api/v1/openapi.json. Unknown errors are a 500 without any of our insides.
+    """
+    app = Flask(title, static_folder=None)
+    app.config.update(
+        API_TITLE=title,
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        MAX_CONTENT_LENGTH=house.settings.max_upload_bytes,
+        MAX_FORM_MEMORY_SIZE=house.settings.max_body_bytes,
+        API_SPEC_OPTIONS={"info": {"description": "Times are RFC 3339 in UTC, ids UUIDv7, money an amount and a currency."}},
+    )
+    app.url_map.strict_slashes = False
+    app.extensions["house"] = house
+    api = Api(app)
+    api.ERROR_SCHEMA = problems.ProblemSchema
+    app.before_request(_open)
+    app.after_request(_close)
+    problems.register(app)
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix or ''}")
+    app.add_url_rule("/api/v1/openapi.json", "openapi", _document_of(api))
+    health.register(app, house)
+    metrics.register(app)
+    return app
+
+
+def _document_of(api: Api) -> Any:
+    made: list[bytes] = []
+
+    def openapi() -> Response:
+        if not made:
+            made.append(orjson.dumps(document(api)))
+        return Response(made[0], content_type="application/json")
+
+    return openapi
+
+
+def _open() -> None:
+    g.started = time.perf_counter()
+    claimed = request.headers.get("X-Request-Id", "")
+    g.request_id = claimed if CALLERS_ID.match(claimed) else new_id().hex
+    structlog.contextvars.bind_contextvars(request=g.request_id)
+
+
+def _close(response: Response) -> Response:
+    """Headers that every answer has, and its line in the log: the route's pattern, never the path with its ids."""
+    route = request.url_rule.rule if request.url_rule else "(none)"
+    seconds = time.perf_counter() - g.started
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.update(SECURITY_HEADERS)
+    response.headers.add("Vary", "Authorization, Cookie")
+    add_headers(response)
+    metrics.observe(request.method, route, response.status_code, seconds)
+    log.info(
+        "request", method=request.method, route=route, status=response.status_code, ms=round(seconds * 1000, 2), code=g.get("problem")
+    )  # fmt: skip
+    structlog.contextvars.clear_contextvars()
+    return response

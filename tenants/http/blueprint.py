@@ -1,0 +1,92 @@
+"""Blueprint: a route names its permission and is one transaction; everything that is policy happens here, once."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import flask_smorest
+from flask import Response, current_app
+from marshmallow import Schema
+
+from tenants.access.permissions import Permission
+from tenants.http.course import House, answer_reading, answer_writing
+from tenants.http.documentation import describe, describe_one, describe_page
+from tenants.http.representation import Resource
+from tenants.http.rendering import rendered_record
+
+View = Callable[..., Any]
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """Routes of one resource. `may` has no default: a route without a permission fails at import."""
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: View | None = None,
+        provide_automatic_options: bool | None = None,
+        *,
+        may: Permission,
+        **options: Any,
+    ) -> None:
+        assert view_func is not None  # noqa: S101 - Flask passes it always
+        described = describe(view_func, may, endpoint or view_func.__name__)
+        super().add_url_rule(
+            rule, endpoint or view_func.__name__, _guarded(described, may), provide_automatic_options, **options
+        )  # fmt: skip
+
+    def page(self, rule: str, resource: Resource, *, may: Permission) -> Callable[[View], View]:
+        """A list: the view returns a Selection, the house narrows, filters, sorts, pages and renders it."""
+        return self._reading(rule, functools.partial(describe_page, resource=resource), may)
+
+    def one(self, rule: str, resource: Resource, *, may: Permission) -> Callable[[View], View]:
+        """A single record: the view returns a Selection that names it."""
+        return self._reading(rule, functools.partial(describe_one, resource=resource), may)
+
+    def _reading(self, rule: str, describe_answer: Callable[[View], View], may: Permission) -> Callable[[View], View]:
+        def decorate(view: View) -> View:
+            described = describe_answer(view)
+            described.reads = True  # type: ignore[attr-defined]
+            self.add_url_rule(rule, view.__name__, described, may=may, methods=["GET"])
+            return view
+
+        return decorate
+
+    def answers(self, status: int, resource: Resource) -> Callable[[View], View]:
+        """The view returns a record of this resource; it is rendered in the same transaction, with its ETag."""
+
+        def decorate(view: View) -> View:
+            @functools.wraps(view)
+            def run(*args: Any, **kwargs: Any) -> Response:
+                made = view(*args, **kwargs)
+                return made if isinstance(made, Response) else rendered_record(resource, made, status)
+
+            described = self.response(status, resource.schema)(run)
+            return described  # type: ignore[no-any-return]
+
+        return decorate
+
+    def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
+        """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class."""
+        return self.arguments(schema, as_kwargs=False, error_status_code=422, **options)  # type: ignore[no-any-return]
+
+
+def _guarded(view: View, may: Permission) -> View:
+    @functools.wraps(view)
+    def run(**path: Any) -> Any:
+        house: House = current_app.extensions["house"]
+        if may.public:
+            return view(**path)
+        if getattr(view, "reads", False):
+            return answer_reading(house, view, may, path)
+        return answer_writing(house, functools.partial(view, **path), may, _subject(path))
+
+    return run
+
+
+def _subject(path: dict[str, Any]) -> UUID | None:
+    """The record a request is about: the last id in its path."""
+    ids = [value for value in path.values() if isinstance(value, UUID)]
+    return ids[-1] if ids else None

@@ -1,0 +1,120 @@
+"""The course of one request: credential, allowance, transaction, caller, permission, answer."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+from uuid import UUID
+
+import structlog
+from flask import Response, g, request
+
+from tenants.access.caller import Acting, Caller
+from tenants.access.permissions import Permission
+from tenants.catalog.registry import Catalog, Home
+from tenants.foundation.errors import NotAllowed, NotSignedIn
+from tenants.foundation.settings import Settings
+from tenants.http.etags import expected_version, not_modified
+from tenants.http.guard import Credential, Guard
+from tenants.http.idempotency import once
+from tenants.http.rate_limits import RateLimits
+from tenants.http.selection import Selection, one, page
+from tenants.isolation.door import inside
+from tenants.isolation.reading import read
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+REMEMBERED = 10_000
+
+
+@dataclass
+class House:
+    """What every request needs, made once at start-up."""
+
+    settings: Settings
+    catalog: Catalog
+    guard: Guard
+    limits: RateLimits
+    seen: "Standings" = field(default_factory=lambda: Standings())
+
+
+class Standings:
+    """The last standing seen of each credential: good for guessing what to ask, never for letting an answer out."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, tuple[Any, Caller]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, credential: Credential) -> tuple[Any, Caller] | None:
+        return self._kept.get(credential.hash)
+
+    def put(self, credential: Credential, answer: Any, caller: Caller) -> None:
+        with self._lock:
+            self._kept[credential.hash] = (answer, caller)
+            while len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
+
+
+def answer_writing(house: House, view: Callable[[], Any], may: Permission, subject: UUID | None) -> Response:
+    """Guard, then the route, in one transaction; the answer is made before the commit and sent after it."""
+    credential, home = admit(house)
+    question = house.guard.question(credential)
+    with inside(home, first=(question.sql, question.values)) as tenancy:
+        caller = house.guard.caller(credential, tenancy.first_answer)
+        house.seen.put(credential, tenancy.first_answer, caller)
+        _name(caller)
+        tenancy.caller = Acting(
+            caller, may, g.request_id, request.remote_addr, subject_id=subject, expected_version=expected_version()
+        )  # fmt: skip
+        caller.must(may)
+        answer: Response = once(view)
+        return answer
+
+
+def answer_reading(house: House, view: Callable[..., Selection], may: Permission, path: dict[str, Any]) -> Response:
+    """Guard and question in one trip, guessing from the last standing seen.
+
+    The answer is let out only when the guard returned that same standing; else it is thrown away and asked again.
+    """
+    credential, home = admit(house)
+    guard = house.guard.question(credential)
+    known = house.seen.get(credential)
+    while True:
+        if known is None or not known[1].may(may):
+            (answer,) = read(home, guard)
+            known = (answer, house.guard.caller(credential, answer))
+            house.seen.put(credential, *known)
+            known[1].must(may)
+        _name(known[1])
+        selection = view(**path)
+        asked = selection.ask(known[1], request.args)
+        answer, rows = read(home, guard, asked.question)
+        if answer == known[0]:
+            render = one if selection.single else page
+            return not_modified(Response(render(asked, rows, home.id), content_type="application/json"), asked, rows)
+        known = None
+
+
+def admit(house: House) -> tuple[Credential, Home]:
+    """Who claims to be here, and where they live. Raises NotSignedIn, TooManyRequests, NotAllowed (CSRF)."""
+    credential = house.guard.credential()
+    structlog.contextvars.bind_contextvars(tenant=str(credential.tenant_id))
+    house.limits.take(credential)
+    home = house.catalog.home(credential.tenant_id)
+    if home is None:
+        raise NotSignedIn
+    if credential.kind == "session" and request.method not in SAFE:
+        _refuse_forgery(credential)
+    return credential, home
+
+
+def _refuse_forgery(credential: Credential) -> None:
+    """A cookie alone proves nothing about who wrote the request (OWASP CSRF: synchroniser token)."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise NotAllowed("This request came from another site.", code="cross_site")
+    if request.headers.get("X-CSRF-Token") != credential.csrf:
+        raise NotAllowed("Send the token of your session in X-CSRF-Token; GET /api/v1/me shows it.", code="csrf")
+
+
+def _name(caller: Caller) -> None:
+    structlog.contextvars.bind_contextvars(caller=str(caller.user_id), caller_kind=caller.kind)

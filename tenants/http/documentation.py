@@ -1,0 +1,153 @@
+"""The OpenAPI 3.1 document, made from the code that runs: parameters of lists, permissions, and how each route refuses."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import marshmallow
+from flask_smorest import Api, Blueprint
+from marshmallow import fields
+
+from tenants.access.permissions import SIGNED_IN, Permission
+from tenants.http.filters import operators
+from tenants.http.problems import ProblemSchema
+from tenants.http.representation import Resource
+from tenants.http.selection import MOST, USUAL
+
+View = Callable[..., Any]
+METHODS = ("get", "post", "put", "patch", "delete")
+REFUSALS = {
+    "400": "The request can't be read.",
+    "401": "No credential, or one that is not good any more.",
+    "403": "The caller lacks the permission.",
+    "404": "There is no such thing within the caller's reach.",
+    "409": "Against a rule of the business, or under way already.",
+    "412": "`If-Match` names another version.",
+    "413": "Larger than we take.",
+    "415": "A content type that is not read here.",
+    "422": "Values that are not right; `errors` names them.",
+    "429": "The allowance is used up; see `Retry-After`.",
+    "503": "Something we need is away; see `Retry-After`.",
+}
+ALWAYS = ("400", "422", "429", "503")
+WRITING = ("409", "412", "413", "415")
+
+
+def describe(view: View, may: Permission, name: str) -> View:
+    """Name the operation and its permission in the document."""
+    described: View = Blueprint.doc(operationId=name, **{"x-permission": may.name})(view)
+    return described
+
+
+def describe_page(view: View, resource: Resource) -> View:
+    """A list's parameters and answer."""
+    answer = {"description": "A page of records.", "content": _json(_page_schema(resource))}
+    return Blueprint.doc(parameters=list(_page_parameters(resource)), responses={"200": answer})(view)  # type: ignore[no-any-return]
+
+
+def describe_one(view: View, resource: Resource) -> View:
+    """A single record's parameters and answer."""
+    answer = {"description": "The record.", "content": _json(resource.schema)}
+    parameters = [*_include(resource)]
+    return Blueprint.doc(parameters=parameters, responses={"200": answer, "304": {"description": "You have it."}})(view)  # type: ignore[no-any-return]
+
+
+def _json(schema: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+@lru_cache(200)
+def _page_schema(resource: Resource) -> marshmallow.Schema:
+    name = type(resource.schema).__name__.removesuffix("Schema") + "Page"
+    made = marshmallow.Schema.from_dict(
+        {
+            "data": fields.List(fields.Nested(resource.schema), required=True),
+            "next_cursor": fields.String(required=True, allow_none=True),
+        },
+        name=name,
+    )
+    return made()
+
+
+def _page_parameters(resource: Resource) -> Iterator[dict[str, Any]]:
+    yield _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "Records on a page.")
+    yield _query("cursor", {"type": "string"}, "`next_cursor` of the page before.")
+    names = sorted(resource.filterable())
+    yield _query("sort", {"type": "string", "default": resource.sort}, f"Fields by comma, `-` for downwards: {', '.join(names)}.")
+    if resource.search:
+        yield _query("q", {"type": "string", "maxLength": 500}, "Words or their beginnings; a record has to have all of them.")
+    yield from _include(resource)
+    for name, each in resource.filterable().items():
+        for operator in operators(each):
+            shown = name if operator == "eq" else f"{name}[{operator}]"
+            yield _query(shown, _filter_schema(each, operator), f"`{operator}` on `{name}`.")
+
+
+def _include(resource: Resource) -> Iterator[dict[str, Any]]:
+    if known := sorted(resource.includable()):
+        yield _query("include", {"type": "string"}, f"Related records by comma: {', '.join(known)}.")
+
+
+def _filter_schema(each: fields.Field, operator: str) -> dict[str, Any]:
+    if operator == "is_null":
+        return {"type": "boolean"}
+    if operator in ("in", "contains"):
+        return {"type": "string"}
+    if isinstance(each, fields.Integer):
+        return {"type": "integer"}
+    if isinstance(each, fields.Boolean):
+        return {"type": "boolean"}
+    for kind, form in ((fields.UUID, "uuid"), (fields.DateTime, "date-time"), (fields.Date, "date")):
+        if isinstance(each, kind):
+            return {"type": "string", "format": form}
+    if isinstance(each, fields.Enum):
+        return {"type": "string", "enum": [member.value for member in each.enum]}
+    return {"type": "string"}
+
+
+def _query(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
+
+
+def document(api: Api) -> dict[str, Any]:
+    """The whole document, with every refusal that a route can give."""
+    made: dict[str, Any] = api.spec.to_dict()
+    made.setdefault("components", {}).setdefault("responses", {})
+    for status, text in REFUSALS.items():
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        made["components"]["responses"][f"Refused{status}"] = {"description": text, "content": content}
+    made["components"]["responses"].pop("DEFAULT_ERROR", None)
+    made["components"]["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
+        "session": {"type": "apiKey", "in": "cookie", "name": "freehold_session"},
+    }
+    for path, item in made["paths"].items():
+        for method in METHODS:
+            if method in item:
+                _finish(item[method], method, in_path="{" in path)
+    return made
+
+
+def _finish(operation: dict[str, Any], method: str, *, in_path: bool) -> None:
+    public = operation["x-permission"] == "anyone"
+    statuses = [*ALWAYS, *([] if public else ["401"])]
+    statuses += ["403"] if public or operation["x-permission"] != SIGNED_IN.name or method != "get" else []
+    statuses += ["404"] if in_path or method != "get" else []
+    statuses += WRITING if method != "get" else []
+    kept = {status: each for status, each in operation.get("responses", {}).items() if str(status)[0] in "23"}
+    operation["responses"] = kept | {
+        status: {"$ref": f"#/components/responses/Refused{status}"} for status in sorted(statuses)
+    }
+    operation["security"] = [{}] if public else [{"bearer": []}, {"session": []}]
+    if method == "post" and not public:
+        operation.setdefault("parameters", []).append(_header("Idempotency-Key", "Makes a repeated request safe."))
+    if method in ("patch", "put", "delete") and in_path:
+        operation.setdefault("parameters", []).append(_header("If-Match", "The version that you mean, from `ETag`."))
+
+
+def _header(name: str, text: str) -> dict[str, Any]:
+    schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[\x20-\x7e]+$"}
+    return {"name": name, "in": "header", "required": False, "schema": schema, "description": text}
+
+
+PROBLEM = ProblemSchema

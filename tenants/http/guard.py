@@ -1,0 +1,32 @@
+"""What the HTTP layer asks of whoever knows the users: a credential's standing, worked out by the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from tenants.access.caller import Caller
+from tenants.isolation.reading import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a request shows of itself: its kind (`api_key` or `session`), the tenant it names, the hash of its secret."""
+
+    kind: str
+    tenant_id: UUID
+    hash: bytes
+    csrf: str = ""
+
+
+class Guard(Protocol):
+    """Turns a credential into a question for the tenant's database, and the answer into a caller."""
+
+    def credential(self) -> Credential:
+        """The credential of the request at hand; raises NotSignedIn when it shows none that could be one."""
+
+    def question(self, credential: Credential) -> Question:
+        """What to ask the database; one row with one text when the credential is good."""
+
+    def caller(self, credential: Credential, answer: Sequence[tuple[Any, ...]]) -> Caller:
+        """The caller behind an answer; raises NotSignedIn when there is none."""

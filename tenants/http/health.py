@@ -1,0 +1,41 @@
+"""Whether this process lives, and whether it can serve."""
+
+from collections.abc import Callable
+
+import redis
+import sqlalchemy as sa
+from flask import Flask, Response, jsonify
+
+from tenants.http.course import House
+
+
+def register(app: Flask, house: House) -> None:
+    """Serve /health/live and /health/ready; the latter is 503 and names what is missing."""
+
+    def live() -> Response:
+        return jsonify(status="alive")
+
+    def ready() -> tuple[Response, int]:
+        checks = {"catalog": _works(lambda: _ask_catalog(house)), "redis": _works(lambda: _ask_redis(house))}
+        well = all(checks.values())
+        return jsonify(status="ready" if well else "not ready", checks=checks), 200 if well else 503
+
+    app.add_url_rule("/health/live", "live", live)
+    app.add_url_rule("/health/ready", "ready", ready)
+
+
+def _works(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except (sa.exc.SQLAlchemyError, redis.RedisError, OSError):
+        return False
+    return True
+
+
+def _ask_catalog(house: House) -> None:
+    with house.catalog.transaction() as session:
+        session.execute(sa.text("select 1"))
+
+
+def _ask_redis(house: House) -> None:
+    redis.Redis.from_url(house.settings.redis_url, socket_timeout=1).ping()

@@ -1,0 +1,147 @@
+"""Every refusal as `application/problem+json` (RFC 9457), and nothing of our insides."""
+
+import re
+from typing import Any
+
+import marshmallow
+import orjson
+import psycopg
+import sqlalchemy.exc
+import structlog
+from flask import Flask, Response, g
+from flask_smorest import Blueprint as SmorestBlueprint  # noqa: F401 - its errors are what is translated below
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException, UnprocessableEntity
+
+from tenants.foundation.errors import (
+    Conflict,
+    Invalid,
+    Malformed,
+    NotFound,
+    NotSignedIn,
+    PreconditionFailed,
+    Refusal,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
+from tenants.foundation.tables import Base
+
+log = structlog.get_logger(__name__)
+CONSTRAINT = re.compile(r"_\d+$")
+FOR_STATUS: dict[int, type[Refusal]] = {400: Malformed, 401: NotSignedIn, 404: NotFound, 413: TooLarge}
+
+
+class ProblemSchema(marshmallow.Schema):
+    """RFC 9457 with three members of ours: `code`, `errors` and `request_id`."""
+
+    type = marshmallow.fields.String(required=True)
+    title = marshmallow.fields.String(required=True)
+    status = marshmallow.fields.Integer(required=True)
+    detail = marshmallow.fields.String()
+    code = marshmallow.fields.String(required=True)
+    errors = marshmallow.fields.Dict(
+        keys=marshmallow.fields.String(), values=marshmallow.fields.List(marshmallow.fields.String())
+    )
+    request_id = marshmallow.fields.String(required=True)
+
+
+def register(app: Flask) -> None:
+    """Answer every error of this app as a problem document."""
+    app.register_error_handler(Refusal, answer)
+    app.register_error_handler(HTTPException, lambda error: answer(_of_http(error), keep=error))
+    app.register_error_handler(sqlalchemy.exc.IntegrityError, lambda error: answer(of_integrity(error.orig)))
+    app.register_error_handler(psycopg.IntegrityError, lambda error: answer(of_integrity(error)))
+    app.register_error_handler(sqlalchemy.exc.DataError, lambda _: answer(Invalid("A value is out of range.")))
+    app.register_error_handler(psycopg.DataError, lambda _: answer(Invalid("A value can't be read or is out of range.")))
+    app.register_error_handler(StaleDataError, lambda _: answer(PreconditionFailed()))
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def answer(refusal: Refusal, keep: HTTPException | None = None) -> Response:
+    """The problem document of a refusal. `keep` hands on headers of a werkzeug error, `Allow` for instance."""
+    status = keep.code if keep is not None and keep.code and type(refusal) is Refusal else refusal.status
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": keep.name if keep is not None and type(refusal) is Refusal else refusal.title,
+        "status": status,
+        "code": refusal.stable_code,
+        "request_id": g.get("request_id", ""),
+    }
+    if refusal.detail:
+        body["detail"] = refusal.detail
+    if refusal.errors:
+        body["errors"] = refusal.errors
+    made = Response(orjson.dumps(body), status, content_type="application/problem+json")
+    if keep is not None and keep.get_response() is not None and "Allow" in keep.get_response().headers:
+        made.headers["Allow"] = keep.get_response().headers["Allow"]
+    if isinstance(refusal, TooManyRequests):
+        made.headers["Retry-After"] = str(refusal.retry_after)
+    if isinstance(refusal, NotSignedIn):
+        made.headers["WWW-Authenticate"] = 'Bearer realm="freehold"'
+    if isinstance(refusal, Unavailable):
+        made.headers["Retry-After"] = "2"
+    g.problem = refusal.stable_code
+    return made
+
+
+def _of_http(error: HTTPException) -> Refusal:
+    if isinstance(error, UnprocessableEntity):
+        found = getattr(error, "data", {}).get("messages", {})
+        return Invalid(errors=dict(_flat("", next(iter(found.values()), {}) if isinstance(found, dict) else {})))
+    known = FOR_STATUS.get(error.code or 500)
+    if known is not None:
+        return known()
+    code = {405: "method_not_allowed", 415: "unsupported_content"}.get(error.code or 500, "http_error")
+    return Refusal(code=code)
+
+
+def _flat(path: str, messages: Any) -> list[tuple[str, list[str]]]:
+    """Nested messages of marshmallow as one level: `lines.0.quantity`."""
+    if isinstance(messages, dict):
+        return [pair for name, inner in messages.items() for pair in _flat(f"{path}.{name}".strip("."), inner)]
+    return [(path.removeprefix("_schema") or "body", [str(each) for each in messages])]
+
+
+def of_integrity(error: Any) -> Refusal:
+    """What a constraint of the database refused, in words; the constraint's name says which field it was."""
+    name = CONSTRAINT.sub("", getattr(getattr(error, "diag", None), "constraint_name", None) or "")
+    field, table = _columns_of(name, getattr(getattr(error, "diag", None), "table_name", None))
+    if isinstance(error, psycopg.errors.ForeignKeyViolation):
+        if "is still referenced" in str(error):
+            return Conflict("Other records still refer to this one.", code="still_referenced")
+        return Invalid(errors={field: ["There is no such record."]})
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return Conflict(f"There is one of these with the same {field.replace('_', ' ')} already.", code="already_exists")
+    if isinstance(error, psycopg.errors.NotNullViolation):
+        missing = getattr(error.diag, "column_name", None) or field
+        return Invalid(errors={missing: ["This can't be empty."]})
+    log.warning("constraint", constraint=name, table=table)
+    return Invalid(f"A value breaks the rule '{name}'.")
+
+
+def _columns_of(constraint: str, table: str | None) -> tuple[str, str | None]:
+    found = Base.metadata.tables.get(table or "")
+    if found is not None:
+        for each in (*found.constraints, *found.indexes):
+            if each.name == constraint and len(each.columns):
+                return ", ".join(column.name for column in each.columns), table
+    return "value", table
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.error("unforeseen", error=type(error).__name__, exc_info=error)
+    made = answer(Refusal(code="internal"))
+    made.status_code = 500
+    made.set_data(
+        orjson.dumps(
+            {
+                "type": "about:blank",
+                "title": "Something went wrong on our side",
+                "status": 500,
+                "code": "internal",
+                "request_id": g.get("request_id", ""),
+            }
+        )
+    )
+    return made

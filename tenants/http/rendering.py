@@ -1,0 +1,28 @@
+"""A record that a writing route made or changed, rendered in its own transaction."""
+
+from typing import Any
+
+from flask import Response, request
+from werkzeug.datastructures import MultiDict
+
+from tenants.access.caller import acting
+from tenants.http.etags import etag
+from tenants.http.representation import Resource
+from tenants.http.selection import Selection, one
+from tenants.isolation.door import here
+
+
+def rendered_record(resource: Resource, record: Any, status: int) -> Response:
+    """The record as its resource shows it, with its ETag, and its Location when it is new."""
+    now = acting()
+    selection = Selection(resource, {"id": record.id}, single=True)
+    asked = selection.ask(now.caller, MultiDict())
+    rows = here().connection.exec_driver_sql(asked.question.sql, dict(asked.question.values)).all()
+    response = Response(one(asked, [tuple(row) for row in rows], here().home.id), status, content_type="application/json")
+    if hasattr(record, "version"):
+        response.headers["ETag"] = etag(record.version)
+    if status in (201, 202):
+        response.headers["Location"] = f"/api/v1/{resource.name}/{record.id}"
+    elif request.method == "POST":
+        response.headers["Content-Location"] = f"/api/v1/{resource.name}/{record.id}"
+    return response

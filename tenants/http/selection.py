@@ -1,0 +1,169 @@
+"""What a reading route answers with: a description of records, which the house reads, narrows and renders."""
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from werkzeug.datastructures import MultiDict
+
+from tenants.access.caller import Caller
+from tenants.access.policy import resource_of, standing_values
+from tenants.foundation.encryption import Context
+from tenants.foundation.errors import Invalid, NotFound
+from tenants.http.filters import read_filters
+from tenants.http.representation import Resource, nested_of
+from tenants.http.selects import Built, Shape, build
+from tenants.isolation.reading import Question
+from tenants.isolation.sealing import opened_text
+
+MOST = 200
+USUAL = 50
+OWN_ARGUMENTS = ("limit", "cursor", "sort", "include", "q")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that is ready to be sent, and what is needed to read its answer."""
+
+    question: Question
+    built: Built
+    resource: Resource
+    fingerprint: str = ""
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Records of one resource, with fixed conditions (`deal_id` in a path, say) that every row must meet."""
+
+    resource: Resource
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    single: bool = False
+
+    def ask(self, caller: Caller, arguments: MultiDict[str, str]) -> Asked:
+        """The question for this caller and query string. Raises Invalid that names what is wrong with it."""
+        return self._ask_one(caller, arguments) if self.single else self._ask_page(caller, arguments)
+
+    def _ask_one(self, caller: Caller, arguments: MultiDict[str, str]) -> Asked:
+        unknown = {name: ["There is no such parameter."] for name in arguments if name != "include"}
+        if unknown:
+            raise Invalid(errors=unknown)
+        shape = Shape(**self._common(caller, arguments), fixed=tuple(sorted(self.fixed)), sort=(("id", False),))
+        built = build(self.resource, shape)
+        return Asked(Question(built.sql, {**built.constants, **self._values(caller)}), built, self.resource)
+
+    def _ask_page(self, caller: Caller, arguments: MultiDict[str, str]) -> Asked:
+        common = self._common(caller, arguments)
+        wanted = {name: values for name, values in arguments.lists() if name not in OWN_ARGUMENTS}
+        closed = common["hidden"] | common["masked"]
+        filters, values = read_filters(self.resource, wanted, closed)
+        limit = _limit(arguments.get("limit"))
+        sort = self._sort(arguments.get("sort") or self.resource.sort, closed)
+        words = self._words(arguments.get("q"))
+        fingerprint = _fingerprint(caller.tenant_id, self.resource.name, self.fixed, filters, values, sort, words)
+        cursor, after = _read_cursor(arguments.get("cursor"), fingerprint, len(sort))
+        shape = Shape(
+            **common, filters=filters, fixed=tuple(sorted(self.fixed)), sort=sort, cursor=cursor, words=words is not None, limited=True
+        )  # fmt: skip
+        built = build(self.resource, shape)
+        every = {**built.constants, **self._values(caller), **values, **after, "limit": limit + 1, "words": words}
+        return Asked(Question(built.sql, every), built, self.resource, fingerprint, limit)
+
+    def _common(self, caller: Caller, arguments: MultiDict[str, str]) -> dict[str, Any]:
+        names = [name for part in arguments.getlist("include") for name in part.split(",") if name]
+        known = self.resource.includable()
+        if unknown := [name for name in names if name not in known]:
+            raise Invalid(errors={"include": [f"'{name}' can't be included." for name in unknown]})
+        shown = [name for name, each in self.resource.schema.fields.items() if nested_of(each)]
+        models = {self.resource.model} | {self.resource.relationship(name).mapper.class_ for name in shown}
+        reaches = {resource_of(model): caller.reach(f"{resource_of(model)}:read") for model in models}
+        return {
+            "includes": tuple(sorted(set(names))),
+            "hidden": caller.hidden.get(self.resource.name, frozenset()),
+            "masked": caller.masked.get(self.resource.name, frozenset()),
+            "reaches": tuple(sorted(reaches.items(), key=lambda each: each[0])),
+        }
+
+    def _values(self, caller: Caller) -> dict[str, Any]:
+        return {**standing_values(caller), **{f"fixed_{name}": value for name, value in self.fixed.items()}}
+
+    def _sort(self, text: str, closed: frozenset[str]) -> tuple[tuple[str, bool], ...]:
+        known = self.resource.filterable()
+        keys = [(part.lstrip("-"), part.startswith("-")) for part in text.split(",") if part]
+        if unknown := [name for name, _ in keys if name not in known or name in closed]:
+            raise Invalid(errors={"sort": [f"'{name}' can't be sorted by." for name in unknown]})
+        if not keys or keys[-1][0] != "id":
+            keys.append(("id", keys[-1][1] if keys else False))
+        return tuple(dict(keys).items())
+
+    def _words(self, text: str | None) -> str | None:
+        if text is None:
+            return None
+        if self.resource.search is None:
+            raise Invalid(errors={"q": ["This list can't be searched by words."]})
+        words = re.findall(r"\w+", text.replace("\0", " "))
+        if not words:
+            raise Invalid(errors={"q": ["Give at least one word or number."]})
+        return " & ".join(f"'{word}':*" for word in words[:20])
+
+
+def page(asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID) -> bytes:
+    """The JSON of a page, and the cursor to the next."""
+    more = len(rows) > asked.limit
+    shown = rows[: asked.limit]
+    cursor = f'"{_write_cursor(asked, shown[-1])}"' if more else "null"
+    records = ",".join([row[0] for row in shown] if not asked.built.sealed else [_opened(asked, row, tenant_id) for row in shown])
+    return f'{{"data":[{records}],"next_cursor":{cursor}}}'.encode()
+
+
+def one(asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID) -> bytes:
+    """The JSON of a single record. Raises NotFound when there is none within reach."""
+    if not rows:
+        raise NotFound
+    return (_opened(asked, rows[0], tenant_id) if asked.built.sealed else rows[0][0]).encode()  # type: ignore[no-any-return]
+
+
+def _opened(asked: Asked, row: tuple[Any, ...], tenant_id: UUID) -> str:
+    """The row's JSON with its sealed fields, opened here, spliced in. The last key of every sort is the id."""
+    built, text = asked.built, str(row[0])
+    sealed = zip(built.sealed, row[1 + built.keys :], strict=True)
+    table, row_id = asked.resource.mapper.local_table.name, UUID(row[built.keys])
+    opened = {name: opened_text(value, Context(tenant_id, table, name, row_id)) for name, value in sealed}
+    return text[:-1] + "," + json.dumps(opened)[1:]
+
+
+def _limit(text: str | None) -> int:
+    if text is None:
+        return USUAL
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST:
+        raise Invalid(errors={"limit": [f"A whole number from 1 to {MOST}."]})
+    return int(text)
+
+
+def _fingerprint(*parts: Any) -> str:
+    return sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def _write_cursor(asked: Asked, row: tuple[Any, ...]) -> str:
+    keys = [asked.fingerprint, *row[1 : 1 + asked.built.keys]]
+    return base64.urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str | None, fingerprint: str, keys: int) -> tuple[tuple[bool, ...] | None, dict[str, Any]]:
+    """Which keys are null, and the parameters. A cursor of another list, filter or sort is refused."""
+    if text is None:
+        return None, {}
+    try:
+        read = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        mark, *values = read
+        fits = mark == fingerprint and len(values) == keys and all(each is None or isinstance(each, str) for each in values)
+    except (ValueError, TypeError):
+        fits = False
+    if not fits:
+        raise Invalid(errors={"cursor": ["This cursor is not of this list with these filters and this sort."]})
+    return tuple(each is None for each in values), {f"after_{number}": each for number, each in enumerate(values)}

@@ -1,0 +1,192 @@
+"""The select behind a representation, built once per shape of a question and kept.
+
+A shape is everything that changes the SQL: the includes, what is hidden or masked, the filters, the sort, and the
+reach of the caller. Values are parameters, so callers of one shape share one statement.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from marshmallow import fields
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, or_, select
+from sqlalchemy.dialects import postgresql
+
+from tenants.access.permissions import Reach
+from tenants.access.policy import narrowed, resource_of
+from tenants.http.filters import condition
+from tenants.http.representation import Resource, always, nested_of, rendered
+
+MASK = "•••"
+_dialect = postgresql.psycopg.dialect()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What changes the SQL of a question over one resource."""
+
+    includes: tuple[str, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    masked: frozenset[str] = frozenset()
+    reaches: tuple[tuple[str, Reach | None], ...] = ()
+    filters: tuple[tuple[str, str], ...] = ()
+    fixed: tuple[str, ...] = ()
+    sort: tuple[tuple[str, bool], ...] = ()
+    cursor: tuple[bool, ...] | None = None
+    words: bool = False
+    limited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """SQL with named parameters. Its columns: the JSON as text, the keys of the sort, the sealed values."""
+
+    sql: str
+    constants: dict[str, Any]
+    keys: int
+    sealed: tuple[str, ...]
+
+
+@lru_cache(2000)
+def build(resource: Resource, shape: Shape) -> Built:
+    """The statement for one shape: see `Built` for its columns and `Selection` for its parameters."""
+    table = resource.mapper.local_table
+    public, sealed = _columns(resource, shape, table)
+    keys = [resource.comparable(name, table).label(f"key_{n}") for n, (name, _) in enumerate(shape.sort)]
+    query = _narrow(select(*public, *keys, *sealed).select_from(_joined(resource, shape, table)), resource, shape, table)
+    if shape.sort:
+        query = query.order_by(*_order(resource, shape, table))
+    if shape.limited:
+        query = query.limit(bindparam("limit", type_=sa.Integer()))
+    inner = query.subquery("inner_rows")
+    shown = select(*(inner.c[each.name] for each in public)).subquery("r").lateral("r")
+    outer = select(
+        sa.cast(func.row_to_json(literal_column("r")), sa.Text),
+        *(sa.cast(inner.c[key.name], sa.Text) for key in keys),
+        *(inner.c[each.name] for each in sealed),
+    ).select_from(inner.join(shown, sa.true()))
+    compiled = outer.compile(dialect=_dialect)
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    return Built(compiled.string, constants, len(keys), tuple(each.name.removeprefix("sealed_") for each in sealed))
+
+
+def _columns(resource: Resource, shape: Shape, table: Any) -> tuple[list[Any], list[Any]]:
+    public, sealed = [], []
+    for name, _ in resource.plain():
+        if name in shape.hidden:
+            continue
+        if resource.sealed(name):
+            if name not in shape.masked:
+                sealed.append(resource.comparable(name, table).label(f"sealed_{name}"))
+            else:
+                public.append(literal_column(f"'{MASK}'").label(name))
+        else:
+            shown = resource.rendered(name, table)
+            public.append((_masked(shown) if name in shape.masked else shown).label(name))
+    public += [_related(resource, shape, name, table).label(name) for name in _shown_relations(resource, shape)]
+    return public, sealed
+
+
+def _masked(shown: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Covered up by the database itself: the clear value never leaves it."""
+    cover = literal_column(f"'{MASK}'") if isinstance(shown.type, sa.String) else sa.null()
+    return sa.case((shown.is_(None), None), else_=cover)
+
+
+def _shown_relations(resource: Resource, shape: Shape) -> Iterator[str]:
+    for name, each in resource.schema.fields.items():
+        if nested_of(each) and name not in shape.hidden and (name in shape.includes or always(each)):
+            yield name
+
+
+def _joined(resource: Resource, shape: Shape, table: Any) -> Any:
+    """Each single related record is a left join, narrowed like everything else: out of reach means null."""
+    joined = table
+    for name in _shown_relations(resource, shape):
+        relation = resource.relationship(name)
+        if not relation.uselist:
+            other = _other(resource, name)
+            joined = joined.outerjoin(other, and_(*_link(relation, table, other), *_seen(relation, shape, other)))
+    return joined
+
+
+@lru_cache(500)
+def _other(resource: Resource, name: str) -> Any:
+    return resource.relationship(name).mapper.local_table.alias(f"{name}_of_{resource.mapper.local_table.name}")
+
+
+def _link(relation: Any, table: Any, other: Any) -> list[ColumnElement[bool]]:
+    return [table.c[mine.name] == other.c[theirs.name] for mine, theirs in relation.local_remote_pairs]
+
+
+def _seen(relation: Any, shape: Shape, other: Any) -> list[ColumnElement[bool]]:
+    reach = dict(shape.reaches).get(resource_of(relation.mapper.class_), Reach.ALL)
+    if reach is None:
+        return [sa.false()]
+    seen = narrowed(other, reach)
+    return [] if seen is None else [seen]
+
+
+def _related(resource: Resource, shape: Shape, name: str, table: Any) -> ColumnElement[Any]:
+    relation, other = resource.relationship(name), _other(resource, name)
+    schema = nested_of(resource.schema.fields[name])
+    assert schema is not None  # noqa: S101 - only nested fields come here
+    pairs = [part for key, each in schema.fields.items() for part in (literal_column(f"'{key}'"), _field(each, key, other))]
+    made = func.json_build_object(*pairs)
+    if not relation.uselist:
+        return sa.case((other.c.id.is_not(None), made))
+    ordered = relation.order_by if relation.order_by else [relation.mapper.local_table.c.id]
+    listed = func.json_agg(sa.dialects.postgresql.aggregate_order_by(made, *(other.c[each.name] for each in ordered)))
+    rows = select(func.coalesce(listed, sa.cast(literal_column("'[]'"), sa.JSON))).select_from(other)
+    return rows.where(and_(*_link(relation, table, other), *_seen(relation, shape, other))).correlate(table).scalar_subquery()
+
+
+def _field(each: fields.Field, name: str, table: Any) -> ColumnElement[Any]:
+    return rendered(each, name, table, {})
+
+
+def _narrow(query: Select[Any], resource: Resource, shape: Shape, table: Any) -> Select[Any]:
+    mine = narrowed(table, dict(shape.reaches).get(resource_of(resource.model), Reach.ALL))
+    conditions = [] if mine is None else [mine]
+    conditions += [table.c[name] == bindparam(f"fixed_{name}", type_=table.c[name].type) for name in shape.fixed]
+    conditions += [
+        condition(resource.comparable(name, table), operator, f"filter_{number}")
+        for number, (name, operator) in enumerate(shape.filters)
+    ]
+    if shape.words and resource.search:
+        asked = func.to_tsquery(literal_column("'simple'"), bindparam("words", type_=sa.Text()))
+        conditions.append(table.c[resource.search].bool_op("@@")(asked))
+    if shape.cursor is not None:
+        conditions.append(_beyond(resource, shape, table))
+    return query.where(*conditions)
+
+
+def _order(resource: Resource, shape: Shape, table: Any) -> Iterator[Any]:
+    for name, descending in shape.sort:
+        key = resource.comparable(name, table)
+        ordered = key.desc() if descending else key.asc()
+        yield ordered.nulls_last() if descending and _nullable(key) else ordered
+
+
+def _nullable(key: Any) -> bool:
+    return bool(getattr(key, "nullable", True))
+
+
+def _beyond(resource: Resource, shape: Shape, table: Any) -> ColumnElement[bool]:
+    """What comes after the cursor's row. Where nothing is null and all run one way, a row comparison uses the index."""
+    nulls = shape.cursor or ()
+    keys = [resource.comparable(name, table) for name, _ in shape.sort]
+    marks = [bindparam(f"after_{n}", type_=key.type) for n, key in enumerate(keys)]
+    downward = {descending for _, descending in shape.sort}
+    if len(downward) == 1 and not any(_nullable(key) for key in keys):
+        mine, theirs = sa.tuple_(*keys), sa.tuple_(*marks)
+        return mine < theirs if downward == {True} else mine > theirs
+    steps, same = [], []
+    for key, mark, null, (_, descending) in zip(keys, marks, nulls, shape.sort, strict=True):
+        if not null:
+            further = key < mark if descending else key > mark
+            steps.append(and_(*same, or_(further, key.is_(None)) if _nullable(key) else further))
+        same.append(key.is_(None) if null else key == mark)
+    return or_(*steps)

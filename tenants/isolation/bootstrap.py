@@ -1,0 +1,95 @@
+"""Makes the database logins of one cluster, once, with an administrator's connection.
+
+`freehold_owner` owns every table and is held by `migrate` and the platform worker alone; `freehold_app` serves
+requests and jobs and has no right of its own on any tenant; `freehold_staff` is a member of no tenant's role;
+`freehold_catalog` reads and writes the catalog and nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL, make_url
+
+LOGINS = ("freehold_owner", "freehold_app", "freehold_staff", "freehold_catalog")
+DATABASE = "freehold"
+
+
+@dataclass(frozen=True)
+class Logins:
+    """The URL of each login. They are secrets."""
+
+    owner: str
+    app: str
+    staff: str
+    catalog: str
+
+
+def bootstrap(admin_url: str, passwords: Mapping[str, str], *, database: str = DATABASE) -> Logins:
+    """Create or repair the logins and the database; running it again changes passwords and nothing else.
+
+    `passwords` maps each of LOGINS to its password. Needs PostgreSQL 16 or later and a superuser.
+    Raises psycopg.Error when the server refuses.
+    """
+    admin = make_url(admin_url)
+    with psycopg.connect(_conninfo(admin), autocommit=True) as connection:
+        for login in LOGINS:
+            _make_login(connection, login, passwords[login])
+        if not connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():
+            connection.execute(
+                sql.SQL("create database {} owner {}").format(sql.Identifier(database), sql.Identifier("freehold_owner"))
+            )
+        for statement in _settings_of_logins():
+            connection.execute(statement)
+    with psycopg.connect(_conninfo(admin.set(database=database)), autocommit=True) as connection:
+        for statement in _rights(database):
+            connection.execute(statement)
+    urls = [_login_url(admin, login, passwords[login], database) for login in LOGINS]
+    return Logins(*urls)
+
+
+def _make_login(connection: psycopg.Connection, login: str, password: str) -> None:
+    exists = connection.execute("select 1 from pg_roles where rolname = %s", [login]).fetchone()
+    may = sql.SQL("createrole inherit" if login == "freehold_owner" else "nocreaterole noinherit")
+    connection.execute(
+        sql.SQL("{} role {} login nosuperuser nobypassrls nocreatedb {} password {}").format(
+            sql.SQL("alter" if exists else "create"), sql.Identifier(login), may, sql.Literal(password)
+        )
+    )
+
+
+def _settings_of_logins() -> list[sql.Composed]:
+    """Session defaults live on the login, so that they hold behind a connection pooler too."""
+    shared = {"search_path": '"$user"', "timezone": "UTC", "jit": "off", "lock_timeout": "3s"}
+    waits = {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
+    return [
+        sql.SQL("alter role {} set {} = {}").format(
+            sql.Identifier(login), sql.Identifier(name), sql.SQL(value) if name == "search_path" else sql.Literal(value)
+        )
+        for login in LOGINS
+        for name, value in (shared | (waits if login != "freehold_owner" else {})).items()
+    ]
+
+
+def _rights(database: str) -> list[sql.Composed]:
+    """Nobody makes temporary tables: one named like a real table would shadow it for the next tenant."""
+    name, owner = sql.Identifier(database), sql.Identifier("freehold_owner")
+    logins = sql.SQL(", ").join(map(sql.Identifier, LOGINS))
+    return [
+        sql.SQL("revoke all on database {} from public").format(name),
+        sql.SQL("grant connect on database {} to {}").format(name, logins),
+        sql.SQL("grant create on database {} to {}").format(name, owner),
+        sql.SQL("revoke all on schema public from public"),
+        sql.SQL("create schema if not exists catalog authorization {}").format(owner),
+        sql.SQL("grant usage on schema catalog to freehold_catalog"),
+    ]  # fmt: skip
+
+
+def _login_url(admin: URL, login: str, password: str, database: str) -> str:
+    url = admin.set(drivername="postgresql+psycopg", username=login, password=password, database=database)
+    return url.render_as_string(hide_password=False)
+
+
+def _conninfo(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

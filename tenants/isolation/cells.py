@@ -1,0 +1,128 @@
+"""One pool of connections per cell and login, and the one place that gives a transaction its role.
+
+Outside the door a connection can read nothing: the login has no right on any tenant's schema, and a transaction
+that no door opened is refused before it begins.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+from sqlalchemy.util.queue import Queue
+
+from tenants.foundation.errors import Unavailable
+
+BECOME = b"select set_config('role', %s, true)"
+BECOME_PATIENTLY = (
+    b"select set_config('role', %s, true), set_config('statement_timeout', %s, true),"
+    b" set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)"
+)
+
+
+@dataclass(slots=True)
+class Entrance:
+    """What the next transaction begins with: a role, and a first statement that goes along in the same trip."""
+
+    role: str
+    first: tuple[str, Mapping[str, Any]] | None = None
+    patience_ms: int | None = None
+    isolation: str = ""
+    answer: list[Any] = field(default_factory=list)
+
+
+entering: ContextVar[Entrance | None] = ContextVar("entering", default=None)
+
+
+class StickyQueue(Queue[Any]):
+    """Hands a tenant the idle connection that served it last: its statements are prepared there already."""
+
+    def _get(self) -> Any:
+        entrance = entering.get()
+        if entrance is not None:
+            for position, entry in enumerate(self.queue):
+                if entry.info.get("role") == entrance.role:
+                    del self.queue[position]
+                    return entry
+        return super()._get()
+
+
+class StickyPool(QueuePool):
+    _queue_class = StickyQueue
+
+
+class Cells:
+    """The engines of every cell, for one login (`app`, `owner` or `staff`)."""
+
+    def __init__(self, urls: Mapping[str, str], *, pool_size: int = 8, max_age_seconds: int = 1800) -> None:
+        self._engines = {name: self._engine(url, pool_size, max_age_seconds) for name, url in urls.items()}
+
+    def engine(self, cell: str) -> Engine:
+        """Raises Unavailable for a cell that is not in the settings."""
+        try:
+            return self._engines[cell]
+        except KeyError:
+            raise Unavailable(f"The cell '{cell}' is not known to this process.") from None
+
+    def names(self) -> list[str]:
+        return list(self._engines)
+
+    def dispose(self, *, close: bool = True) -> None:
+        """Let go of every connection; `close=False` after a fork, where they belong to the parent."""
+        for engine in self._engines.values():
+            engine.dispose(close=close)
+
+    @staticmethod
+    def _engine(url: str, pool_size: int, max_age_seconds: int) -> Engine:
+        engine = create_engine(
+            url,
+            poolclass=StickyPool,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_recycle=max_age_seconds,
+            pool_use_lifo=True,
+        )
+        event.listen(engine, "connect", _set_up)
+        event.listen(engine, "begin", _begin)
+        event.listen(engine, "before_cursor_execute", _name_the_tenant, retval=True)
+        return engine
+
+
+def _set_up(driver: psycopg.Connection, _entry: ConnectionPoolEntry) -> None:
+    # BEGIN is ours to send, in one trip with the role; SQLAlchemy's COMMIT and ROLLBACK work as ever.
+    driver.autocommit = True
+    driver.prepared_max = 1000
+
+
+def _begin(connection: Connection) -> None:
+    entrance = entering.get()
+    if entrance is None:
+        message = "A transaction began outside the door: use inside(home)."
+        raise RuntimeError(message)
+    connection.info["role"] = entrance.role
+    driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    with driver.pipeline():
+        driver.execute(f"begin {entrance.isolation}".encode())
+        if entrance.patience_ms is None:
+            driver.execute(BECOME, [entrance.role], prepare=True)
+        else:
+            patience = str(entrance.patience_ms)
+            driver.execute(BECOME_PATIENTLY, [entrance.role, patience, patience, patience])
+        asked = driver.execute(_for_tenant(entrance.role, entrance.first[0]), entrance.first[1]) if entrance.first else None
+    if asked is not None:
+        entrance.answer = asked.fetchall()
+
+
+def _name_the_tenant(
+    connection: Connection, _cursor: object, statement: str, parameters: Any, _context: object, _many: bool
+) -> tuple[str, Any]:
+    """Each tenant gets prepared statements of its own: one shared by schemas is planned again at every switch."""
+    return f"/*{connection.info['role']}*/{statement}", parameters
+
+
+def _for_tenant(role: str, statement: str) -> bytes:
+    return f"/*{role}*/{statement}".encode()

@@ -1,0 +1,137 @@
+"""The one door to a tenant's data: `with inside(home)` is one transaction in that tenant's role."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy.exc
+from psycopg import errors as pg
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from tenants.catalog.registry import Home
+from tenants.foundation.errors import Unavailable
+from tenants.isolation.cells import Cells, Entrance, entering
+
+
+class TenantSession(Session):
+    """The session of a tenancy. It refuses bulk statements on audited tables: their changes would go unrecorded."""
+
+
+@dataclass(slots=True)
+class Tenancy:
+    """The transaction at hand: whose it is, on whose behalf, and what follows once it has committed."""
+
+    home: Home
+    connection: Connection
+    session: Session
+    first_answer: list[Any] = field(default_factory=list)
+    caller: Any = None
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+_here: ContextVar[Tenancy | None] = ContextVar("tenancy", default=None)
+_cells: list[Cells] = []
+
+
+def open_doors(cells: Cells) -> None:
+    """Say once, at start-up, over which connections the doors of this process lead."""
+    _cells[:] = [cells]
+
+
+def here() -> Tenancy:
+    """The transaction at hand; a RuntimeError outside of one."""
+    tenancy = _here.get()
+    if tenancy is None:
+        message = "This runs inside a tenant only: use inside(home)."
+        raise RuntimeError(message)
+    return tenancy
+
+
+def db() -> Session:
+    """The session of the transaction at hand."""
+    return here().session
+
+
+def is_inside() -> bool:
+    return _here.get() is not None
+
+
+def engine_of(home: Home) -> Any:
+    return _cells[0].engine(home.cell)
+
+
+@contextmanager
+def inside(
+    home: Home,
+    *,
+    first: tuple[str, Mapping[str, Any]] | None = None,
+    patience_seconds: float | None = None,
+    isolation: str = "",
+) -> Iterator[Tenancy]:
+    """Do everything in the block in one transaction of this tenant; effects follow after the commit.
+
+    `first` is a statement that goes along with the switch of role, in one trip; its rows are
+    `tenancy.first_answer`. `patience_seconds` lengthens the time-outs, for jobs. `isolation` is for instance
+    `isolation level repeatable read read only`. Raises Unavailable when the database can't be reached, and
+    RuntimeError when the block is inside another tenant already.
+    """
+    if _here.get() is not None:
+        message = "A door was opened inside another tenant's transaction."
+        raise RuntimeError(message)
+    patience = None if patience_seconds is None else int(patience_seconds * 1000)
+    entrance = Entrance(home.role, first, patience, isolation)
+    with _translated(), _connection(home, entrance) as connection:
+        with TenantSession(connection, expire_on_commit=False, autoflush=True) as session:
+            tenancy = Tenancy(home, connection, session, entrance.answer)
+            token = _here.set(tenancy)
+            try:
+                yield tenancy
+                session.flush()
+            finally:
+                _here.reset(token)
+    for effect in tenancy.after_commit:
+        effect()
+
+
+@event.listens_for(TenantSession, "do_orm_execute")
+def _refuse_unrecorded(state: ORMExecuteState) -> None:
+    changing = state.is_insert or state.is_update or state.is_delete
+    mapper = state.bind_mapper
+    if changing and mapper and mapper.class_.__audited__ and not state.execution_options.get("audited"):
+        message = f"Bulk changes of {mapper.class_.__name__} would leave no audit event: use the audited form."
+        raise RuntimeError(message)
+
+
+@contextmanager
+def _connection(home: Home, entrance: Entrance) -> Iterator[Connection]:
+    token = entering.set(entrance)
+    try:
+        connection = engine_of(home).connect()
+        try:
+            transaction = connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+    finally:
+        entering.reset(token)
+    with connection, transaction:
+        yield connection
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A database that is away is a 503 with a sentence; everything else stays what it was."""
+    try:
+        yield
+    except sqlalchemy.exc.TimeoutError as error:
+        raise Unavailable("All connections to the database are busy. Try again in a moment.") from error
+    except sqlalchemy.exc.OperationalError as error:
+        if isinstance(error.orig, pg.QueryCanceled):
+            raise Unavailable("The question took too long. Narrow it and try again.") from error
+        if isinstance(error.orig, pg.LockNotAvailable | pg.DeadlockDetected):
+            raise Unavailable("Somebody else is changing the same records. Try again in a moment.") from error
+        raise Unavailable("The database can't be reached. Try again in a moment.") from error

@@ -1,0 +1,53 @@
+"""Reads in one trip: role, guard and question go to the database together, as one transaction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from tenants.catalog.registry import Home
+from tenants.foundation.errors import Unavailable
+from tenants.isolation.cells import Entrance, entering
+from tenants.isolation.door import engine_of
+
+BECOME_READER = b"select set_config('role', %s, true), set_config('transaction_read_only', 'on', true)"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement with `%(name)s` parameters, and their values."""
+
+    sql: str
+    values: Mapping[str, Any]
+
+
+def read(home: Home, *questions: Question) -> list[list[tuple[Any, ...]]]:
+    """The rows of each question, all from one read-only transaction in the tenant's role, in one round trip.
+
+    In autocommit, everything that a pipeline sends up to its end is one transaction (PostgreSQL's extended query
+    protocol, "Pipelining"). Raises Unavailable when the database can't be reached or a question takes too long.
+    """
+    entry = _checked_out(home)
+    entry.info["role"] = home.role  # the pool gives this connection to the same tenant again
+    try:
+        driver = entry.driver_connection
+        with driver.pipeline():
+            driver.execute(BECOME_READER, [home.role], prepare=True)
+            cursors = [driver.execute(f"/*{home.role}*/{each.sql}".encode(), each.values) for each in questions]
+        return [cursor.fetchall() for cursor in cursors]
+    except psycopg.errors.QueryCanceled as error:
+        raise Unavailable("The question took too long. Narrow it and try again.") from error
+    except psycopg.OperationalError as error:
+        entry.invalidate(error)
+        raise Unavailable("The database can't be reached. Try again in a moment.") from error
+    finally:
+        entry.close()
+
+
+def _checked_out(home: Home) -> Any:
+    token = entering.set(Entrance(home.role))
+    try:
+        return engine_of(home).raw_connection()
+    finally:
+        entering.reset(token)

@@ -1,0 +1,48 @@
+"""What a process checks before it serves: that its login can do no more than it must."""
+
+from collections.abc import Iterator, Mapping
+
+import psycopg
+from sqlalchemy import make_url
+
+OLDEST_SERVER = 160000
+
+
+class UnsafeDatabase(Exception):
+    """The program will not run on this database; the message says why and what to do."""
+
+
+def check_logins(urls: Mapping[str, str]) -> None:
+    """Refuse logins (a mapping of a name to show to its URL) that could read tenants by themselves.
+
+    Raises UnsafeDatabase for a superuser, a role that bypasses row security, a login with rights of its own on a
+    tenant's schema or that inherits a tenant's role, or a server older than PostgreSQL 16.
+    """
+    for name, url in urls.items():
+        conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        try:
+            with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
+                if reason := next(_reasons(connection), None):
+                    raise UnsafeDatabase(f"{name}: {reason}")
+        except psycopg.OperationalError as error:
+            raise UnsafeDatabase(f"{name}: the database can't be reached ({str(error).strip().splitlines()[0]}).") from None
+
+
+def _reasons(connection: psycopg.Connection) -> Iterator[str]:
+    if connection.info.server_version < OLDEST_SERVER:
+        yield "PostgreSQL 16 or later is needed."
+    row = connection.execute(
+        "select rolsuper, rolbypassrls, rolname from pg_roles where rolname = current_user"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - one's own role always exists
+    superuser, bypasses, login = row
+    if superuser:
+        yield f"'{login}' is a superuser, who reads every tenant. Run 'freehold bootstrap' and use the logins it makes."
+    if bypasses:
+        yield f"'{login}' bypasses row security. Run 'freehold bootstrap' and use the logins it makes."
+    schema = connection.execute(
+        "select nspname from pg_namespace where nspname ~ '^t_[0-9a-f]{32}$'"
+        " and (has_schema_privilege(current_user, oid, 'usage') or has_schema_privilege(current_user, oid, 'create')) limit 1"
+    ).fetchone()
+    if schema:
+        yield f"'{login}' has rights of its own on the tenant schema {schema[0]}. Revoke them, or run 'freehold bootstrap'."

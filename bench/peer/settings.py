@@ -30,6 +30,7 @@ DATABASES = {
         "HOST": os.environ["PEER_DATABASE_HOST"],
         "NAME": os.environ["PEER_DATABASE_NAME"],
         "USER": os.environ["PEER_DATABASE_USER"],
+        "PASSWORD": os.environ["PEER_DATABASE_PASSWORD"],
         "CONN_MAX_AGE": None,
     },
 }

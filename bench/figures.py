@@ -1,0 +1,61 @@
+"""One measurement, and the medians of several."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from bench.cases import Case
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What one sample gave. Times are milliseconds; processor times are per request."""
+
+    side: str
+    case: Case
+    per_second: float
+    p50: float
+    p99: float
+    web_ms: float
+    database_ms: float
+    redis_ms: float
+    errors: int
+
+    @property
+    def processor_ms(self) -> float:
+        return self.web_ms + self.database_ms + self.redis_ms
+
+
+@dataclass(frozen=True)
+class Typical:
+    """Medians over the rounds; `spread` is the quickest round over the slowest, as a sign of noise."""
+
+    per_second: float
+    p50: float
+    p99: float
+    web_ms: float
+    database_ms: float
+    redis_ms: float
+    processor_ms: float
+    spread: float
+    errors: int
+
+
+def typical(figures: Iterable[Figure]) -> Typical:
+    found = list(figures)
+    rates = [each.per_second for each in found]
+
+    def middle(name: str) -> float:
+        return float(median(getattr(each, name) for each in found))
+
+    return Typical(
+        per_second=middle("per_second"),
+        p50=middle("p50"),
+        p99=middle("p99"),
+        web_ms=middle("web_ms"),
+        database_ms=middle("database_ms"),
+        redis_ms=middle("redis_ms"),
+        processor_ms=middle("processor_ms"),
+        spread=max(rates) / min(rates) if min(rates) else float("inf"),
+        errors=sum(each.errors for each in found),
+    )

@@ -7,6 +7,7 @@ own, and the nonce of a chunk is its number followed by a byte that marks the la
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,6 +23,7 @@ from tenants.foundation.encryption import (
     key_version,
     unambiguous,
 )
+from tenants.foundation.pieces import in_pieces, marking_the_last
 
 CHUNK_BYTES = 1024 * 1024
 SALT_BYTES = 32
@@ -33,8 +35,8 @@ def seal_stream(key: DataKey, chunks: Iterable[bytes], context: Context) -> Iter
     header, salt = header_of(SEALED_STREAM, key), secrets.token_bytes(SALT_BYTES)
     cipher = _cipher(key, header, salt, context)
     yield header + salt
-    for nonce, chunk in _numbered(_in_pieces(chunks, CHUNK_BYTES)):
-        yield cipher.encrypt(nonce, chunk, None)
+    for number, (piece, last) in enumerate(marking_the_last(in_pieces(chunks, CHUNK_BYTES))):
+        yield cipher.encrypt(_nonce(number, last=last), piece, None)
 
 
 def unseal_stream(
@@ -52,43 +54,21 @@ def unseal_stream(
     if header != header_of(SEALED_STREAM, key) or len(salt) != SALT_BYTES:
         raise Unreadable("A sealed stream does not open.")
     cipher = _cipher(key, header, salt, context)
-    for nonce, chunk in _numbered(_in_pieces(_chain(rest, source), CHUNK_BYTES + TAG_BYTES)):
+    sealed = in_pieces(chain([rest], source), CHUNK_BYTES + TAG_BYTES)
+    for number, (piece, last) in enumerate(marking_the_last(sealed)):
         try:
-            piece = cipher.decrypt(nonce, chunk, None)
+            plaintext = cipher.decrypt(_nonce(number, last=last), piece, None)
         except InvalidTag:
             raise Unreadable("A sealed stream was altered or cut short.") from None
-        yield piece
+        yield plaintext
 
 
 def _cipher(key: DataKey, header: bytes, salt: bytes, context: Context) -> AESGCM:
     return AESGCM(key.derived(unambiguous("streams", header, context.encoded()), salt))
 
 
-def _numbered(pieces: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-    """Each piece with its nonce. Only the very last may be short, and it is empty only in an empty stream."""
-    piece, number = next(pieces, b""), 0
-    for following in pieces:
-        yield _nonce(number, last=False), piece
-        piece, number = following, number + 1
-    yield _nonce(number, last=True), piece
-
-
 def _nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(NONCE_BYTES - 1) + bytes([last])
-
-
-def _in_pieces(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """The same bytes in pieces of one size; the last one has what is left."""
-    waiting = bytearray()
-    for chunk in chunks:
-        waiting += chunk
-        start = 0
-        while len(waiting) - start >= size:
-            yield bytes(waiting[start : start + size])
-            start += size
-        del waiting[:start]
-    if waiting:
-        yield bytes(waiting)
 
 
 def _split(source: Iterator[bytes], size: int) -> tuple[bytes, bytes]:
@@ -97,8 +77,3 @@ def _split(source: Iterator[bytes], size: int) -> tuple[bytes, bytes]:
     while len(start) < size and (chunk := next(source, None)) is not None:
         start += chunk
     return start[:size], start[size:]
-
-
-def _chain(first: bytes, source: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from source

@@ -1,0 +1,168 @@
+"""Files of all tenants in an S3 bucket, or in whatever speaks S3 at `AWS_ENDPOINT_URL`."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tenants.foundation.clock import now
+from tenants.foundation.pieces import in_pieces, marking_the_last
+from tenants.isolation.storage import NotStored, StorageFailed
+
+#: At most 10,000 parts make an object, so a file may have 78 GiB.
+PART_BYTES = 8 * 1024 * 1024
+CHUNK_BYTES = 1024 * 1024
+CHECKSUM = {"ChecksumAlgorithm": "CRC32"}
+
+
+class Bucket:
+    """A place for files under a prefix of one bucket."""
+
+    def __init__(self, name: str, prefix: str) -> None:
+        self._name, self._prefix = name, f"{prefix}/" if prefix else ""
+        self._made: tuple[int, Any] | None = None
+
+    def write(self, key: str, chunks: Iterable[bytes]) -> None:
+        """One request for a small file, parts for a large one: S3 shows the object after the last."""
+        parts = _Parts(self._client, self._at(key))
+        try:
+            for piece, last in marking_the_last(in_pieces(chunks, PART_BYTES)):
+                with _in_words("written", key):
+                    if last and not parts.begun:
+                        self._client.put_object(**self._at(key), Body=piece, **CHECKSUM)
+                        return
+                    parts.add(piece)
+            with _in_words("written", key):
+                parts.complete()
+        except BaseException as error:
+            parts.abort(error)
+            raise
+
+    @contextmanager
+    def open_stream(self, key: str) -> Iterator[Iterator[bytes]]:
+        with _in_words("read", key):
+            body = self._client.get_object(**self._at(key))["Body"]
+        with body:
+            yield _chunks(body, key)
+
+    def delete(self, key: str) -> None:
+        with _in_words("deleted", key):
+            self._client.delete_object(**self._at(key))
+
+    def exists(self, key: str) -> bool:
+        """By listing: to a HEAD, a missing bucket looks like a missing file."""
+        at = self._at(key)
+        with _in_words("looked for", key):
+            answer = self._client.list_objects_v2(Bucket=at["Bucket"], Prefix=at["Key"], MaxKeys=1)
+        return any(found["Key"] == at["Key"] for found in answer.get("Contents", ()))
+
+    def list(self, prefix: str) -> Iterator[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._name, Prefix=self._prefix + prefix
+        )
+        with _in_words("listed", prefix):
+            for page in pages:
+                for found in page.get("Contents", ()):
+                    yield found["Key"].removeprefix(self._prefix)
+
+    def sweep_unfinished(self, older_than: timedelta) -> int:
+        latest, swept = now() - older_than, 0
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(
+            Bucket=self._name, Prefix=self._prefix
+        )
+        with _in_words("swept", self._prefix):
+            for page in pages:
+                for upload in page.get("Uploads", ()):
+                    if upload["Initiated"] <= latest:
+                        self._client.abort_multipart_upload(
+                            Bucket=self._name, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                        swept += 1
+        return swept
+
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._name, "Key": self._prefix + key}
+
+    @property
+    def _client(self) -> Any:
+        """One for each process: its connections must not be shared with a forked child."""
+        process = os.getpid()
+        if self._made is None or self._made[0] != process:
+            try:
+                self._made = (process, _new_client())
+            except (BotoCoreError, ValueError) as error:
+                raise StorageFailed(f"The bucket {self._name} can't be reached: {error}") from error
+        return self._made[1]
+
+
+class _Parts:
+    """A large object on its way, part by part."""
+
+    def __init__(self, client: Any, at: dict[str, str]) -> None:
+        self._client, self._at = client, at
+        self._id: str | None = None
+        self._sent: list[dict[str, Any]] = []
+
+    @property
+    def begun(self) -> bool:
+        return self._id is not None
+
+    def add(self, piece: bytes) -> None:
+        if self._id is None:
+            self._id = self._client.create_multipart_upload(**self._at, **CHECKSUM)["UploadId"]
+        number = len(self._sent) + 1
+        answer = self._client.upload_part(
+            **self._at, UploadId=self._id, PartNumber=number, Body=piece, **CHECKSUM
+        )
+        known = {name: answer[name] for name in ("ETag", "ChecksumCRC32") if name in answer}
+        self._sent.append({"PartNumber": number, **known})
+
+    def complete(self) -> None:
+        self._client.complete_multipart_upload(
+            **self._at, UploadId=self._id, MultipartUpload={"Parts": self._sent}
+        )
+
+    def abort(self, cause: BaseException) -> None:
+        if self._id is None:
+            return
+        try:
+            self._client.abort_multipart_upload(**self._at, UploadId=self._id)
+        except (BotoCoreError, ClientError) as error:
+            cause.add_note(f"The unfinished upload stays until the next sweep: {error}")
+
+
+def _new_client() -> Any:
+    session = Session()
+    client = session.client("s3", config=_config())
+    host = urlsplit(client.meta.endpoint_url).hostname or ""
+    if ".amazonaws." in host:
+        return client
+    # Other servers rarely answer to a name for each bucket.
+    return session.client("s3", config=_config(s3={"addressing_style": "path"}))
+
+
+def _config(**options: Any) -> Any:
+    return Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard"}, **options)
+
+
+def _chunks(body: Any, key: str) -> Iterator[bytes]:
+    with _in_words("read", key):
+        yield from body.iter_chunks(CHUNK_BYTES)
+
+
+@contextmanager
+def _in_words(done: str, key: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+            raise NotStored(f"There is no file {key}.") from error
+        raise StorageFailed(f"The file {key} can't be {done}: {error}") from error
+    except BotoCoreError as error:
+        raise StorageFailed(f"The file {key} can't be {done}: {error}") from error

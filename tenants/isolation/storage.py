@@ -1,0 +1,127 @@
+"""Where files go: one small interface, seen from inside one tenant, over a local folder or a bucket."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+NAME = re.compile(r"(?=.{1,400}\Z)[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,199})*\Z")
+
+
+class StorageFailed(Exception):
+    """A file could not be written or read; the message is a sentence. Of a failed write nothing is left."""
+
+
+class NotStored(StorageFailed):
+    """There is no file of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a file turned out to be once all of it was written."""
+
+    size: int
+    sha256: str
+
+
+class Place(Protocol):
+    """Keeps files by key for all tenants. A file appears whole or not at all, and replaces one of its key."""
+
+    def write(self, key: str, chunks: Iterable[bytes]) -> None: ...
+
+    def open_stream(self, key: str) -> AbstractContextManager[Iterator[bytes]]: ...
+
+    def delete(self, key: str) -> None: ...
+
+    def exists(self, key: str) -> bool: ...
+
+    def list(self, prefix: str) -> Iterator[str]: ...
+
+    def sweep_unfinished(self, older_than: timedelta) -> int: ...
+
+
+class TenantStorage:
+    """The files of one tenant; no name leads out of them."""
+
+    def __init__(self, place: Place, tenant_id: UUID) -> None:
+        self._place, self._prefix = place, f"t_{tenant_id.hex}/"
+
+    def write(self, name: str, chunks: Iterable[bytes]) -> Stored:
+        """Store the chunks as they come. What goes wrong in `chunks` itself is raised as it is."""
+        measured = _Measured(chunks)
+        self._place.write(self._key(name), measured)
+        return measured.stored()
+
+    def open_stream(self, name: str) -> AbstractContextManager[Iterator[bytes]]:
+        """The file in chunks; `NotStored` when there is none."""
+        return self._place.open_stream(self._key(name))
+
+    def delete(self, name: str) -> None:
+        """Make sure that there is no such file."""
+        self._place.delete(self._key(name))
+
+    def exists(self, name: str) -> bool:
+        return self._place.exists(self._key(name))
+
+    def list(self) -> Iterator[str]:
+        """The names of all files, in the order of their characters."""
+        for key in self._place.list(self._prefix):
+            yield key.removeprefix(self._prefix)
+
+    def _key(self, name: str) -> str:
+        if not NAME.match(name):
+            raise ValueError(f"{name!r} can't be the name of a stored file.")
+        return self._prefix + name
+
+
+class Storage:
+    """All files; the only way to one is through its tenant."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def for_tenant(self, tenant_id: UUID) -> TenantStorage:
+        return TenantStorage(self._place, tenant_id)
+
+    def sweep_unfinished(self, older_than: timedelta) -> int:
+        """Remove what writers that were killed left unfinished, and say how many that were.
+
+        No write may take longer than `older_than`, or it is taken for one that was killed.
+        """
+        return self._place.sweep_unfinished(older_than)
+
+
+def storage_from(url: str) -> Storage:
+    """The storage at `file:///folder` or `s3://bucket/prefix`."""
+    parts = urlsplit(url)
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        from tenants.isolation.folder import Folder
+
+        return Storage(Folder(Path(unquote(parts.path))))
+    if parts.scheme == "s3" and parts.netloc:
+        from tenants.isolation.bucket import Bucket
+
+        return Storage(Bucket(parts.netloc, unquote(parts.path).strip("/")))
+    raise ValueError(f"{url!r} should look like file:///path or s3://bucket/prefix.")
+
+
+class _Measured:
+    """Passes chunks on, counting and hashing them on the way."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks, self._size, self._hash = chunks, 0, hashlib.sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self._size += len(chunk)
+            self._hash.update(chunk)
+            yield chunk
+
+    def stored(self) -> Stored:
+        return Stored(self._size, self._hash.hexdigest())

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Integer, MetaData, Text, Uuid
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Integer, MetaData, Text, Uuid, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, declared_attr, mapped_column
 
 from tenants.foundation.clock import now
@@ -76,6 +76,13 @@ class Base(DeclarativeBase):
     __purpose__: ClassVar[Purpose]
     __audited__: ClassVar[bool] = False
     """Changes of audited records are written to the audit in the same transaction."""
+
+
+@event.listens_for(Base, "init", propagate=True)
+def _identify(record: Base, _args: tuple[Any, ...], fields: dict[str, Any]) -> None:
+    """A record knows its id from the start: its sealed values are bound to it before the row exists."""
+    if isinstance(record, Identified):
+        fields.setdefault("id", new_id())
 
 
 def column(*args: Any, data: DataClass, sealed: bool = False, **options: Any) -> MappedColumn[Any]:

@@ -6,8 +6,10 @@ from typing import Any
 
 import orjson
 import structlog
+from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask, Response, g, request
 from flask_smorest import Api
+from flask_smorest.spec import MarshmallowPlugin
 
 from tenants.foundation.identifiers import new_id
 from tenants.http import health, metrics, problems
@@ -47,7 +49,7 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
     )
     app.url_map.strict_slashes = False
     app.extensions["house"] = house
-    api = Api(app)
+    api = Api(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_name_of)})
     api.ERROR_SCHEMA = problems.ProblemSchema
     app.before_request(_open)
     app.after_request(_close)
@@ -58,6 +60,13 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
     health.register(app, house)
     metrics.register(app)
     return app
+
+
+def _name_of(schema: Any) -> str:
+    """`ContactBody` is what makes a record, `ContactPatch` the same with nothing required."""
+    made = resolve_schema_instance(schema)
+    name = type(made).__name__.removesuffix("Schema")
+    return name.removesuffix("Body") + "Patch" if made.partial else name
 
 
 def _document_of(api: Api) -> Any:

@@ -6,16 +6,18 @@ from typing import Any
 from uuid import UUID
 
 import flask_smorest
-from flask import Response, current_app
+from flask import Response, current_app, request
 from marshmallow import Schema
 
 from tenants.access.permissions import Permission
+from tenants.foundation.errors import TooLarge, UnsupportedContent
 from tenants.http.course import House, answer_reading, answer_writing
 from tenants.http.documentation import describe, describe_one, describe_page
 from tenants.http.representation import Resource
 from tenants.http.rendering import rendered_record
 
 View = Callable[..., Any]
+JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -70,7 +72,28 @@ class Blueprint(flask_smorest.Blueprint):
 
     def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
         """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class."""
-        return self.arguments(schema, as_kwargs=False, error_status_code=422, **options)  # type: ignore[no-any-return]
+        read = self.arguments(schema, error_status_code=422, **options)
+
+        def decorate(view: View) -> View:
+            reading: View = read(view)
+
+            @functools.wraps(reading)
+            def run(*args: Any, **kwargs: Any) -> Any:
+                check_body()
+                return reading(*args, **kwargs)
+
+            return run
+
+        return decorate
+
+
+def check_body() -> None:
+    """Raises UnsupportedContent when the body is not JSON, TooLarge when it is more than a record can be."""
+    if request.mimetype not in JSON_TYPES:
+        raise UnsupportedContent("Send JSON: Content-Type application/json.")
+    most = current_app.extensions["house"].settings.max_body_bytes
+    if (request.content_length or 0) > most:
+        raise TooLarge(f"At most {most} bytes.")
 
 
 def _guarded(view: View, may: Permission) -> View:

@@ -13,7 +13,7 @@ from flask import Response, g, request
 from tenants.access.caller import Acting, Caller
 from tenants.access.permissions import Permission
 from tenants.catalog.registry import Catalog, Home
-from tenants.foundation.errors import NotAllowed, NotSignedIn
+from tenants.foundation.errors import NotAllowed, NotSignedIn, Unavailable
 from tenants.foundation.settings import Settings
 from tenants.http.etags import expected_version, not_modified
 from tenants.http.guard import Credential, Guard
@@ -25,6 +25,7 @@ from tenants.isolation.reading import read
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED = 10_000
+TRIES = 5
 
 
 @dataclass
@@ -79,7 +80,7 @@ def answer_reading(house: House, view: Callable[..., Selection], may: Permission
     credential, home = admit(house)
     guard = house.guard.question(credential)
     known = house.seen.get(credential)
-    while True:
+    for _ in range(TRIES):
         if known is None or not known[1].may(may):
             (answer,) = read(home, guard)
             known = (answer, house.guard.caller(credential, answer))
@@ -93,6 +94,7 @@ def answer_reading(house: House, view: Callable[..., Selection], may: Permission
             render = one if selection.single else page
             return not_modified(Response(render(asked, rows, home.id), content_type="application/json"), asked, rows)
         known = None
+    raise Unavailable("Your rights are being changed at this moment. Try again.")
 
 
 def admit(house: House) -> tuple[Credential, Home]:

@@ -1,5 +1,6 @@
 """A record that a writing route made or changed, rendered in its own transaction."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
@@ -16,7 +17,8 @@ def rendered_record(resource: Resource, record: Any, status: int) -> Response:
     """The record as its resource shows it, with its ETag, and its Location when it is new."""
     now = acting()
     selection = Selection(resource, {"id": record.id}, single=True)
-    asked = selection.ask(now.caller, MultiDict())
+    # Whoever may make this record may see what they made, less what is hidden from them.
+    asked = selection.ask(replace(now.caller, everything=True), MultiDict())
     rows = here().connection.exec_driver_sql(asked.question.sql, dict(asked.question.values)).all()
     response = Response(one(asked, [tuple(row) for row in rows], here().home.id), status, content_type="application/json")
     if hasattr(record, "version"):

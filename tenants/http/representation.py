@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import marshmallow
@@ -49,6 +50,9 @@ class SqlField(Protocol):
     def read_value(self, text: str) -> Any:
         """A filter's value; raises marshmallow.ValidationError."""
 
+    def columns(self, value: Any) -> dict[str, Any]:
+        """The columns that a value from a request's body sets."""
+
 
 class RecordSchema(marshmallow.Schema):
     """What every record shows of itself."""
@@ -61,10 +65,21 @@ class RecordSchema(marshmallow.Schema):
 
 
 class BodySchema(marshmallow.Schema):
-    """What a request may say; anything else in it is refused by name."""
+    """What a request may say, as columns of a record; anything else in it is refused by name."""
 
     class Meta:
         unknown = marshmallow.RAISE
+
+    @marshmallow.post_load
+    def _as_columns(self, said: dict[str, Any], **_options: Any) -> dict[str, Any]:
+        columns: dict[str, Any] = {}
+        for name, value in said.items():
+            each = self.fields.get(name)
+            if isinstance(each, SqlField):
+                columns |= each.columns(value)
+            else:
+                columns[name] = value.value if isinstance(value, Enum) else value
+        return columns
 
 
 Expression = Callable[[Any], ColumnElement[Any]]
@@ -144,6 +159,8 @@ def rendered(each: fields.Field, name: str, table: Any, expressions: Mapping[str
 
 def nested_of(each: fields.Field) -> marshmallow.Schema | None:
     """The schema of a nested field, or of a list of them."""
+    if isinstance(each, SqlField):
+        return None
     inner = each.inner if isinstance(each, fields.List) else each
     return inner.schema if isinstance(inner, fields.Nested) else None  # type: ignore[return-value]
 

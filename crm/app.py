@@ -1,0 +1,61 @@
+"""Wires features, house and settings into one WSGI application."""
+
+import redis
+from flask import Flask
+
+import crm.roles  # noqa: F401 - declares the built-in roles
+from crm.contacts.api import companies, contacts
+from tenants.catalog.models import CatalogBase
+from tenants.catalog.registry import Catalog
+from tenants.foundation import logs
+from tenants.foundation.settings import Settings
+from tenants.foundation.tables import Base, undeclared
+from tenants.http.application import make_application
+from tenants.http.course import House
+from tenants.http.rate_limits import RateLimits
+from tenants.identity.recognition import Recognition
+from tenants.isolation.cells import Cells
+from tenants.isolation.door import open_doors
+from tenants.isolation.key_file import LocalKeyFile
+from tenants.isolation.keys import KeyRing
+from tenants.isolation.sealing import use_keys
+from tenants.isolation.startup import UnsafeDatabase, check_logins
+
+BLUEPRINTS = [companies, contacts]
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application that `wsgi.py` serves.
+
+    Raises UnsafeDatabase when a login could read tenants by itself, KeyFileUnusable without a usable key file, and
+    TypeError when a table, column, route or field does not declare what it must.
+    """
+    logs.set_up(settings.log_level, settings.log_format)
+    house = open_house(settings)
+    return make_application(house, "Freehold", BLUEPRINTS)
+
+
+def open_house(settings: Settings) -> House:
+    """What web, workers and commands share: catalog, doors and keys, after the checks of start-up."""
+    check_declarations()
+    check_logins({"DATABASE_URL": settings.database_url} | ({"FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url} if settings.staff_database_url else {}))
+    catalog = Catalog(settings.catalog_database_url)
+    urls = {"main": settings.database_url, **{name: each.app for name, each in settings.cells.items()}}
+    open_doors(Cells(urls, pool_size=settings.pool_size, max_age_seconds=settings.pool_max_age_seconds))
+    use_keys(KeyRing(LocalKeyFile(settings.key_file), catalog.wrapped_keys))
+    limits = RateLimits(
+        redis.Redis.from_url(settings.redis_url, socket_timeout=0.5, socket_connect_timeout=0.5),
+        per_tenant=settings.requests_per_minute_tenant,
+        per_caller=settings.requests_per_minute_caller,
+    )
+    cookie = "__Host-freehold_session" if settings.secure_cookies else "freehold_session"
+    return House(settings, catalog, Recognition(cookie), limits)
+
+
+def check_declarations() -> None:
+    """Nothing is collected that is not declared: data class and purpose of every table and column."""
+    if missing := [*undeclared(Base), *undeclared(CatalogBase)]:
+        raise TypeError(" ".join(missing))
+
+
+__all__ = ["BLUEPRINTS", "UnsafeDatabase", "create_app", "open_house"]

@@ -1,0 +1,135 @@
+"""A tenant is born as a spare, with its final id, schema, role and keys; sign-up only claims it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from psycopg import sql
+from sqlalchemy import func, select, update
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.catalog.models import LookupHash, State, Tenant, TenantKey
+from tenants.catalog.registry import Catalog, Home, role_of
+from tenants.foundation.clock import now
+from tenants.foundation.encryption import new_key_material
+from tenants.foundation.errors import Conflict, Unavailable
+from tenants.foundation.identifiers import new_id
+from tenants.foundation.tables import Source
+from tenants.identity.founding import Founder, Founding, found
+from tenants.isolation.door import inside
+from tenants.isolation.keys import KeyName, KeyWrapper
+from tenants.isolation.owner import as_owner, run_all
+from tenants.isolation.roles import birth, death, grants, path, tables
+from tenants.provisioning.models import SchemaRevision
+
+UNFINISHED_AFTER = timedelta(minutes=10)
+Seed = Callable[[], None]
+_seeds: list[Seed] = []
+
+
+def seed(plant: Seed) -> Seed:
+    """Register what a new tenant of this product begins with; it runs inside the tenant, as the system."""
+    _seeds.append(plant)
+    return plant
+
+
+@dataclass
+class Nursery:
+    """Makes tenants. Only a process with the owner's URL of a cell can make spares in it; any can claim one.
+
+    `head` is the revision that the models stand for.
+    """
+
+    catalog: Catalog
+    wrapper: KeyWrapper
+    head: str
+    owner_urls: dict[str, str | None] = field(default_factory=dict)
+
+    def make_spare(self, cell: str = "main") -> UUID:
+        """A tenant that is nobody's yet. A half-made one is swept away by `sweep`."""
+        tenant_id = new_id()
+        with self.catalog.transaction() as session:
+            session.add(Tenant(id=tenant_id, cell=cell, state=State.MAKING, revision=self.head))
+        role = role_of(tenant_id)
+        with as_owner(self.owner_urls.get(cell)) as connection:
+            run_all(connection, [*birth(role), path(role), *tables(), *grants(role), *self._revision()])
+        wrapped = self.wrapper.wrap(new_key_material(), KeyName(tenant_id, 1))
+        with self.catalog.transaction() as session:
+            session.add(TenantKey(tenant_id=tenant_id, version=1, wrapped=wrapped))
+            session.execute(update(Tenant).where(Tenant.id == tenant_id).values(state=State.SPARE))
+        return tenant_id
+
+    def stock(self, wanted: int, cell: str = "main") -> int:
+        """Make spares until there are `wanted`; how many were made."""
+        with self.catalog.transaction() as session:
+            there = session.scalar(
+                select(func.count()).where(Tenant.state == State.SPARE, Tenant.cell == cell, Tenant.revision == self.head)
+            )  # fmt: skip
+        missing = max(0, wanted - (there or 0))
+        for _ in range(missing):
+            self.make_spare(cell)
+        return missing
+
+    def open(self, slug: str, name: str, founder: Founder, cell: str = "main") -> tuple[Home, Founding]:
+        """Claim a spare for a new customer and give it its first admin.
+
+        Raises Conflict when the slug is taken, Unavailable when no spare is ready and none can be made here.
+        """
+        home = self._claim(slug, name, cell)
+        with inside(home):
+            act_as(SYSTEM, request_id="founding", source=Source.SYSTEM)
+            founding = found(home, slug, name, founder)
+            for plant in _seeds:
+                plant()
+        with self.catalog.transaction() as session:
+            if founder.email:
+                hashed = self.hash_of_email(founder.email)
+                session.add(LookupHash(kind="email", hash=hashed, tenant_id=home.id))
+            session.execute(update(Tenant).where(Tenant.id == home.id).values(state=State.ACTIVE))
+        return home, founding
+
+    def hash_of_email(self, email: str) -> bytes:
+        return self.wrapper.hashed(email.strip().lower(), "email")
+
+    def sweep(self) -> int:
+        """Drop what a killed process left half made or half claimed; how many there were."""
+        stale = now() - UNFINISHED_AFTER
+        with self.catalog.transaction() as session:
+            making = (Tenant.state == State.MAKING) & (Tenant.created_at < stale)
+            claimed = (Tenant.state == State.CLAIMED) & (Tenant.claimed_at < stale)
+            left = session.execute(select(Tenant.id, Tenant.cell).where(making | claimed)).all()
+        for tenant_id, cell in left:
+            with as_owner(self.owner_urls.get(cell)) as connection:
+                run_all(connection, death(role_of(tenant_id)))
+            with self.catalog.transaction() as session:
+                for model in (TenantKey, LookupHash):
+                    for row in session.scalars(select(model).where(model.tenant_id == tenant_id)):  # type: ignore[attr-defined]
+                        session.delete(row)
+                session.flush()
+                session.delete(session.get_one(Tenant, tenant_id))
+        return len(left)
+
+    def _claim(self, slug: str, name: str, cell: str) -> Home:
+        for _ in range(2):
+            with self.catalog.transaction() as session:
+                if session.scalar(select(Tenant.id).where(Tenant.slug == slug)):
+                    raise Conflict(f"The name '{slug}' is taken. Choose another.", code="already_exists")
+                spare = (
+                    select(Tenant)
+                    .where(Tenant.state == State.SPARE, Tenant.cell == cell, Tenant.revision == self.head)
+                    .order_by(Tenant.id).limit(1).with_for_update(skip_locked=True)
+                )  # fmt: skip
+                if tenant := session.scalars(spare).one_or_none():
+                    tenant.slug, tenant.name, tenant.state, tenant.claimed_at = slug, name, State.CLAIMED, now()
+                    return Home(tenant.id, tenant.cell)
+            if self.owner_urls.get(cell) is None:
+                raise Unavailable("The next place is being prepared. Try again in a few seconds.")
+            self.make_spare(cell)
+        raise Unavailable("The next place is being prepared. Try again in a few seconds.")
+
+    def _revision(self) -> Iterator[sql.Composed]:
+        table = sql.Identifier(SchemaRevision.__tablename__)
+        yield sql.SQL("insert into {} (revision) values ({})").format(table, sql.Literal(self.head))
+
+

@@ -127,7 +127,7 @@ class Peer:
         stages = sorted(set(STAGES))
         pages: list[str] = []
         for stage in stages:
-            path: str | None = f"/contacts?lifecycle_stage={stage}"
+            path: str | None = f"/contacts?lifecycle={stage}"
             for _ in range(QUESTIONS // len(stages)):
                 if path is None:
                     break

@@ -1,19 +1,19 @@
 """The peer's four routes, each in the way its manual shows."""
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.contrib.postgres.search import SearchQuery
 from django.db import transaction
-from django.db.models import F
 from rest_framework import generics, pagination, serializers
 
-from bench.peer.crm.models import AuditEvent, Company, Contact, User
+from bench.peer.crm.models import AuditEvent, Company, Contact, Team, User
 
-READ_ONLY = ["id", "created_at", "updated_at"]
+NOT_SHOWN = ["words", "national_id"]
+READ_ONLY = ["id", "created_at", "updated_at", "version", "source"]
 
 
 class OwnerSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
-        fields = ["id", "name", "email"]
+        fields = ["id", "name"]
 
 
 class CompanySerializer(serializers.ModelSerializer):
@@ -22,17 +22,22 @@ class CompanySerializer(serializers.ModelSerializer):
         fields = ["id", "name", "domain"]
 
 
+def related(model, source):
+    return serializers.PrimaryKeyRelatedField(
+        source=source, queryset=model.objects.all(), required=False, allow_null=True
+    )
+
+
 class ContactSerializer(serializers.ModelSerializer):
     owner = OwnerSerializer(read_only=True)
     company = CompanySerializer(read_only=True)
-    owner_id = serializers.PrimaryKeyRelatedField(source="owner", queryset=User.objects.all())
-    company_id = serializers.PrimaryKeyRelatedField(
-        source="company", queryset=Company.objects.all(), required=False, allow_null=True
-    )
+    owner_id = related(User, "owner")
+    team_id = related(Team, "team")
+    company_id = related(Company, "company")
 
     class Meta:
         model = Contact
-        exclude = ["search"]
+        exclude = [*NOT_SHOWN, "team"]
         read_only_fields = READ_ONLY
 
     @transaction.atomic
@@ -53,7 +58,7 @@ class NewestFirst(pagination.CursorPagination):
     ordering = ("-created_at", "-id")
 
 
-CONTACTS = Contact.objects.select_related("owner", "company").defer("search")
+CONTACTS = Contact.objects.select_related("owner", "company").defer(*NOT_SHOWN)
 
 
 class Contacts(generics.ListCreateAPIView):
@@ -62,8 +67,8 @@ class Contacts(generics.ListCreateAPIView):
 
     def get_queryset(self):
         contacts = CONTACTS.all()
-        if stage := self.request.query_params.get("lifecycle_stage"):
-            contacts = contacts.filter(lifecycle_stage=stage)
+        if stage := self.request.query_params.get("lifecycle"):
+            contacts = contacts.filter(lifecycle=stage)
         return contacts
 
 
@@ -77,6 +82,5 @@ class FoundContacts(generics.ListAPIView):
     pagination_class = None
 
     def get_queryset(self):
-        words = SearchQuery(self.request.query_params["q"], search_type="websearch", config="simple")
-        ranked = CONTACTS.filter(search=words).annotate(rank=SearchRank(F("search"), words))
-        return ranked.order_by("-rank", "id")[:20]
+        words = SearchQuery(f"'{self.request.query_params['q']}':*", search_type="raw", config="simple")
+        return CONTACTS.filter(words=words).order_by("-created_at", "-id")[:20]

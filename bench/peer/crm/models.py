@@ -5,13 +5,28 @@ import uuid
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Lower
 
-STAGES = [(word, word) for word in ("lead", "mql", "sql", "customer")]
-STATUSES = [(word, word) for word in ("active", "inactive")]
-NEWEST_FIRST = (models.F("created_at").desc(), models.F("id").desc())
+STAGES = [(word, word) for word in ("subscriber", "lead", "qualified", "customer", "former")]
+
+
+class Words(models.Func):
+    """The words of a record, punctuation as blanks, as the tables that are compared have them."""
+
+    template = "to_tsvector('simple'::regconfig, translate(%(expressions)s, '@.-_/', '     '))"
+    arg_joiner = " || ' ' || "
+    output_field = SearchVectorField()
+
+    def __init__(self, *names):
+        super().__init__(
+            *(models.Func(models.F(name), template="coalesce(%(expressions)s, '')") for name in names)
+        )
+
+
+def short(length=200):
+    return models.CharField(max_length=length, null=True)
 
 
 class User(AbstractBaseUser):
@@ -26,49 +41,74 @@ class User(AbstractBaseUser):
         db_table = "users"
 
 
-class Company(models.Model):
+class Team(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    name = models.CharField(max_length=200)
-    domain = models.CharField(max_length=200, null=True)
-    industry = models.CharField(max_length=100, null=True)
+    name = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        db_table = "teams"
+
+
+class Record(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    owner = models.ForeignKey(User, null=True, on_delete=models.PROTECT)
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    version = models.IntegerField(default=1)
+    source = models.CharField(max_length=20, default="api")
+    phone = short(40)
+    street = short()
+    city = short(100)
+    region = short(100)
+    postal_code = short(20)
+    country = short(2)
+    notes = models.TextField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Company(Record):
+    name = models.CharField(max_length=200)
+    domain = short(253)
+    sector = short(100)
+    employees = models.IntegerField(null=True)
+    founded = models.IntegerField(null=True)
+    revenue = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    revenue_currency = short(3)
+    vat_number = short(30)
+    bank_account = models.BinaryField(null=True)
+    parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT)
+    words = models.GeneratedField(
+        expression=Words("name", "domain", "city"), output_field=SearchVectorField(), db_persist=True
+    )
 
     class Meta:
         db_table = "companies"
+        indexes = [
+            GinIndex(fields=["words"], name="companies_words_idx"),
+            models.Index("created_at", "id", name="companies_created_idx"),
+            models.Index("name", name="companies_name_idx"),
+        ]
 
 
-class Contact(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    first_name = models.CharField(max_length=100)
+class Contact(Record):
+    first_name = short(100)
     last_name = models.CharField(max_length=100)
-    email = models.EmailField()
-    phone = models.CharField(max_length=40, null=True)
-    mobile = models.CharField(max_length=40, null=True)
-    job_title = models.CharField(max_length=100, null=True)
-    department = models.CharField(max_length=100, null=True)
-    lifecycle_stage = models.CharField(max_length=20, default="lead", choices=STAGES)
-    lead_source = models.CharField(max_length=50, null=True)
-    status = models.CharField(max_length=20, default="active", choices=STATUSES)
-    street = models.CharField(max_length=200, null=True)
-    city = models.CharField(max_length=100, null=True)
-    region = models.CharField(max_length=100, null=True)
-    postal_code = models.CharField(max_length=20, null=True)
-    country = models.CharField(max_length=2, null=True)
+    email = models.EmailField(null=True)
+    mobile = short(40)
+    job_title = short(100)
+    department = short(100)
+    lifecycle = models.CharField(max_length=20, default="lead", choices=STAGES)
     birthday = models.DateField(null=True)
-    linkedin_url = models.URLField(null=True)
+    website = short(2000)
     do_not_contact = models.BooleanField(default=False)
-    score = models.IntegerField(default=0)
-    annual_value = models.DecimalField(max_digits=12, decimal_places=2, null=True)
-    owner = models.ForeignKey(User, on_delete=models.PROTECT, db_index=False)
-    company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL)
     tags = ArrayField(models.TextField(), default=list)
-    custom = models.JSONField(default=dict)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-    search = models.GeneratedField(
-        expression=SearchVector(
-            "first_name", "last_name", "email", "job_title", "city", "country", config="simple"
-        ),
+    national_id = models.BinaryField(null=True)
+    company = models.ForeignKey(Company, null=True, on_delete=models.PROTECT)
+    words = models.GeneratedField(
+        expression=Words("first_name", "last_name", "email"),
         output_field=SearchVectorField(),
         db_persist=True,
     )
@@ -76,12 +116,10 @@ class Contact(models.Model):
     class Meta:
         db_table = "contacts"
         indexes = [
-            models.Index(*NEWEST_FIRST, name="contacts_newest"),
-            models.Index("lifecycle_stage", *NEWEST_FIRST, name="contacts_by_stage"),
-            models.Index("owner", *NEWEST_FIRST, name="contacts_by_owner"),
-            models.Index(Lower("email"), name="contacts_by_email"),
-            GinIndex(fields=["search"], name="contacts_by_word"),
-            GinIndex(fields=["tags"], name="contacts_by_tag"),
+            GinIndex(fields=["words"], name="contacts_words_idx"),
+            models.Index("created_at", "id", name="contacts_created_idx"),
+            models.Index(Lower("email"), name="contacts_email_idx"),
+            models.Index("lifecycle", "created_at", "id", name="contacts_lifecycle_idx"),
         ]
 
 

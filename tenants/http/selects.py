@@ -61,7 +61,7 @@ def build(resource: Resource, shape: Shape) -> Built:
     if shape.limited:
         query = query.limit(bindparam("limit", type_=sa.Integer()))
     inner = query.subquery("inner_rows")
-    shown = select(*(inner.c[each.name] for each in public)).subquery("r").lateral("r")
+    shown = select(*(inner.c[each.name] for each in public)).correlate(inner).lateral("r")
     outer = select(
         sa.cast(func.row_to_json(literal_column("r")), sa.Text),
         *(sa.cast(inner.c[key.name], sa.Text) for key in keys),

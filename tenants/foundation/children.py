@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 PR_SET_PDEATHSIG = 1
+LARGEST_LOG = 10 * 1024 * 1024
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -36,10 +38,11 @@ class Child:
         self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._was_asked = False
+        self._log_began_at = 0
 
     def start(self) -> None:
         self._was_asked = False
-        output = self.log.open("wb") if self.log else None
+        output = self._open_log(self.log) if self.log else None
         try:
             self._process = subprocess.Popen(  # noqa: S603 -- the command is ours
                 self.command,
@@ -83,8 +86,8 @@ class Child:
                 self.kill()
 
     def kill(self) -> None:
-        """End it and its process group at once, as a crash would."""
-        if self._process and self.is_running:
+        """End it, and whatever it left behind in its process group, as a crash of the machine would."""
+        if self._process:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -93,8 +96,17 @@ class Child:
         """The last it wrote, for a sentence about why it ended."""
         if not self.log or not self.log.exists():
             return ""
-        written = self.log.read_text(encoding="utf-8", errors="replace").strip()
-        return "\n".join(written.splitlines()[-lines:])
+        with self.log.open("rb") as written:
+            written.seek(self._log_began_at)
+            words = written.read(LARGEST_LOG).decode(errors="replace")
+        return "\n".join(words.strip().splitlines()[-lines:])
+
+    def _open_log(self, log: Path) -> BinaryIO:
+        if log.exists() and log.stat().st_size > LARGEST_LOG:
+            log.replace(log.with_name(f"{log.name}.1"))
+        output = log.open("ab")
+        self._log_began_at = output.tell()
+        return output
 
 
 def _ended_with(parent: int, by: signal.Signals) -> Callable[[], None] | None:

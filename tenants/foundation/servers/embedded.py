@@ -2,11 +2,11 @@
 
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tenants.foundation.children import Child
 from tenants.foundation.kept_secrets import KeptSecrets
 from tenants.foundation.servers.account import Account
 from tenants.foundation.servers.failure import ServerFailed
@@ -16,13 +16,19 @@ from tenants.foundation.servers.sockets import socket_folder
 
 
 class EmbeddedServers:
-    """PostgreSQL and Redis with their files under `data_dir`; without `fsync` a power cut may cost data."""
+    """PostgreSQL and Redis with their files under `data_dir`; without `fsync` a power cut may cost data.
 
-    def __init__(self, data_dir: Path, *, fsync: bool = True) -> None:
+    `postgresql` and `redis` say which of the two is wanted.
+    """
+
+    def __init__(
+        self, data_dir: Path, *, fsync: bool = True, postgresql: bool = True, redis: bool = True
+    ) -> None:
         self._data_dir = data_dir.resolve()
         self._fsync = fsync
+        self._wanted = {"postgresql": postgresql, "redis": redis}
         self._lock: int | None = None
-        self._processes: list[Child] = []
+        self._servers: list[EmbeddedPostgresql | EmbeddedRedis] = []
         self.postgresql: EmbeddedPostgresql
         self.redis: EmbeddedRedis
 
@@ -47,7 +53,7 @@ class EmbeddedServers:
     def start(self) -> None:
         try:
             self._prepare()
-            self._start_all()
+            self._start(self._servers)
         except OSError as error:
             self.stop()
             raise ServerFailed(
@@ -59,18 +65,15 @@ class EmbeddedServers:
 
     def revive(self) -> list[str]:
         """Start again what has ended without being asked to, and name it."""
-        ended = [server for server in (self.postgresql, self.redis) if not server.process.is_running]
-        for server in ended:
-            server.launch()
-        for server in ended:
-            server.wait_until_ready()
+        ended = [server for server in self._servers if not server.process.is_running]
+        self._start(ended)
         return [server.process.name for server in ended]
 
     def stop(self) -> None:
-        for process in self._processes:
-            process.ask_to_stop()
-        for process in self._processes:
-            process.stop()
+        for server in self._servers:
+            server.process.ask_to_stop()
+        for server in self._servers:
+            server.process.stop()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -79,12 +82,14 @@ class EmbeddedServers:
         (self._data_dir / "log").mkdir(parents=True, exist_ok=True)
         self._take_lock()
         account = Account.for_data_in(self._data_dir / "postgresql")
-        sockets = socket_folder(self._data_dir, account)
+        place = (self._data_dir, socket_folder(self._data_dir, account), account)
         kept = KeptSecrets(self._data_dir / "passwords.json")
-        place = (self._data_dir, sockets, account)
-        self.postgresql = EmbeddedPostgresql(*place, kept.of("postgresql"), fsync=self._fsync)
-        self.redis = EmbeddedRedis(*place, kept.of("redis"), fsync=self._fsync)
-        self._processes = [self.postgresql.process, self.redis.process]
+        if self._wanted["redis"]:
+            self.redis = EmbeddedRedis(*place, kept.of("redis"), fsync=self._fsync)
+            self._servers.append(self.redis)
+        if self._wanted["postgresql"]:
+            self.postgresql = EmbeddedPostgresql(*place, kept.of("postgresql"), fsync=self._fsync)
+            self._servers.append(self.postgresql)
 
     def _take_lock(self) -> None:
         self._lock = os.open(self._data_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -93,8 +98,10 @@ class EmbeddedServers:
         except BlockingIOError:
             raise ServerFailed(f"Servers are running in {self._data_dir} already.") from None
 
-    def _start_all(self) -> None:
-        self.redis.launch()
-        self.postgresql.launch()
-        self.redis.wait_until_ready()
-        self.postgresql.wait_until_ready()
+    @staticmethod
+    def _start(servers: Sequence[EmbeddedPostgresql | EmbeddedRedis]) -> None:
+        """Both at once: neither needs the other."""
+        for server in servers:
+            server.launch()
+        for server in servers:
+            server.wait_until_ready()

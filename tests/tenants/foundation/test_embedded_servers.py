@@ -119,7 +119,7 @@ def test_a_killed_server_is_revived(tmp_path):
         servers.postgresql.process.kill()
         servers.redis.process.kill()
 
-        assert servers.revive() == ["PostgreSQL", "Redis"]
+        assert servers.revive() == ["Redis", "PostgreSQL"]
         assert remembers(servers)
         assert servers.revive() == []
 

@@ -6,6 +6,7 @@ from flask import Flask
 import crm.roles
 import tenants.audit.recording  # noqa: F401 - both take effect by being there: roles are declared, changes recorded
 from crm.contacts.api import companies, contacts
+from crm.products.api import products
 from tenants.catalog.models import CatalogBase
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
@@ -22,7 +23,7 @@ from tenants.isolation.keys import KeyRing
 from tenants.isolation.sealing import use_keys
 from tenants.isolation.startup import UnsafeDatabase, check_logins
 
-BLUEPRINTS = [companies, contacts]
+BLUEPRINTS = [companies, contacts, products]
 
 
 def create_app(settings: Settings) -> Flask:

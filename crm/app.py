@@ -15,6 +15,7 @@ from tenants.foundation.tables import Base, undeclared
 from tenants.http.application import make_application
 from tenants.http.course import House
 from tenants.http.rate_limits import RateLimits
+from tenants.identity.api import api_keys, me, roles, sessions, teams, users
 from tenants.identity.recognition import Recognition
 from tenants.isolation.cells import Cells
 from tenants.isolation.door import open_doors
@@ -22,8 +23,22 @@ from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.keys import KeyRing
 from tenants.isolation.sealing import use_keys
 from tenants.isolation.startup import UnsafeDatabase, check_logins
+from tenants.provisioning.api import signup
+from tenants.provisioning.birth import Nursery
+from tenants.provisioning.revisions import head
 
-BLUEPRINTS = [companies, contacts, products]
+BLUEPRINTS = [
+    signup,
+    sessions,
+    me,
+    users,
+    teams,
+    roles,
+    api_keys,
+    companies,
+    contacts,
+    products,
+]
 
 
 def create_app(settings: Settings) -> Flask:
@@ -34,7 +49,15 @@ def create_app(settings: Settings) -> Flask:
     """
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
-    return make_application(house, "Freehold", BLUEPRINTS)
+    app = make_application(house, "Freehold", BLUEPRINTS)
+    app.extensions["nursery"] = nursery_of(settings, house.catalog)
+    return app
+
+
+def nursery_of(settings: Settings, catalog: Catalog, *, as_owner: bool = False) -> Nursery:
+    """Where tenants are made; the web process claims spares only, and never gets the owner's URL."""
+    owners = {"main": settings.owner_database_url, **{name: each.owner for name, each in settings.cells.items()}}
+    return Nursery(catalog, LocalKeyFile(settings.key_file), head(), owners if as_owner else {})
 
 
 def open_house(settings: Settings) -> House:

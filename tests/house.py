@@ -5,27 +5,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
-from crm.app import create_app
-from tenants.catalog.models import CatalogBase
+from crm.app import create_app, nursery_of
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
 from tenants.isolation.key_file import LocalKeyFile
 from tenants.provisioning.birth import Nursery
+from tenants.provisioning.migrating import migrate_catalog
 from tests.workspace import Workspace, make_workspace
 
 
 @pytest.fixture(scope="session")
 def logins(servers: EmbeddedServers) -> Logins:
     made = bootstrap(servers.admin_url, {login: secrets.token_hex(16) for login in LOGINS})
-    engine = sa.create_engine(made.owner)
-    CatalogBase.metadata.create_all(engine)
-    with engine.begin() as connection:
-        connection.execute(sa.text("grant select, insert, update, delete on all tables in schema catalog to freehold_catalog"))
-    engine.dispose()
+    migrate_catalog(made.owner)
     return made
 
 
@@ -56,8 +51,7 @@ def app(settings: Settings) -> Flask:
 
 @pytest.fixture(scope="session")
 def nursery(app: Flask, settings: Settings) -> Nursery:
-    wrapper = LocalKeyFile(settings.key_file)
-    return Nursery(app.extensions["house"].catalog, wrapper, "0001", {"main": settings.owner_database_url})
+    return nursery_of(settings, app.extensions["house"].catalog, as_owner=True)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import marshmallow
 from marshmallow import fields, validate
 
 from tenants.http.representation import BodySchema, RecordSchema
+from tenants.identity.schemas import TeamBrief, UserBrief
 
 COUNTRY = validate.Regexp(r"^[A-Z]{2}$", error="Two capital letters, as ISO 3166-1 has them.")
 
@@ -27,20 +28,6 @@ class OwnedBody(BodySchema):
 
     owner_id = fields.UUID(allow_none=True)
     team_id = fields.UUID(allow_none=True)
-
-
-class UserBrief(marshmallow.Schema):
-    """A user, as other records show them."""
-
-    id = fields.UUID()
-    name = fields.String()
-
-
-class TeamBrief(marshmallow.Schema):
-    """A team, as other records show it."""
-
-    id = fields.UUID()
-    name = fields.String()
 
 
 class OwnedRecordSchema(RecordSchema):

@@ -22,6 +22,8 @@ class Credential:
 class Guard(Protocol):
     """Turns a credential into a question for the tenant's database, and the answer into a caller."""
 
+    cookie: str
+
     def credential(self) -> Credential:
         """The credential of the request at hand; raises NotSignedIn when it shows none that could be one."""
 

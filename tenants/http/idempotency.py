@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from hashlib import sha256
 
-from flask import Response, request
+from flask import Response, g, request
 from sqlalchemy import func, select
 
 from tenants.access.caller import acting
@@ -24,7 +24,7 @@ def once(answer: Callable[[], Response]) -> Response:
     """The answer of the route, or the one it gave when this key was used before.
 
     Raises Conflict while the first request with the key is under way, Invalid for a key that is not usable or was
-    used with another body. Answers that carry a secret (`Cache-Control: no-store` with `X-Secret`) are not kept.
+    used with another body. Answers that carry a secret (`g.holds_secret`) are not kept.
     """
     key = request.headers.get("Idempotency-Key")
     if request.method != "POST" or key is None:
@@ -39,7 +39,7 @@ def once(answer: Callable[[], Response]) -> Response:
     if kept is not None:
         return _replayed(kept, fingerprint)
     given = answer()
-    if "Freehold-Secret" not in given.headers:
+    if not g.get("holds_secret"):
         _keep(place, fingerprint, given)
     return given
 

@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from tenants.foundation.errors import Unavailable
 
-Statement = sql.Composed | str
+Statement = sql.Composable | str
 
 
 @contextmanager
@@ -29,4 +29,4 @@ def run_all(connection: psycopg.Connection, statements: Iterable[Statement]) -> 
     """Run statements in order in one trip, each as a message of its own (several in one are not distributed by Citus)."""
     with connection.pipeline():
         for statement in statements:
-            connection.execute(statement if isinstance(statement, sql.Composed) else statement.encode())
+            connection.execute(statement if isinstance(statement, sql.Composable) else statement.encode())

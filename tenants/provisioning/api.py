@@ -1,0 +1,63 @@
+"""Sign-up: a new tenant, its first admin, and a session, in one request."""
+
+import re
+from typing import Any
+
+import marshmallow
+from flask import Response, current_app, jsonify, make_response, request
+from marshmallow import fields, validate
+
+from tenants.access.permissions import ANYONE
+from tenants.foundation.errors import Invalid
+from tenants.http.blueprint import Blueprint
+from tenants.http.rate_limits import Allowance
+from tenants.http.representation import BodySchema
+from tenants.identity.founding import Founder
+from tenants.identity.passwords import LONGEST, SHORTEST
+from tenants.identity.recognition import csrf_token
+from tenants.identity.signing_in import open_session, set_cookie
+
+SLUG = re.compile(r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")
+RESERVED = frozenset({"admin", "api", "app", "catalog", "freehold", "help", "mail", "staff", "status", "support", "www"})
+
+signup = Blueprint("signup", __name__, url_prefix="/signup")
+
+
+class SignupBody(BodySchema):
+    """A new customer and its first admin."""
+
+    company = fields.String(required=True, validate=validate.Length(1, 200))
+    slug = fields.String(required=True, validate=validate.Regexp(SLUG, error="3 to 63 small letters, digits and hyphens, a letter first."))
+    name = fields.String(required=True, validate=validate.Length(1, 200))
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    password = fields.String(required=True, validate=validate.Length(SHORTEST, LONGEST))
+
+
+class SignupSchema(marshmallow.Schema):
+    """The new tenant; the session is in a cookie."""
+
+    tenant = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    user = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    csrf_token = fields.String(required=True)
+
+
+@signup.post("", may=ANYONE)
+@signup.takes(SignupBody())
+@signup.response(201, SignupSchema)
+def sign_up(said: dict[str, Any]) -> Response:
+    """Open a new tenant and sign in as its first admin."""
+    house, nursery = current_app.extensions["house"], current_app.extensions["nursery"]
+    house.limits.hit((Allowance("signup", house.settings.signups_per_hour_address, 3600), request.remote_addr or ""))
+    if said["slug"] in RESERVED or any("\0" in value for value in said.values()):
+        raise Invalid(errors={"slug": ["This name is reserved."]})
+    founder = Founder(said["name"], said["email"], said["password"])
+    home, founding = nursery.open(said["slug"], said["company"], founder)
+    token = open_session(house, home, said["email"])
+    made = {
+        "tenant": {"id": str(home.id), "slug": said["slug"], "name": said["company"]},
+        "user": {"id": str(founding.user_id), "name": said["name"], "email": said["email"]},
+        "csrf_token": csrf_token(token),
+    }
+    response = make_response(jsonify(made), 201)
+    set_cookie(house, response, token)
+    return response

@@ -1,0 +1,58 @@
+"""The two lines of revisions (catalog and tenant), each rendered once to the statements it consists of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from io import StringIO
+from pathlib import Path
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One step of a line: its statements, and whether they run in a transaction (concurrent indexes can't)."""
+
+    name: str
+    statements: tuple[str, ...]
+    transactional: bool
+
+
+@cache
+def head(line: str = "tenant") -> str:
+    """The newest revision of a line. A RuntimeError when the line has two heads or none."""
+    found = _directory(line).get_current_head()
+    if found is None:
+        message = f"migrations/{line} has no revision."
+        raise RuntimeError(message)
+    return found
+
+
+@cache
+def steps(line: str, since: str | None) -> tuple[Revision, ...]:
+    """The revisions after `since` (from the very first, when it is None) in order."""
+    return tuple(_render(line, since))
+
+
+def _render(line: str, since: str | None) -> Iterator[Revision]:
+    directory = _directory(line)
+    ahead = list(directory.iterate_revisions("head", since or "base"))
+    for script in reversed(ahead):
+        written: list[str] = []
+        context = MigrationContext.configure(
+            dialect_name="postgresql", opts={"as_sql": True, "output_buffer": StringIO(), "literal_binds": True}
+        )
+        context.impl.static_output = written.append  # type: ignore[method-assign]
+        with Operations.context(context):
+            script.module.upgrade()
+        statements = tuple(each.strip().rstrip(";") for each in written if each.strip())
+        yield Revision(script.revision, statements, getattr(script.module, "transactional", True))
+
+
+@cache
+def _directory(line: str) -> ScriptDirectory:
+    return ScriptDirectory(str(MIGRATIONS / line))

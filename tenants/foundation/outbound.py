@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from time import monotonic
 from urllib.parse import quote, urlsplit
 
@@ -65,7 +66,7 @@ class Outbound:
 
     allow_loopback: bool = False
     resolver: Resolver = look_up
-    trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    trust: ssl.SSLContext = field(default_factory=cache(ssl.create_default_context))
 
     def send(
         self, to: Processor, request: Request, *, purpose: Purpose, limits: Limits = USUAL_LIMITS

@@ -1,6 +1,7 @@
 """The one function that decides which records a caller reaches, and the four verbs that stand on it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase
 
 from tenants.access.caller import Acting, Caller, acting
-from tenants.access.permissions import Reach
+from tenants.access.permissions import Permission, Reach
 from tenants.foundation.errors import Invalid, NotAllowed, NotFound, PreconditionFailed
 from tenants.foundation.tables import Base, Owned
 from tenants.isolation.door import db
@@ -74,13 +75,16 @@ def find(model: type[R], record_id: UUID, *, lock: bool = False) -> R:
     return record
 
 
-def save(record: R) -> R:
+def save(record: R, *, may: Permission | None = None) -> R:
     """Add a new record under the route's permission: owned by the caller unless it names an owner.
 
-    Raises NotAllowed when the caller may not give it to that owner, Invalid when it refers to something that isn't
-    there for this caller.
+    `may` names the permission where a route adds records of other resources too. Raises NotAllowed when the caller
+    lacks it or may not give the record to that owner, Invalid when it refers to something that isn't there for them.
     """
     now = acting()
+    if may is not None:
+        now.caller.must(may)
+        now = replace(now, permission=may)
     if isinstance(record, Owned):
         if record.owner_id is None:
             record.owner_id = now.caller.user_id

@@ -14,7 +14,7 @@ from tenants.foundation.errors import TooLarge, UnsupportedContent
 from tenants.http.course import House, answer_reading, answer_writing
 from tenants.http.documentation import describe, describe_one, describe_page
 from tenants.http.representation import Resource
-from tenants.http.rendering import rendered_record
+from tenants.http.rendering import rendered_page, rendered_record
 
 View = Callable[..., Any]
 JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -67,6 +67,18 @@ class Blueprint(flask_smorest.Blueprint):
 
             described = self.response(status, resource.schema)(run)
             return described  # type: ignore[no-any-return]
+
+        return decorate
+
+    def lists(self, resource: Resource) -> Callable[[View], View]:
+        """The view finds a record first, then returns a Selection of what belongs to it: a list in one transaction."""
+
+        def decorate(view: View) -> View:
+            @functools.wraps(view)
+            def run(*args: Any, **kwargs: Any) -> Response:
+                return rendered_page(view(*args, **kwargs))
+
+            return describe_page(run, resource)
 
         return decorate
 

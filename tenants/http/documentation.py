@@ -45,6 +45,12 @@ def describe_page(view: View, resource: Resource) -> View:
     return Blueprint.doc(parameters=list(_page_parameters(resource)), responses={"200": answer})(view)  # type: ignore[no-any-return]
 
 
+def describe_figures(view: View, resource: Resource, parameters: list[dict[str, Any]]) -> View:
+    """Figures over the records that a list with the same filters would show; `parameters` are the route's own."""
+    every = [*parameters, *_words(resource), *_filters(resource)]
+    return Blueprint.doc(parameters=every)(view)  # type: ignore[no-any-return]
+
+
 def describe_one(view: View, resource: Resource) -> View:
     """A single record's parameters and answer."""
     answer = {"description": "The record.", "content": _json(resource.schema)}
@@ -74,9 +80,17 @@ def _page_parameters(resource: Resource) -> Iterator[dict[str, Any]]:
     yield _query("cursor", {"type": "string"}, "`next_cursor` of the page before.")
     names = sorted(resource.filterable())
     yield _query("sort", {"type": "string", "default": resource.sort}, f"Fields by comma, `-` for downwards: {', '.join(names)}.")
+    yield from _words(resource)
+    yield from _include(resource)
+    yield from _filters(resource)
+
+
+def _words(resource: Resource) -> Iterator[dict[str, Any]]:
     if resource.search:
         yield _query("q", {"type": "string", "maxLength": 500}, "Words or their beginnings; a record has to have all of them.")
-    yield from _include(resource)
+
+
+def _filters(resource: Resource) -> Iterator[dict[str, Any]]:
     for name, each in resource.filterable().items():
         for operator in operators(each):
             shown = name if operator == "eq" else f"{name}[{operator}]"

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from tenants.access.caller import acting
 from tenants.http.etags import etag
 from tenants.http.representation import Resource
-from tenants.http.selection import Selection, one
+from tenants.http.selection import Selection, one, page
 from tenants.isolation.door import here
 
 
@@ -28,3 +28,10 @@ def rendered_record(resource: Resource, record: Any, status: int) -> Response:
     elif request.method == "POST":
         response.headers["Content-Location"] = f"/api/v1/{resource.name}/{record.id}"
     return response
+
+
+def rendered_page(selection: Selection) -> Response:
+    """A list inside the transaction at hand, for routes that had to find something else first."""
+    asked = selection.ask(acting().caller, request.args)
+    rows = here().connection.exec_driver_sql(asked.question.sql, dict(asked.question.values)).all()
+    return Response(page(asked, [tuple(row) for row in rows], here().home.id), content_type="application/json")

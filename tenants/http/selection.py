@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from werkzeug.datastructures import MultiDict
 
 from tenants.access.caller import Caller
@@ -17,7 +18,7 @@ from tenants.foundation.encryption import Context
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.http.filters import read_filters
 from tenants.http.representation import Resource, nested_of
-from tenants.http.selects import Built, Shape, build
+from tenants.http.selects import Built, Shape, build, conditions_of
 from tenants.isolation.reading import Question
 from tenants.isolation.sealing import opened_text
 
@@ -38,6 +39,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What every row of a selection meets, and the parameters of that: for figures over what a list would show."""
+
+    conditions: list[ColumnElement[bool]]
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """Records of one resource, with fixed conditions (`deal_id` in a path, say) that every row must meet."""
 
@@ -48,6 +57,16 @@ class Selection:
     def ask(self, caller: Caller, arguments: MultiDict[str, str]) -> Asked:
         """The question for this caller and query string. Raises Invalid that names what is wrong with it."""
         return self._ask_one(caller, arguments) if self.single else self._ask_page(caller, arguments)
+
+    def narrowing(self, caller: Caller, arguments: MultiDict[str, str]) -> Narrowing:
+        """The where-clause of a list with these filters and `q`, over the resource's table. Raises as `ask` does."""
+        common = self._common(caller, MultiDict())
+        wanted = {name: values for name, values in arguments.lists() if name != "q"}
+        filters, values = read_filters(self.resource, wanted, common["hidden"] | common["masked"])
+        words = self._words(arguments.get("q"))
+        shape = Shape(**common, filters=filters, fixed=tuple(sorted(self.fixed)), words=words is not None)
+        conditions = conditions_of(self.resource, shape, self.resource.mapper.local_table)
+        return Narrowing(conditions, {**self._values(caller), **values, **({"words": words} if words else {})})
 
     def _ask_one(self, caller: Caller, arguments: MultiDict[str, str]) -> Asked:
         unknown = {name: ["There is no such parameter."] for name in arguments if name != "include"}

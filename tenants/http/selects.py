@@ -147,7 +147,8 @@ def _field(each: fields.Field, name: str, table: Any) -> ColumnElement[Any]:
     return rendered(each, name, table, {})
 
 
-def _narrow(query: Select[Any], resource: Resource, shape: Shape, table: Any) -> Select[Any]:
+def conditions_of(resource: Resource, shape: Shape, table: Any) -> list[ColumnElement[bool]]:
+    """What every row must meet: the caller's reach, what is fixed, the filters and the words."""
     mine = narrowed(table, dict(shape.reaches).get(resource_of(resource.model), Reach.ALL))
     conditions = [] if mine is None else [mine]
     conditions += [table.c[name] == bindparam(f"fixed_{name}", type_=table.c[name].type) for name in shape.fixed]
@@ -158,6 +159,11 @@ def _narrow(query: Select[Any], resource: Resource, shape: Shape, table: Any) ->
     if shape.words and resource.search:
         asked = func.to_tsquery(literal_column("'simple'"), bindparam("words", type_=sa.Text()))
         conditions.append(table.c[resource.search].bool_op("@@")(asked))
+    return conditions
+
+
+def _narrow(query: Select[Any], resource: Resource, shape: Shape, table: Any) -> Select[Any]:
+    conditions = conditions_of(resource, shape, table)
     if shape.cursor is not None:
         conditions.append(_beyond(resource, shape, table))
     return query.where(*conditions)

@@ -52,6 +52,7 @@ bench: $(VENV)/.development ## measure against the ordinary way and against Post
 
 docs: $(VENV)/.development ## write the pages that are made from the code
 	$(BIN)/python -m tenants.foundation.settings_page
+	$(BIN)/python requirements/notice.py
 
 lock: ## pin every requirement again, with hashes (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }

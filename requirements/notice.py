@@ -59,7 +59,7 @@ def _said_by(found: PackageMetadata) -> str:
     """The expression, where there is one; of the older fields, the one that says more."""
     if "License-Expression" in found:
         return found["License-Expression"]
-    free = found["License"] if "License" in found else ""
+    free = str(found.json.get("license", ""))
     if ONE_WORD.match(free):
         return free
     classifiers = [each for each in found.get_all("Classifier") or [] if each.startswith("License ::")]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from marshmallow import fields, validate
 from sqlalchemy import ColumnElement, func, literal_column
 
-from tenants.http.representation import plain_number
+from tenants.http.representation import SqlField, plain_number
 
 CURRENCY = validate.Regexp(r"^[A-Z]{3}$", error="Three capital letters, as ISO 4217 has them.")
 AMOUNT = sa.Numeric(18, 2)
@@ -48,7 +48,7 @@ class MoneySchema(marshmallow.Schema):
     currency = fields.String(required=True, validate=CURRENCY)
 
 
-class Money(fields.Nested):
+class Money(SqlField, fields.Nested):
     """Two columns as one field. Filters and sorts compare the amount."""
 
     def __init__(self, amount: str, currency: str = "currency", **options: Any) -> None:

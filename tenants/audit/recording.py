@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement, bindparam, event, func, insert, inspect, select
+from sqlalchemy import ColumnElement, Uuid, bindparam, event, func, insert, inspect, literal_column
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID as PgUuid
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
@@ -20,7 +21,7 @@ from tenants.audit.models import AuditEvent, AuditValues
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Base, DataClass
-from tenants.isolation.door import TenantSession, db, here
+from tenants.isolation.door import TenantSession, here
 
 UNRECORDED = frozenset({"id", "version", "created_at", "updated_at"})
 SALT_BYTES = 16
@@ -28,22 +29,28 @@ SALT_BYTES = 16
 
 def digest_of(salt: ColumnElement[bytes], values: ColumnElement[Any]) -> ColumnElement[bytes]:
     """SHA-256 over salt and the canonical text that PostgreSQL gives a jsonb; `verification` works it out again."""
-    return func.sha256(salt.op("||")(func.convert_to(sql_cast(values, Text), "UTF8")))
+    return func.sha256(salt.op("||")(func.convert_to(sql_cast(values, Text), literal_column("'UTF8'"))))
 
 
-def _insert_values() -> Any:
-    salt = bindparam("salt", type_=BYTEA)
-    return insert(AuditValues).values(event_id=bindparam("event_id", type_=PgUuid()), salt=salt, values=bindparam("personal", type_=JSONB))
+def _parameters(model: type[Base], *apart: str) -> dict[str, Any]:
+    columns = model.__table__.columns
+    return {each.name: bindparam(each.name, type_=each.type) for each in columns if each.name not in apart}
 
 
-def _insert_event() -> Any:
-    digest = digest_of(bindparam("salt", type_=BYTEA), bindparam("personal", type_=JSONB))
-    return insert(AuditEvent).values(digest=digest)
+def _event_with_values() -> Any:
+    """Event and personal values in one statement, so that they are one trip."""
+    salt, values = bindparam("salt", type_=BYTEA), bindparam("values", type_=JSONB)
+    kept = insert(AuditValues).values(event_id=bindparam("id", type_=Uuid()), salt=salt, values=values).cte("kept")
+    event_row = _parameters(AuditEvent, "digest") | {"digest": digest_of(salt, values)}
+    return insert(AuditEvent).values(event_row).add_cte(kept)
 
 
-INSERT_VALUES = _insert_values()
-INSERT_PERSONAL_EVENT = _insert_event()
-INSERT_EVENT = insert(AuditEvent)
+def _as_text(statement: Any) -> str:
+    return str(statement.compile(dialect=postgresql.psycopg.dialect()))
+
+
+INSERT_EVENT = _as_text(insert(AuditEvent).values(_parameters(AuditEvent)))
+INSERT_EVENT_WITH_VALUES = _as_text(_event_with_values())
 
 
 def record_event(
@@ -51,17 +58,17 @@ def record_event(
 ) -> UUID:
     """Put one event on record. `changes` and `personal` map fields to [before, after], as JSON has them.
 
-    Returns the event's id. Values of personal fields belong into `personal`: they can be erased later.
+    Returns the event's id. Values of personal fields belong into `personal`: they can be erased later. The event is
+    written before the transaction's commit at the latest.
     """
     row = _event_row(action, resource, record_id)
-    row["changes"] = changes
+    row["changes"] = orjson.dumps(changes).decode()
     row["personal_fields"] = sorted(personal or {})
-    if not personal:
-        db().connection().execute(INSERT_EVENT, row)
-        return row["id"]  # type: ignore[no-any-return]
-    salt = secrets.token_bytes(SALT_BYTES)
-    db().connection().execute(INSERT_PERSONAL_EVENT, {**row, "salt": salt, "personal": personal})
-    db().connection().execute(INSERT_VALUES, {"event_id": row["id"], "salt": salt, "personal": personal})
+    if personal:
+        kept = {"salt": secrets.token_bytes(SALT_BYTES), "values": orjson.dumps(personal).decode()}
+        here().send_along(INSERT_EVENT_WITH_VALUES, {**row, **kept})
+    else:
+        here().send_along(INSERT_EVENT, {**row, "digest": None})
     return row["id"]  # type: ignore[no-any-return]
 
 

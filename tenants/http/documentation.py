@@ -78,7 +78,7 @@ def _page_schema(resource: Resource) -> marshmallow.Schema:
 def _page_parameters(resource: Resource) -> Iterator[dict[str, Any]]:
     yield _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "Records on a page.")
     yield _query("cursor", {"type": "string"}, "`next_cursor` of the page before.")
-    names = sorted(resource.filterable())
+    names = sorted(resource.filterable)
     yield _query("sort", {"type": "string", "default": resource.sort}, f"Fields by comma, `-` for downwards: {', '.join(names)}.")
     yield from _words(resource)
     yield from _include(resource)
@@ -91,14 +91,14 @@ def _words(resource: Resource) -> Iterator[dict[str, Any]]:
 
 
 def _filters(resource: Resource) -> Iterator[dict[str, Any]]:
-    for name, each in resource.filterable().items():
+    for name, each in resource.filterable.items():
         for operator in operators(each):
             shown = name if operator == "eq" else f"{name}[{operator}]"
             yield _query(shown, _filter_schema(each, operator), f"`{operator}` on `{name}`.")
 
 
 def _include(resource: Resource) -> Iterator[dict[str, Any]]:
-    if known := sorted(resource.includable()):
+    if known := sorted(resource.includable):
         yield _query("include", {"type": "string"}, f"Related records by comma: {', '.join(known)}.")
 
 

@@ -34,7 +34,7 @@ def read_filters(
 
     Raises Invalid that names every filter which is unknown or whose value can't be read.
     """
-    known = resource.filterable()
+    known = resource.filterable
     read: dict[tuple[str, str], Any] = {}
     errors: dict[str, list[str]] = {}
     for argument, values in arguments.items():

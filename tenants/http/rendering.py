@@ -19,8 +19,8 @@ def rendered_record(resource: Resource, record: Any, status: int) -> Response:
     selection = Selection(resource, {"id": record.id}, single=True)
     # Whoever may make this record may see what they made, less what is hidden from them.
     asked = selection.ask(replace(now.caller, everything=True), MultiDict())
-    rows = here().connection.exec_driver_sql(asked.question.sql, dict(asked.question.values)).all()
-    response = Response(one(asked, [tuple(row) for row in rows], here().home.id), status, content_type="application/json")
+    rows = here().ask(asked.question.sql, asked.question.values)
+    response = Response(one(asked, rows, here().home.id), status, content_type="application/json")
     if hasattr(record, "version"):
         response.headers["ETag"] = etag(record.version)
     if status in (201, 202):

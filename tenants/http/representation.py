@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from functools import cached_property
+from typing import Any, ClassVar
 
 import marshmallow
 import sqlalchemy as sa
@@ -37,21 +38,24 @@ class Timestamp(fields.DateTime):
     default_error_messages: ClassVar[dict[str, str]] = {"no_zone": "Say the time zone, for instance with a final Z."}
 
 
-@runtime_checkable
-class SqlField(Protocol):
+class SqlField:
     """A field that knows its own SQL, for instance an amount of money made of two columns."""
 
     def rendered(self, table: Any) -> ColumnElement[Any]:
         """The JSON of it, from the columns of `table`."""
+        raise TypeError(type(self))
 
     def comparable(self, table: Any) -> ColumnElement[Any]:
         """What filters and sorts compare."""
+        raise TypeError(type(self))
 
     def read_value(self, text: str) -> Any:
         """A filter's value; raises marshmallow.ValidationError."""
+        raise TypeError(type(self))
 
     def columns(self, value: Any) -> dict[str, Any]:
         """The columns that a value from a request's body sets."""
+        raise TypeError(type(self))
 
 
 class RecordSchema(marshmallow.Schema):
@@ -109,6 +113,7 @@ class Resource:
                 message = f"{self.name}.{name} resolves to no column, relationship or declared expression."
                 raise TypeError(message)
 
+    @cached_property
     def includable(self) -> dict[str, fields.Field]:
         """The related records that `include=` may name."""
         return {name: each for name, each in self.schema.fields.items() if nested_of(each) and not always(each)}
@@ -140,6 +145,13 @@ class Resource:
             return self.expressions[name](table)
         return table.c[_attribute(each, name)]  # type: ignore[no-any-return]
 
+    @cached_property
+    def resources_shown(self) -> tuple[str, ...]:
+        """The resources whose permissions decide what is seen: this one, and those of its nested fields."""
+        shown = [name for name, each in self.schema.fields.items() if nested_of(each)]
+        return tuple(sorted({resource_of(self.model), *(resource_of(self.relationship(name).mapper.class_) for name in shown)}))
+
+    @cached_property
     def filterable(self) -> dict[str, fields.Field]:
         """The fields that filters and sorts may name."""
         return {name: each for name, each in self.plain() if not self.sealed(name) and not isinstance(each, fields.List | fields.Dict)}

@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement
 from werkzeug.datastructures import MultiDict
 
 from tenants.access.caller import Caller
-from tenants.access.policy import resource_of, standing_values
+from tenants.access.policy import standing_values
 from tenants.foundation.encryption import Context
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.http.filters import read_filters
-from tenants.http.representation import Resource, nested_of
+from tenants.http.representation import Resource
 from tenants.http.selects import Built, Shape, build, conditions_of
 from tenants.isolation.reading import Question
 from tenants.isolation.sealing import opened_text
@@ -95,24 +95,21 @@ class Selection:
 
     def _common(self, caller: Caller, arguments: MultiDict[str, str]) -> dict[str, Any]:
         names = [name for part in arguments.getlist("include") for name in part.split(",") if name]
-        known = self.resource.includable()
+        known = self.resource.includable
         if unknown := [name for name in names if name not in known]:
             raise Invalid(errors={"include": [f"'{name}' can't be included." for name in unknown]})
-        shown = [name for name, each in self.resource.schema.fields.items() if nested_of(each)]
-        models = {self.resource.model} | {self.resource.relationship(name).mapper.class_ for name in shown}
-        reaches = {resource_of(model): caller.reach(f"{resource_of(model)}:read") for model in models}
         return {
             "includes": tuple(sorted(set(names))),
             "hidden": caller.hidden.get(self.resource.name, frozenset()),
             "masked": caller.masked.get(self.resource.name, frozenset()),
-            "reaches": tuple(sorted(reaches.items(), key=lambda each: each[0])),
+            "reaches": tuple([(each, caller.reach(f"{each}:read")) for each in self.resource.resources_shown]),
         }
 
     def _values(self, caller: Caller) -> dict[str, Any]:
         return {**standing_values(caller), **{f"fixed_{name}": value for name, value in self.fixed.items()}}
 
     def _sort(self, text: str, closed: frozenset[str]) -> tuple[tuple[str, bool], ...]:
-        known = self.resource.filterable()
+        known = self.resource.filterable
         keys = [(part.lstrip("-"), part.startswith("-")) for part in text.split(",") if part]
         if unknown := [name for name, _ in keys if name not in known or name in closed]:
             raise Invalid(errors={"sort": [f"'{name}' can't be sorted by." for name in unknown]})

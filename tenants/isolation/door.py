@@ -31,6 +31,29 @@ class Tenancy:
     caller: Any = None
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
+    pending: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def send_along(self, statement: str, values: Mapping[str, Any]) -> None:
+        """Run a statement whose answer nobody needs with the next `ask`, or before the commit at the latest."""
+        self.pending.append((statement, values))
+
+    def ask(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows of a statement with `%(name)s` parameters; what was to be sent along goes before it, in one trip."""
+        self.session.flush()
+        return self._exchange([*self.pending, (statement, values)])
+
+    def send_pending(self) -> None:
+        """Run what was to be sent along, now."""
+        if self.pending:
+            self._exchange(self.pending)
+
+    def _exchange(self, statements: list[tuple[str, Mapping[str, Any]]]) -> list[tuple[Any, ...]]:
+        self.pending = []
+        driver: Any = self.connection.connection.driver_connection
+        with driver.pipeline():
+            for statement, values in statements:
+                last = driver.execute(f"/*{self.home.role}*/{statement}".encode(), values)
+        return last.fetchall() if last.description else []
 
 
 _here: ContextVar[Tenancy | None] = ContextVar("tenancy", default=None)
@@ -91,6 +114,7 @@ def inside(
             try:
                 yield tenancy
                 session.flush()
+                tenancy.send_pending()
             finally:
                 _here.reset(token)
     for effect in tenancy.after_commit:

@@ -6,7 +6,15 @@ import os
 import stat
 from pathlib import Path
 
-from tenants.foundation.encryption import KEY_BYTES, Context, DataKey, keyed_hash, new_key_material, seal, unseal
+from tenants.foundation.encryption import (
+    KEY_BYTES,
+    Context,
+    DataKey,
+    keyed_hash,
+    new_key_material,
+    seal,
+    unseal,
+)
 from tenants.foundation.whole_files import UnfinishedFile
 from tenants.isolation.keys import KeyName
 

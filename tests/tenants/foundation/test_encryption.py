@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenants.foundation.encryption import (
@@ -27,6 +27,7 @@ HERE = Context(OURS, "contacts", "national_number", UUID(int=77))
 KEY = DataKey(3, b"\x01" * 32)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_what_is_sealed_opens_again(plaintext):
     assert unseal(KEY, seal(KEY, plaintext, HERE), HERE) == plaintext
@@ -54,6 +55,7 @@ def test_a_sealed_value_does_not_open_in_another_place(elsewhere):
         unseal(KEY, seal(KEY, b"secret", HERE), elsewhere)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=5 + 12 + 6 + 16 - 1), st.integers(min_value=1, max_value=255))
 def test_a_sealed_value_does_not_open_with_any_byte_altered(at, difference):
     sealed = bytearray(seal(KEY, b"secret", HERE))
@@ -62,6 +64,7 @@ def test_a_sealed_value_does_not_open_with_any_byte_altered(at, difference):
         unseal(KEY, bytes(sealed), HERE)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=5 + 12 + 6 + 16 - 1))
 def test_a_sealed_value_does_not_open_when_cut(length):
     with pytest.raises(Unreadable):
@@ -121,6 +124,7 @@ def test_equal_values_have_equal_hashes_under_one_key_and_purpose_only():
     assert len(hashed) == 32
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=4), max_size=4), st.lists(st.binary(max_size=4), max_size=4))
 def test_no_two_lists_of_parts_read_the_same(some, others):
     assert (unambiguous(*some) == unambiguous(*others)) == (some == others)

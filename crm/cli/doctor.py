@@ -1,0 +1,115 @@
+"""`freehold doctor`: what is well here and what is not, each in a sentence."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crm.cli import options
+from crm.cli.refusals import Refused, sentence_for
+
+if TYPE_CHECKING:
+    from tenants.foundation.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    check: str
+    well: bool
+    says: str
+
+
+@click.command(short_help="What is well here, and what is not.")
+@options.data_dir
+@options.as_json
+def doctor(data_dir: Path, *, as_json: bool) -> None:
+    """Look at settings, database, Redis, storage, keys and migrations; status 1 when something is wrong."""
+    import json
+
+    from tenants.foundation.settings import Settings
+
+    findings = list(examine(Settings.read(data_dir)))
+    well = all(finding.well for finding in findings)
+    if as_json:
+        click.echo(json.dumps({"well": well, "checks": [asdict(finding) for finding in findings]}))
+    else:
+        for finding in findings:
+            click.echo(f"{'✓' if finding.well else '✗'} {finding.check}: {finding.says}")
+    if not well:
+        raise Refused("Not everything is well.")
+
+
+def examine(settings: "Settings") -> Iterator[Finding]:
+    """Every check in the order in which a failure explains those after it."""
+    checks: dict[str, Callable[[Settings], str]] = {
+        "logins": _logins,
+        "redis": _redis,
+        "storage": _storage,
+        "key file": _key_file,
+        "migrations": _migrations,
+    }
+    for name, check in checks.items():
+        try:
+            yield Finding(name, well=True, says=check(settings))
+        except Exception as error:
+            sentence = sentence_for(error)
+            if sentence is None:
+                raise
+            yield Finding(name, well=False, says=sentence)
+
+
+def _logins(settings: "Settings") -> str:
+    from tenants.isolation.startup import check_logins
+
+    urls = {"DATABASE_URL": settings.database_url, "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url}
+    check_logins({name: url for name, url in urls.items() if url})
+    return "The logins see no tenant by themselves."
+
+
+def _redis(settings: "Settings") -> str:
+    from tenants.isolation.outages import ask_redis
+
+    return f"Redis {ask_redis(settings.redis_url)} answers."
+
+
+def _storage(settings: "Settings") -> str:
+    from tenants.foundation.identifiers import new_id
+    from tenants.isolation.storage import storage_from
+
+    files = storage_from(settings.storage).for_tenant(new_id())
+    files.write("doctor", [b"a file of the doctor"])
+    files.delete("doctor")
+    return f"A file went to {settings.storage} and was removed again."
+
+
+def _key_file(settings: "Settings") -> str:
+    from tenants.isolation.key_file import LocalKeyFile
+
+    LocalKeyFile(settings.key_file)
+    return f"{settings.key_file} holds a key, and its owner alone can read it."
+
+
+def _migrations(settings: "Settings") -> str:
+    from sqlalchemy import select
+
+    from tenants.catalog.models import State, Tenant
+    from tenants.catalog.registry import Catalog
+    from tenants.provisioning.revisions import head
+
+    catalog = Catalog(settings.catalog_database_url)
+    try:
+        with catalog.transaction() as session:
+            found = session.execute(select(Tenant.state, Tenant.revision)).all()
+    finally:
+        catalog.engine.dispose()
+    fenced = sum(row.state == State.FENCED for row in found)
+    behind = sum(row.revision != head() for row in found)
+    if fenced or behind:
+        raise Refused(
+            f"{behind} tenants are behind the newest revision, {fenced} are fenced; run `freehold migrate`."
+        )
+    return f"All {len(found)} tenants are at revision {head()}."

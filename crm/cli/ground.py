@@ -1,0 +1,69 @@
+"""What a running Freehold stands on: servers (ours or given), logins, and the file that names them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tenants.foundation.kept_secrets import KeptSecrets, write_privately
+from tenants.foundation.servers import EmbeddedServers
+from tenants.foundation.settings_sources import BOOTSTRAPPED_FROM, fingerprint
+from tenants.isolation.bootstrap import LOGINS, Logins
+from tenants.isolation.bootstrap import bootstrap as make_logins
+
+
+def embedded_servers(data_dir: Path, environment: Mapping[str, str]) -> EmbeddedServers | None:
+    """The servers that the environment does not name, not started yet; None when it names both."""
+    wanted = {
+        "postgresql": not environment.get("DATABASE_URL"),
+        "redis": not environment.get("REDIS_URL"),
+    }
+    return EmbeddedServers(data_dir, **wanted) if any(wanted.values()) else None
+
+
+def urls_of(
+    servers: EmbeddedServers | None, data_dir: Path, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """The settings that follow: servers of our own, and logins made with an administrator's URL."""
+    urls: dict[str, str] = {}
+    given = environment.get("DATABASE_URL")
+    if servers is not None and not environment.get("REDIS_URL"):
+        urls["REDIS_URL"] = servers.redis_url
+    if servers is not None and not given:
+        urls |= bootstrap_with(servers.admin_url, data_dir)
+    elif given and not environment.get("FREEHOLD_CATALOG_DATABASE_URL"):
+        urls |= bootstrap_with(given, data_dir) | {BOOTSTRAPPED_FROM: fingerprint(given)}
+    return urls
+
+
+def bootstrap_with(admin_url: str, data_dir: Path) -> dict[str, str]:
+    """Make the logins, with passwords kept in the data folder, and say what their settings are."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    kept = KeptSecrets(data_dir / "passwords.json")
+    logins: Logins = make_logins(admin_url, {login: kept.of(login) for login in LOGINS})
+    return {
+        "DATABASE_URL": _plain(logins.app),
+        "FREEHOLD_CATALOG_DATABASE_URL": _plain(logins.catalog),
+        "FREEHOLD_STAFF_DATABASE_URL": _plain(logins.staff),
+        "FREEHOLD_OWNER_DATABASE_URL": _plain(logins.owner),
+    }
+
+
+def leave_env(data_dir: Path, settings: Mapping[str, str]) -> Path:
+    """Write `<data-dir>/env`, which the other commands read."""
+    lines = [f"{name}='{value}'\n" for name, value in sorted(settings.items())]
+    file = data_dir / "env"
+    write_privately(file, "# Written by `freehold up`; it holds passwords.\n" + "".join(lines))
+    return file
+
+
+def environment_without(settings: Mapping[str, str], data_dir: Path) -> dict[str, str]:
+    """The environment of our programs: what the file says now is not said differently by a variable."""
+    kept = {name: value for name, value in os.environ.items() if name not in settings}
+    if BOOTSTRAPPED_FROM in settings:
+        kept.pop("DATABASE_URL", None)
+    return kept | {"FREEHOLD_DATA_DIR": str(data_dir)}
+
+
+def _plain(url: str) -> str:
+    """Other programs, psql for one, read the file too and know no drivers."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)

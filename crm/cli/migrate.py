@@ -1,0 +1,69 @@
+"""`freehold migrate`: the catalog and every tenant at the newest revision."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from crm.cli import options
+from crm.cli.refusals import Refused
+
+if TYPE_CHECKING:
+    from tenants.foundation.settings import Settings
+    from tenants.provisioning.migrating import Outcome
+
+
+@click.command(short_help="Catalog and tenants to the newest revision.")
+@options.data_dir
+@options.as_json
+def migrate(data_dir: Path, *, as_json: bool) -> None:
+    """Bring the catalog and every tenant to the newest revision; run it again to take up what failed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from tenants.foundation.settings import Settings
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("Tenants"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+        outcome = migrate_all(
+            Settings.read(data_dir), lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    failed = {str(tenant): reason for tenant, reason in outcome.failed.items()}
+    options.answer(
+        {"migrated": outcome.migrated, "up_to_date": outcome.skipped, "failed": failed}, as_json=as_json
+    )
+    if failed:
+        raise Refused(f"{len(failed)} tenants failed and are fenced; mend the cause and run it again.")
+
+
+def migrate_all(
+    settings: "Settings", progress: "Callable[[int, int], None]" = lambda _done, _total: None
+) -> "Outcome":
+    """Make the key file where there is none yet, then migrate the catalog, then the tenants."""
+    import crm.app  # noqa: F401 -- a tenant's rights are granted on every table there is
+    from tenants.catalog.registry import Catalog
+    from tenants.isolation.key_file import LocalKeyFile
+    from tenants.provisioning.migrating import migrate_catalog, migrate_tenants
+
+    if settings.owner_database_url is None:
+        raise Refused("FREEHOLD_OWNER_DATABASE_URL is not set; `freehold bootstrap` makes that login.")
+    LocalKeyFile.made_if_missing(settings.key_file)
+    migrate_catalog(settings.owner_database_url)
+    owners = {
+        "main": settings.owner_database_url,
+        **{name: each.owner for name, each in settings.cells.items()},
+    }
+    catalog = Catalog(settings.catalog_database_url)
+    try:
+        return migrate_tenants(catalog, owners, progress)
+    finally:
+        catalog.engine.dispose()

@@ -1,0 +1,31 @@
+"""Options that several commands take, and how their results are printed."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+data_dir = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="FREEHOLD_DATA_DIR",
+    default=Path("var"),
+    show_default=True,
+    help="Where embedded servers keep their files, and `env` is found.",
+)
+host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+port = click.option(
+    "--port", type=click.IntRange(1, 65535), default=8000, show_default=True, help="The port to listen on."
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def answer(result: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print a result: as one JSON object for a program, as `name: value` lines for a person."""
+    if as_json:
+        click.echo(json.dumps(result, default=str))
+        return
+    for name, value in result.items():
+        click.echo(f"{name.replace('_', ' ')}: {value}")

@@ -1,0 +1,69 @@
+"""The doctor finds what is well and what is not."""
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from crm.cli import main
+from tests.crm.cli.test_refusals import variables
+
+
+@pytest.fixture
+def doctor(settings, monkeypatch, tmp_path):
+    monkeypatch.setenv("FREEHOLD_DATA_DIR", str(tmp_path))
+
+    def examine(*arguments: str, **changes: str) -> Result:
+        return CliRunner().invoke(main, ["doctor", *arguments], env=variables(settings) | changes)
+
+    return examine
+
+
+def findings(result: Result) -> dict[str, tuple[bool, str]]:
+    return {each["check"]: (each["well"], each["says"]) for each in json.loads(result.stdout)["checks"]}
+
+
+def test_all_is_well_in_a_house_that_is_well(doctor, acme, neighbour):
+    result = doctor("--json")
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["well"] is True
+    assert set(findings(result)) == {"logins", "redis", "storage", "key file", "migrations"}
+
+
+def test_a_person_reads_a_line_for_each(doctor, acme, neighbour):
+    lines = doctor().stdout.splitlines()
+
+    assert len(lines) == 5
+    assert all(line.startswith("✓ ") for line in lines)
+
+
+def test_redis_that_is_away_is_found_and_the_rest_is_still_looked_at(doctor, acme, neighbour):
+    result = doctor("--json", REDIS_URL="redis://127.0.0.1:1/0")
+
+    assert result.exit_code == 1
+    assert result.stderr == "Not everything is well.\n"
+    found = findings(result)
+    assert found["redis"][0] is False
+    assert "Redis can't be reached" in found["redis"][1]
+    assert found["migrations"][0] is True
+
+
+def test_an_open_key_file_is_found(doctor, tmp_path, acme, neighbour):
+    key = tmp_path / "open"
+    key.write_text("not a key")
+    key.chmod(0o644)
+
+    well, says = findings(doctor("--json", FREEHOLD_KEY_FILE=str(key)))["key file"]
+
+    assert not well
+    assert "chmod 600" in says
+
+
+def test_storage_that_cannot_be_written_is_found(doctor, tmp_path, acme, neighbour):
+    (tmp_path / "file").write_text("in the way")
+
+    well, says = findings(doctor("--json", FREEHOLD_STORAGE=(tmp_path / "file").as_uri()))["storage"]
+
+    assert not well
+    assert "can't be written: Not a directory." in says

@@ -1,0 +1,163 @@
+"""`freehold up` brings everything up from nothing, looks after it, and takes all of it down again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from dotenv import dotenv_values
+
+from tenants.foundation.servers import EmbeddedServers
+from tenants.foundation.settings import Settings, env_name
+
+ROOT = Path(__file__).parents[3]
+CLI = [sys.executable, "-m", "crm.cli"]
+PATIENCE = 90.0
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Ours without a setting of Freehold."""
+    settings = {env_name(field) for field in Settings.model_fields}
+    return {name: value for name, value in os.environ.items() if name not in settings} | more
+
+
+class Up:
+    """A running `freehold up`, seen from outside."""
+
+    def __init__(self, data_dir: Path, port: int, program: subprocess.Popen[str]) -> None:
+        self.data_dir = data_dir
+        self.url = f"http://127.0.0.1:{port}"
+        self.program = program
+        self.process = psutil.Process(program.pid)
+
+    def health(self) -> int:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health/ready", timeout=5) as answer:
+                return answer.status
+        except (urllib.error.URLError, OSError):
+            return 0
+
+    def family(self) -> list[psutil.Process]:
+        return self.process.children(recursive=True)
+
+    def child(self, *words: str) -> psutil.Process:
+        for process in self.process.children():
+            if all(word in " ".join(process.cmdline()) for word in words):
+                return process
+        raise AssertionError(f"no child runs {words}")
+
+    def freehold(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [*CLI, *arguments, "--data-dir", str(self.data_dir)]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+        )
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to hold"
+        time.sleep(0.1)
+
+
+@contextmanager
+def running(data_dir: Path, port: int, **settings: str) -> Iterator[Up]:
+    """`freehold up`, ready; killed at the end together with whatever it started."""
+    command = [*CLI, "up", "--port", str(port), "--data-dir", str(data_dir)]
+    program = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    up = Up(data_dir, port, program)
+    family: list[psutil.Process] = []
+    try:
+        said = []
+        for line in program.stdout:
+            said.append(line)
+            if "is ready at" in line:
+                break
+        else:
+            raise AssertionError(f"it ended: {said}")
+        family = up.family()
+        yield up
+    finally:
+        program.kill()
+        program.wait()
+        program.stdout.close()
+        _, alive = psutil.wait_procs(family, timeout=30)
+        assert not alive, f"left behind: {alive}"
+
+
+def test_up_serves_and_goes_down_in_good_order(tmp_path, free_port):
+    with running(tmp_path, free_port) as up:
+        assert up.health() == 200
+        assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+        assert dotenv_values(tmp_path / "env")["FREEHOLD_PUBLIC_URL"] == up.url
+        assert json.loads(up.freehold("doctor", "--json").stdout)["well"] is True
+        assert json.loads(up.freehold("migrate", "--json").stdout)["failed"] == {}
+
+        family = up.family()
+        up.program.send_signal(signal.SIGTERM)
+
+        assert up.program.wait(PATIENCE) == 0
+        assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+def test_the_web_does_not_hold_the_owners_login(tmp_path, free_port):
+    with running(tmp_path, free_port) as up:
+        web = up.child("crm.cli", "serve")
+        servers = [process for process in (web, *web.children(recursive=True)) if process.is_running()]
+
+        assert len(servers) > 1
+        for process in servers[1:]:
+            said = process.environ()
+            assert said["FREEHOLD_OWNER_DATABASE_URL"] == ""
+
+
+@pytest.mark.soak
+def test_what_is_killed_comes_back(tmp_path, free_port):
+    with running(tmp_path, free_port) as up:
+        for words in (["serve"], ["postgres", "-D"], ["redis-server"]):
+            victim = up.child(*words)
+            victim.kill()
+            eventually(lambda gone=victim: not gone.is_running() or gone.status() == psutil.STATUS_ZOMBIE)
+            eventually(lambda: up.health() == 200)
+        assert up.program.poll() is None
+
+
+@pytest.mark.soak
+def test_killed_itself_it_leaves_nobody_and_starts_again(tmp_path, free_port):
+    with running(tmp_path, free_port) as up:
+        everyone = [up.process, *up.family()]
+        for process in everyone:
+            process.kill()
+        up.program.wait()
+    with running(tmp_path, free_port) as up:
+        assert up.health() == 200
+
+
+@pytest.mark.soak
+def test_with_an_administrators_url_no_database_is_started(tmp_path, free_port):
+    with EmbeddedServers(tmp_path / "elsewhere", fsync=False) as given:
+        urls = {"DATABASE_URL": given.admin_url, "REDIS_URL": given.redis_url}
+        with running(tmp_path / "here", free_port, **urls) as up:
+            names = {process.name() for process in up.family()}
+
+            assert up.health() == 200
+            assert not names & {"postgres", "redis-server"}
+            kept = dotenv_values(tmp_path / "here" / "env")
+            assert kept["DATABASE_URL"].startswith("postgresql://freehold_app:")
+            assert not (tmp_path / "here" / "postgresql").exists()

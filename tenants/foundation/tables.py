@@ -76,6 +76,10 @@ class Base(DeclarativeBase):
     __purpose__: ClassVar[Purpose]
     __audited__: ClassVar[bool] = False
     """Changes of audited records are written to the audit in the same transaction."""
+    __stays__: ClassVar[str] = ""
+    """Why the rows never leave with a bundle of the tenant; most do."""
+    __names_tenant__: ClassVar[tuple[str, ...]] = ()
+    """Columns that name the tenant itself, so that a copy of the tenant has its own."""
 
 
 @event.listens_for(Base, "init", propagate=True)
@@ -108,7 +112,9 @@ class Record(Identified):
 
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now, sort_order=9)
     updated_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now, onupdate=now, sort_order=9)
-    version: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=1, server_default="1", sort_order=9)
+    version: Mapped[int] = column(
+        Integer, data=DataClass.TECHNICAL, default=1, server_default="1", sort_order=9
+    )
     source: Mapped[str] = column(data=DataClass.TECHNICAL, sort_order=9)
 
     @declared_attr.directive

@@ -16,6 +16,7 @@ class IdempotencyKey(Identified, Base):
     __tablename__ = "idempotency_keys"
     __table_args__ = (Index(None, "place", unique=True), Index(None, "created_at"))
     __purpose__ = Purpose.OPERATION
+    __stays__ = "Answers to requests that were made here; nobody repeats those elsewhere."
 
     place: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL)
     fingerprint: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL)

@@ -17,6 +17,7 @@ class TenantProfile(Identified, Base):
 
     __tablename__ = "tenant_profile"
     __purpose__ = Purpose.ACCOUNT
+    __names_tenant__ = ("id", "slug")
 
     slug: Mapped[str] = column(data=DataClass.BUSINESS)
     name: Mapped[str] = column(data=DataClass.BUSINESS)
@@ -73,7 +74,9 @@ class TeamMember(Base):
     __purpose__ = Purpose.ACCOUNT
 
     team_id: Mapped[UUID] = column(ForeignKey(Team.id), data=DataClass.TECHNICAL, primary_key=True)
-    user_id: Mapped[UUID] = column(ForeignKey(User.id), data=DataClass.TECHNICAL, primary_key=True, index=True)
+    user_id: Mapped[UUID] = column(
+        ForeignKey(User.id), data=DataClass.TECHNICAL, primary_key=True, index=True
+    )
 
 
 class Role(Record, Base):

@@ -1,0 +1,158 @@
+"""What a bundle holds of a tenant, worked out from the models, and what it leaves out and why."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Column, Table
+
+from tenants.foundation.tables import Base, DataClass, Purpose
+from tenants.portability.columns import BundleColumn, kind_of
+
+WORDS = re.compile(r"'([^']*)'")
+CREDENTIALS_STAY = "Credentials are good in one place only. People set a new password, programs get new keys."
+WORKED_OUT = "Worked out from other columns; the tables do it again."
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key of one column: the column, and the table and column it points at."""
+
+    column: str
+    table: str
+    target: str
+    closes_circle: bool
+
+
+@dataclass(frozen=True)
+class BundleTable:
+    """A table as bundles know it. The columns begin with the key and the sealed ones, so that rows split cheaply."""
+
+    name: str
+    purpose: Purpose
+    columns: tuple[BundleColumn, ...]
+    key: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...]
+    references: tuple[Reference, ...]
+    names_tenant: tuple[str, ...]
+    """Columns that name the tenant itself; a copy of the tenant has its own."""
+    table: Table = field(repr=False, compare=False)
+
+    @property
+    def sealed(self) -> tuple[BundleColumn, ...]:
+        return tuple(each for each in self.columns if each.sealed)
+
+    @property
+    def path(self) -> str:
+        return f"data/{self.name}"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A table, or some columns of one, that no bundle holds."""
+
+    table: str
+    columns: tuple[str, ...]
+    reason: str
+
+
+@lru_cache(1)
+def tables() -> tuple[BundleTable, ...]:
+    """Every table that a bundle holds, referred-to tables before those that refer to them."""
+    return tuple(
+        _bundle_table(table) for table in Base.metadata.sorted_tables if _reason_to_stay(table) is None
+    )
+
+
+@lru_cache(1)
+def left_out() -> tuple[LeftOut, ...]:
+    """Everything that no bundle holds, with the reasons."""
+    return tuple(_left_out())
+
+
+def _left_out() -> Iterator[LeftOut]:
+    for table in Base.metadata.sorted_tables:
+        if reason := _reason_to_stay(table):
+            yield LeftOut(table.name, (), reason)
+            continue
+        for reason in dict.fromkeys(filter(None, map(_reason_to_leave, table.columns))):
+            names = tuple(each.name for each in table.columns if _reason_to_leave(each) == reason)
+            yield LeftOut(table.name, names, reason)
+
+
+def _reason_to_stay(table: Table) -> str | None:
+    """Why no row of a table travels: the model says so (`__stays__`), or its rows are nothing without a secret."""
+    said: str | None = getattr(_model_of(table), "__stays__", None)
+    if said:
+        return said
+    secret = any(_is_credential(each) and not each.nullable for each in table.columns)
+    return CREDENTIALS_STAY if secret else None
+
+
+def _reason_to_leave(column: Column[Any]) -> str | None:
+    if _is_credential(column):
+        return CREDENTIALS_STAY
+    if column.computed is not None:
+        return WORKED_OUT
+    said: str | None = column.info.get("stays")
+    return said
+
+
+def _is_credential(column: Column[Any]) -> bool:
+    return column.info.get("data") is DataClass.CREDENTIAL
+
+
+def _bundle_table(table: Table) -> BundleTable:
+    model = _model_of(table)
+    key = tuple(each.name for each in table.primary_key)
+    columns = [_bundle_column(each) for each in table.columns if _reason_to_leave(each) is None]
+    # Python's sort keeps the order of equals: the key, the sealed ones, then the rest as declared.
+    columns.sort(key=lambda each: 0 if each.name in key else 1 if each.sealed else 2)
+    if any(each.sealed for each in columns) and key != ("id",):
+        raise TypeError(f"{table.name} has sealed columns and no id to bind them to.")
+    unique = [
+        each
+        for each in table.indexes
+        if each.unique and all(isinstance(part, Column) for part in each.expressions)
+    ]
+    return BundleTable(
+        name=table.name,
+        purpose=model.__purpose__,
+        columns=tuple(columns),
+        key=key,
+        unique=tuple((each.name,) for each in table.columns if each.unique)
+        + tuple(tuple(column.name for column in each.columns) for each in unique if len(each.columns) > 1),
+        references=tuple(_references(table)),
+        names_tenant=tuple(getattr(model, "__names_tenant__", ())),
+        table=table,
+    )
+
+
+def _bundle_column(column: Column[Any]) -> BundleColumn:
+    return BundleColumn(
+        column.name, kind_of(column), not column.nullable, bool(column.info.get("sealed")), _words(column), column=column
+    )  # fmt: skip
+
+
+def _words(column: Column[Any]) -> frozenset[str] | None:
+    """The words of `one_of`, whose CHECKs are named after their column."""
+    for each in column.table.constraints:
+        if isinstance(each, CheckConstraint) and each.name == f"{column.name}_known":
+            return frozenset(WORDS.findall(str(each.sqltext)))
+    return None
+
+
+def _references(table: Table) -> Iterator[Reference]:
+    for each in table.foreign_key_constraints:
+        if len(each.elements) == 1 and _reason_to_stay(each.referred_table) is None:
+            element = each.elements[0]
+            yield Reference(
+                element.parent.name, each.referred_table.name, element.column.name, bool(each.use_alter)
+            )  # fmt: skip
+
+
+@lru_cache(512)
+def _model_of(table: Table) -> Any:
+    return next(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table is table)

@@ -1,0 +1,150 @@
+"""datapackage.json: what is in a bundle, in the words of the Frictionless Data Package specification (version 1)."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from tenants.portability.columns import BundleColumn
+from tenants.portability.contents import BundleTable, left_out
+from tenants.portability.lines import Format
+from tenants.portability.zipping import Written
+
+DESCRIPTOR = "datapackage.json"
+README = "README.md"
+VERSION = 1
+"""Of the bundle's layout. Another number is another layout, and a reader says so instead of guessing."""
+OURS = "freehold"
+MISSING = "\\N"
+DIALECT = {
+    "delimiter": ",",
+    "lineTerminator": "\r\n",
+    "quoteChar": '"',
+    "doubleQuote": True,
+    "skipInitialSpace": False,
+    "header": True,
+}
+
+
+@dataclass(frozen=True)
+class About:
+    """Whose bundle it is, and of which moment."""
+
+    tenant_id: str
+    slug: str
+    name: str
+    schema_revision: str
+    snapshot_at: datetime
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A table that was written: its file, and how many rows it has."""
+
+    table: BundleTable
+    file: Written
+    rows: int
+
+
+def descriptor(about: About, format_: Format, files: Sequence[TableFile], readme: Written) -> bytes:
+    """The whole of datapackage.json."""
+    package = {
+        "profile": "data-package",
+        "name": about.slug,
+        "id": about.tenant_id,
+        "title": f"{about.name}: everything",
+        "created": moment(about.snapshot_at),
+        OURS: _ours(about, format_, files),
+        "resources": [*(_table_resource(each, format_) for each in files), _readme_resource(readme)],
+    }
+    return json.dumps(package, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _ours(about: About, format_: Format, files: Sequence[TableFile]) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "format": format_.value,
+        "tenant": {"id": about.tenant_id, "slug": about.slug, "name": about.name},
+        "schemaRevision": about.schema_revision,
+        "snapshotAt": moment(about.snapshot_at),
+        "rows": sum(each.rows for each in files),
+        "sealed": "Fields marked as sealed are encrypted where they are kept. Here they are plain text.",
+        "excluded": [
+            {"table": each.table, **({"columns": list(each.columns)} if each.columns else {}), "reason": each.reason}
+            for each in left_out()
+        ],
+    }  # fmt: skip
+
+
+def _table_resource(written: TableFile, format_: Format) -> dict[str, Any]:
+    table, file = written.table, written.file
+    csv = format_ is Format.CSV
+    return {
+        "name": table.name,
+        "path": file.path,
+        "profile": "tabular-data-resource" if csv else "data-resource",
+        "format": format_.value,
+        "mediatype": "text/csv" if csv else "application/jsonl",
+        "encoding": "utf-8",
+        "bytes": file.size,
+        "hash": f"sha256:{file.sha256}",
+        **({"dialect": DIALECT} if csv else {}),
+        "purpose": table.purpose.value,
+        "rows": written.rows,
+        "schema": table_schema(table),
+    }
+
+
+def _readme_resource(file: Written) -> dict[str, Any]:
+    return {
+        "name": "readme",
+        "path": file.path,
+        "profile": "data-resource",
+        "format": "md",
+        "mediatype": "text/markdown",
+        "encoding": "utf-8",
+        "bytes": file.size,
+        "hash": f"sha256:{file.sha256}",
+    }
+
+
+def table_schema(table: BundleTable) -> dict[str, Any]:
+    """The table schema (Frictionless Table Schema, version 1); what it has no word for is ours and named so."""
+    alone = {names[0] for names in table.unique if len(names) == 1}
+    schema: dict[str, Any] = {
+        "fields": [_field(each, unique=each.name in alone) for each in table.columns],
+        "missingValues": [MISSING],
+        "primaryKey": list(table.key),
+    }
+    if keys := list(_foreign_keys(table)):
+        schema["foreignKeys"] = keys
+    return schema
+
+
+def _field(column: BundleColumn, *, unique: bool) -> dict[str, Any]:
+    said: dict[str, Any] = {"name": column.name, **column.kind.field}
+    constraints: dict[str, Any] = dict(said.pop("constraints", {}))
+    if column.required:
+        constraints["required"] = True
+    if unique:
+        constraints["unique"] = True
+    if column.words is not None:
+        constraints["enum"] = sorted(column.words)
+    if constraints:
+        said["constraints"] = constraints
+    said["dataClass"] = column.column.info["data"].value
+    if column.sealed:
+        said["sealed"] = True
+    return said
+
+
+def _foreign_keys(table: BundleTable) -> Iterable[Mapping[str, Any]]:
+    """In this specification, a table that refers to itself calls itself by an empty name."""
+    for each in sorted(table.references, key=lambda reference: reference.column):
+        resource = "" if each.table == table.name else each.table
+        yield {"fields": [each.column], "reference": {"resource": resource, "fields": [each.target]}}

@@ -1,0 +1,111 @@
+"""A table's rows as the lines of a bundle's file, with sealed values opened on the way.
+
+The key and the sealed columns come first. None of them can hold a comma or a quote while sealed, so a row is cut
+behind them without being parsed, and a row whose sealed values are all missing goes through as it came.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from functools import partial
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select, func
+
+from tenants.foundation.encryption import Context
+from tenants.isolation.sealing import opened_text
+from tenants.isolation.whole_tables import Form, rows_out
+from tenants.portability.contents import BundleTable
+
+NULL = b"\\N"
+
+
+class Format(StrEnum):
+    """What the files of a bundle look like."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def lines_of(table: BundleTable, format_: Format, tenant_id: UUID) -> Iterator[tuple[int, bytes]]:
+    """Pieces of the table's file, each with the number of rows in it. Runs in the tenant's transaction."""
+    if format_ is Format.CSV:
+        yield 0, b",".join(each.name.encode() for each in table.columns) + b"\r\n"
+    query, form = (_csv_query(table), Form.CSV) if format_ is Format.CSV else (_json_query(table), Form.JSON)
+    opened = _opening(table, format_, tenant_id) if table.sealed else None
+    end = b"\r\n" if format_ is Format.CSV else b"\n"
+    for rows in rows_out(query, form):
+        lines = [opened(bytes(row[:-1])) for row in rows] if opened else [row[:-1] for row in rows]
+        yield len(lines), end.join(lines) + end
+
+
+def _csv_query(table: BundleTable) -> Select[tuple[object, ...]]:
+    return sa.select(
+        *(
+            _hex(table, each.name) if each.sealed else each.kind.in_csv(table.table.c[each.name])
+            for each in table.columns
+        )
+    )
+
+
+def _json_query(table: BundleTable) -> Select[tuple[object, ...]]:
+    """The sealed values beside the JSON of the rest."""
+    plain = [
+        each.kind.in_json(table.table.c[each.name]).label(each.name)
+        for each in table.columns
+        if not each.sealed
+    ]
+    if not table.sealed:
+        row = sa.select(*plain).subquery("r")
+        return sa.select(_row_json("r")).select_from(row)
+    apart = [_hex(table, each.name).label(f"sealed_{number}") for number, each in enumerate(table.sealed)]
+    key = table.table.c[table.key[0]].label("sealed_for")
+    row = sa.select(key, *apart, *plain).subquery("s")
+    inner = sa.select(*(row.c[each.name] for each in plain)).correlate(row).subquery("r")
+    whole = sa.select(_row_json("r")).select_from(inner).scalar_subquery()
+    return sa.select(row.c.sealed_for, *(row.c[each.name] for each in apart), whole)
+
+
+def _row_json(alias: str) -> ColumnElement[str]:
+    return func.row_to_json(sa.literal_column(alias))
+
+
+def _hex(table: BundleTable, name: str) -> ColumnElement[str]:
+    return func.encode(table.table.c[name], sa.text("'hex'"))
+
+
+def _opening(table: BundleTable, format_: Format, tenant_id: UUID) -> Callable[[bytes], bytes]:
+    names = [each.name for each in table.sealed]
+    return partial(_opened_csv if format_ is Format.CSV else _opened_json, table.name, names, tenant_id)
+
+
+def _opened_csv(table: str, names: list[str], tenant_id: UUID, row: bytes) -> bytes:
+    key, *rest = row.split(b",", len(names) + 1)
+    sealed, others = rest[: len(names)], rest[len(names) :]
+    if all(each == NULL for each in sealed):
+        return row
+    opened = [_opened(table, name, tenant_id, key, each) for name, each in zip(names, sealed, strict=True)]
+    return b",".join([key, *map(_csv_field, opened), *others])
+
+
+def _opened_json(table: str, names: list[str], tenant_id: UUID, row: bytes) -> bytes:
+    key, *sealed, others = row.split(b"\x02", len(names) + 1)
+    opened = {
+        name: _opened(table, name, tenant_id, key, each) for name, each in zip(names, sealed, strict=True)
+    }
+    return json.dumps(opened, ensure_ascii=False, separators=(",", ":"))[:-1].encode() + b"," + others[1:]
+
+
+def _opened(table: str, name: str, tenant_id: UUID, key: bytes, sealed: bytes) -> str | None:
+    if sealed == NULL:
+        return None
+    return opened_text(bytes.fromhex(sealed.decode()), Context(tenant_id, table, name, UUID(key.decode())))
+
+
+def _csv_field(text: str | None) -> bytes:
+    """As COPY writes it: quoted where a reader could take it for something else, and always when it reads \\N."""
+    if text is None:
+        return NULL
+    plain = text and not any(each in text for each in ',"\r\n') and text not in ("\\N", "\\.")
+    return text.encode() if plain else b'"' + text.replace('"', '""').encode() + b'"'

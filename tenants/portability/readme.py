@@ -1,0 +1,67 @@
+"""README.md of a bundle: what somebody who opens the zip without us has to know."""
+
+from collections.abc import Sequence
+
+from tenants.portability.contents import left_out
+from tenants.portability.descriptor import About, TableFile, moment
+from tenants.portability.lines import Format
+
+CSV_RULES = r"""Each file under `data/` is a table in CSV (RFC 4180, UTF-8, lines end with CR LF, the first line names the fields).
+
+- `\N` without quotes is a missing value. Nothing between two commas is an empty text. A text that really is `\N`
+  stands in quotes.
+- Values are intact: a text that begins with `=`, `+`, `-` or `@` is here as it was entered. **Don't open these files in a
+  spreadsheet by a double click; import them as text.**"""
+JSONL_RULES = """Each file under `data/` is a table in JSON Lines: UTF-8, one JSON object in a line, one line for each row.
+
+- `null` is a missing value.
+- Decimal numbers are texts (`"12.50"`), so that no reader rounds them."""
+COMMON_RULES = """- Times are RFC 3339 in UTC, dates `YYYY-MM-DD`, ids UUIDs.
+- Lists and documents are JSON. Bytes are hexadecimal."""
+
+
+def readme(about: About, format_: Format, files: Sequence[TableFile]) -> str:
+    """The page, in Markdown."""
+    rules = CSV_RULES if format_ is Format.CSV else JSONL_RULES
+    tables = "\n".join(
+        f"| `{each.file.path}` | {each.rows} | {', '.join(f'`{sealed.name}`' for sealed in each.table.sealed)} |"
+        for each in files
+    )
+    stays = "\n".join(
+        f"- `{each.table}`{f' ({_listed(each.columns)})' if each.columns else ''}: {each.reason}" for each in left_out()
+    )  # fmt: skip
+    return f"""# {_plain(about.name)}
+
+Everything that Freehold kept for `{about.slug}` on {moment(about.snapshot_at)}, as it was at that one moment.
+
+`datapackage.json` describes it for programs: fields, types, keys, relations, the number of rows, and the size and
+SHA-256 of each file. It follows the Data Package specification (https://specs.frictionlessdata.io).
+
+## How to read it
+
+{rules}
+{COMMON_RULES}
+
+`freehold bundle verify FILE` checks all of this without a server. `freehold tenant import FILE --slug NAME` brings it back.
+
+## What is in it
+
+Fields that are sealed where they are kept are **plain text here**. Keep this file as safe as they were.
+
+| file | rows | sealed fields |
+|---|---|---|
+{tables}
+
+## What is not in it
+
+{stays}
+"""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _plain(name: str) -> str:
+    """A name can't become markup or a second line."""
+    return " ".join("".join(each if each.isprintable() else " " for each in name).split()).replace("<", "\\<")

@@ -1,0 +1,130 @@
+"""Gives each tenant its turn: takes the first that is due, claims a few of its jobs in its door, hands them to RQ.
+
+Any number of dispatchers may run; none leads. A tenant is leased while it has its turn, and a lock inside its own
+transaction keeps two dispatchers from counting at the same time.
+"""
+
+import threading
+from dataclasses import dataclass
+from uuid import UUID
+
+import psycopg
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tenants.catalog.registry import Catalog, Home
+from tenants.foundation.errors import Unavailable
+from tenants.isolation.door import db, inside
+from tenants.jobs.carrier import Carrier, Taken
+from tenants.jobs.schedules import ask_for_what_is_due
+
+log = structlog.get_logger(__name__)
+TURN = 2
+HEAVY_CAP = 1
+IDLE_SECONDS = 1.0
+FULL_SECONDS = 0.02
+TURN_LEASE_SECONDS = 15
+AWAY = (RedisError, Unavailable, SQLAlchemyError, psycopg.Error, OSError)
+
+ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtextextended('jobs of ' || current_user, 0))"
+IN_FLIGHT = text("""
+select count(*) filter (where not heavy) as light, count(*) filter (where heavy) as heavy,
+  exists (select 1 from schedules where next_run_at <= clock_timestamp()) as schedules_due
+from jobs where state in ('dispatched', 'running')
+""")
+CLAIM = text("""
+with light as (
+  select id from jobs where state = 'ready' and run_at <= clock_timestamp() and not heavy
+  order by run_at, id limit :light for update skip locked
+), heavy as (
+  select id from jobs where state = 'ready' and run_at <= clock_timestamp() and heavy
+  order by run_at, id limit :heavy for update skip locked
+)
+update jobs set state = 'dispatched', attempt = attempt + 1,
+  lease_until = clock_timestamp() + make_interval(secs => :lease)
+where id in (select id from light union all select id from heavy)
+returning id, attempt, heavy
+""")
+NEXT = text("""
+select extract(epoch from least(
+  (select min(run_at) from jobs where state = 'ready'), (select min(next_run_at) from schedules)
+) - clock_timestamp())::float
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What a visit to a tenant gave: the attempts to hand out, and in how many seconds it is due again."""
+
+    attempts: list[tuple[UUID, int, bool]]
+    next_in: float | None
+
+
+class Dispatcher:
+    """One dispatcher. `cap` bounds the ordinary jobs of one tenant that are in flight."""
+
+    def __init__(self, catalog: Catalog, carrier: Carrier, *, lease_seconds: int, cap: int) -> None:
+        self._catalog, self._carrier = catalog, carrier
+        self._lease, self._cap = lease_seconds, cap
+        self.emptied = threading.Event()
+
+    def run(self, stop: threading.Event) -> None:
+        """Give turns until told to stop; while database or Redis is away, try again ever later."""
+        pause = 0.1
+        while not stop.is_set():
+            try:
+                self._rest(self.give_turn())
+                pause = 0.1
+            except AWAY as error:
+                log.warning("dispatcher_waits", error=type(error).__name__, seconds=pause)
+                stop.wait(pause)
+                pause = min(pause * 2, 5.0)
+
+    def give_turn(self) -> Taken:
+        """Take the first due tenant, if there is one and there is room, and hand out what it may run."""
+        taken = self._carrier.take(TURN_LEASE_SECONDS)
+        if taken.emptied:
+            self.emptied.set()
+        if taken.tenant_id is None:
+            return taken
+        home = self._catalog.home(taken.tenant_id)
+        if home is None:
+            self._carrier.settle(taken, None)
+            return taken
+        claimed = self.visit(home, taken.room, taken.heavy_room)
+        for job_id, attempt, heavy in claimed.attempts:
+            if heavy:
+                self._carrier.hold_heavy(job_id, self._lease)
+            self._carrier.enqueue(home.id, job_id, attempt)
+        self._carrier.settle(taken, claimed.next_in)
+        return taken
+
+    def visit(self, home: Home, room: int, heavy_room: int) -> Claimed:
+        """Claim at most a turn's worth of jobs, in one transaction of the tenant."""
+        with inside(home, first=(ONE_AT_A_TIME, {})):
+            flying = db().execute(IN_FLIGHT).one()
+            if flying.schedules_due:
+                ask_for_what_is_due()
+            light = max(0, min(TURN, room, self._cap - flying.light))
+            heavy = max(0, min(room, heavy_room, HEAVY_CAP - flying.heavy))
+            rows = db().execute(CLAIM, {"light": light, "heavy": heavy, "lease": self._lease}).all()
+            wait = db().scalar(NEXT)
+        return Claimed([(row.id, row.attempt, row.heavy) for row in rows], _next_in(wait, found=bool(rows)))
+
+    def _rest(self, taken: Taken) -> None:
+        if taken.tenant_id is not None:
+            return
+        if taken.full and taken.wait_seconds <= 0:
+            # A place becomes free when a worker takes a job off the queue, which nobody announces.
+            threading.Event().wait(FULL_SECONDS)
+        else:
+            self._carrier.wait(min(taken.wait_seconds, IDLE_SECONDS))
+
+
+def _next_in(wait: float | None, *, found: bool) -> float | None:
+    """To the back of the row while turns bring something; a tenant at its cap is looked at again soon."""
+    if wait is None:
+        return None
+    return max(wait, 0.0 if found else IDLE_SECONDS)

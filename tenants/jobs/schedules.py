@@ -1,0 +1,69 @@
+"""Recurring work is rows: each says when it is due next, and asking for it moves that on in the same transaction."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from croniter import croniter
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from tenants.foundation.clock import now
+from tenants.isolation.door import db
+from tenants.jobs.accepting import Order, accept
+from tenants.jobs.models import Schedule
+from tenants.jobs.registry import work_named, works
+
+USUAL_ATTEMPTS = 5
+
+
+def next_moment(cron: str, zone: str, after: datetime) -> datetime:
+    """The first moment after another one that a cron line names, by the clocks of a zone."""
+    local = after.astimezone(ZoneInfo(zone))
+    found: datetime = croniter(cron, local).get_next(datetime)
+    return found.astimezone(after.tzinfo)
+
+
+def ask_for_what_is_due() -> int:
+    """Accept a job for each schedule of the tenant at hand that is due; what was missed meanwhile runs once."""
+    due = (
+        select(Schedule)
+        .where(Schedule.next_run_at <= func.clock_timestamp())
+        .with_for_update(skip_locked=True)
+    )
+    found = db().scalars(due).all()
+    for schedule in found:
+        work = work_named(schedule.kind)
+        accept(
+            Order(
+                kind=schedule.kind,
+                arguments=schedule.arguments,
+                heavy=bool(work and work.heavy),
+                max_attempts=work.attempts if work else USUAL_ATTEMPTS,
+                actor_kind="schedule" if schedule.owner_id else "system",
+                owner_id=schedule.owner_id,
+                unique_key=f"{schedule.id}:{schedule.next_run_at.isoformat()}",
+                request_id=f"schedule-{schedule.key}",
+            )
+        )
+        schedule.next_run_at = next_moment(schedule.cron, schedule.zone, now())
+    db().flush()
+    return len(found)
+
+
+def declared() -> dict[str, str]:
+    """The jobs that every tenant has a schedule for, with their cron lines."""
+    return {name: work.every for name, work in works().items() if work.every}
+
+
+def plant_declared() -> None:
+    """Give the tenant at hand a schedule for each job that is declared to recur."""
+    for name, cron in declared().items():
+        wanted = insert(Schedule).values(
+            key=name,
+            kind=name,
+            arguments={},
+            cron=cron,
+            zone="UTC",
+            next_run_at=next_moment(cron, "UTC", now()),
+        )
+        db().execute(wanted.on_conflict_do_nothing(index_elements=["key"]))

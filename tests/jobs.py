@@ -1,0 +1,69 @@
+"""Runs jobs inside the test: the real dispatcher, queue and entry point, without processes of their own."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from rq.job import Job as Message
+
+from tenants.foundation.settings import Settings
+from tenants.identity.standings import standing_of
+from tenants.jobs.carrier import Carrier, use_carrier
+from tenants.jobs.dispatcher import Dispatcher
+from tenants.jobs.registry import recognise_actors_with
+from tenants.jobs.worker import run as run_message
+from tenants.jobs.worker import site_of, take_off, use_worksite
+
+RunJobs = Callable[[], int]
+TURNS = 10_000
+
+
+@pytest.fixture(scope="session")
+def carrier(app: Flask, settings: Settings) -> Carrier:
+    made = Carrier(settings.redis_url, timeout=10)
+    use_carrier(made)
+    recognise_actors_with(standing_of)
+    use_worksite(site_of(settings, app.extensions["house"].catalog, made, "tests"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def dispatcher(app: Flask, settings: Settings, carrier: Carrier) -> Dispatcher:
+    return Dispatcher(
+        app.extensions["house"].catalog,
+        carrier,
+        lease_seconds=settings.job_lease_seconds,
+        cap=settings.job_in_flight_cap,
+    )
+
+
+@pytest.fixture
+def run_jobs(carrier: Carrier, dispatcher: Dispatcher) -> Iterator[RunJobs]:
+    """Call it to run every job of every tenant that may run now; it says how many were handed out.
+
+    What is to be tried again later, or was asked for a later moment, stays.
+    """
+
+    def drain() -> int:
+        ran = 0
+        for _ in range(TURNS):
+            taken = dispatcher.give_turn()
+            ran += _run_what_was_handed_out(carrier)
+            if taken.tenant_id is None:
+                return ran
+        message = f"There was still work after {TURNS} turns."
+        raise AssertionError(message)
+
+    yield drain
+    carrier.queue.empty()
+
+
+def _run_what_was_handed_out(carrier: Carrier) -> int:
+    ran = 0
+    for job_id in carrier.queue.get_job_ids():
+        message = Message.fetch(job_id, connection=carrier.redis, serializer="json")
+        carrier.queue.remove(job_id)
+        take_off(message, carrier.queue)
+        run_message(*message.args)
+        ran += 1
+    return ran

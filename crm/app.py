@@ -7,6 +7,8 @@ import crm.roles
 import tenants.audit.recording  # noqa: F401 - both take effect by being there: roles are declared, changes recorded
 from crm.contacts.api import companies, contacts
 from crm.products.api import products
+from crm.sales.api.deals import deals
+from crm.sales.api.pipelines import pipelines, stages
 from tenants.catalog.models import CatalogBase
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
@@ -38,6 +40,9 @@ BLUEPRINTS = [
     companies,
     contacts,
     products,
+    pipelines,
+    deals,
+    stages,
 ]
 
 

@@ -17,6 +17,14 @@ class CompanyBrief(marshmallow.Schema):
     domain = fields.String(allow_none=True)
 
 
+class ContactBrief(marshmallow.Schema):
+    """A contact, as other records show it."""
+
+    id = fields.UUID()
+    first_name = fields.String(allow_none=True)
+    last_name = fields.String()
+
+
 class CompanyBody(OwnedBody):
     """What may be said of a company."""
 

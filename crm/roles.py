@@ -1,7 +1,7 @@
 """The roles a new tenant begins with: admin, manager, sales and read-only."""
 
 from tenants.access.permissions import Reach
-from tenants.access.roles import RoleRule
+from tenants.access.roles import role
 
 ADMINISTRATION = ("users", "teams", "roles", "api-keys", "audit-events", "exports", "jobs")
 SHARED = ("products", "pipelines", "stages")
@@ -9,10 +9,12 @@ READABLE = ("users", "teams")
 OWN_WORK = ("create", "edit", "close", "convert")
 
 
+@role("admin")
 def admin(_resource: str, _action: str) -> Reach:
     return Reach.ALL
 
 
+@role("manager")
 def manager(resource: str, action: str) -> Reach | None:
     if resource in ADMINISTRATION:
         return Reach.ALL if resource in READABLE and action == "read" else None
@@ -21,6 +23,7 @@ def manager(resource: str, action: str) -> Reach | None:
     return Reach.ALL if action == "read" else Reach.TEAM
 
 
+@role("sales")
 def sales(resource: str, action: str) -> Reach | None:
     if resource in ADMINISTRATION or resource == "imports":
         return Reach.ALL if resource in READABLE and action == "read" else None
@@ -31,15 +34,8 @@ def sales(resource: str, action: str) -> Reach | None:
     return Reach.OWN if action in OWN_WORK else None
 
 
+@role("read-only")
 def read_only(resource: str, action: str) -> Reach | None:
     if resource in ADMINISTRATION and resource not in READABLE:
         return None
     return Reach.ALL if action == "read" else None
-
-
-BUILT_IN: dict[str, RoleRule] = {
-    "admin": admin,
-    "manager": manager,
-    "sales": sales,
-    "read-only": read_only,
-}

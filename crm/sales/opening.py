@@ -16,7 +16,7 @@ from tenants.isolation.door import db
 def open_deal(fields: dict[str, Any]) -> Deal:
     """A new deal on its first stage, from today on, unless `fields` say otherwise.
 
-    Without a name it is called by its reference. Raises Invalid when it has neither; else as `place_of`, `save`.
+    Without a name it is called by its reference. Raises Invalid when it has neither, or as `place_of`.
     """
     stage = place_of(fields.pop("pipeline_id", None), fields.pop("stage_id", None))
     name = fields.pop("name", None) or fields.get("reference")

@@ -1,14 +1,16 @@
 """Wires features, house and settings into one WSGI application."""
 
-import redis
 from flask import Flask
 
-import crm.roles
-import tenants.audit.recording  # noqa: F401 - both take effect by being there: roles are declared, changes recorded
+from crm.billing.api import credit_notes, invoices, number_series, payments
 from crm.contacts.api import companies, contacts
 from crm.products.api import products
 from crm.sales.api.deals import deals
 from crm.sales.api.pipelines import pipelines, stages
+from crm.roles import BUILT_IN
+from tenants.access.roles import use_roles
+from tenants.audit.api import audit_events
+from tenants.audit.recording import record_changes
 from tenants.catalog.models import CatalogBase
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
@@ -20,11 +22,13 @@ from tenants.http.rate_limits import RateLimits
 from tenants.identity.api import api_keys, me, roles, sessions, teams, users
 from tenants.identity.recognition import Recognition
 from tenants.isolation.cells import Cells
+from tenants.isolation.counters import Counters
 from tenants.isolation.door import open_doors
 from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.keys import KeyRing
 from tenants.isolation.sealing import use_keys
 from tenants.isolation.startup import UnsafeDatabase, check_logins
+from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.provisioning.api import signup
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.revisions import head
@@ -37,12 +41,17 @@ BLUEPRINTS = [
     teams,
     roles,
     api_keys,
+    audit_events,
     companies,
     contacts,
     products,
     pipelines,
     deals,
     stages,
+    invoices,
+    credit_notes,
+    payments,
+    number_series,
 ]
 
 
@@ -61,20 +70,27 @@ def create_app(settings: Settings) -> Flask:
 
 def nursery_of(settings: Settings, catalog: Catalog, *, as_owner: bool = False) -> Nursery:
     """Where tenants are made; the web process claims spares only, and never gets the owner's URL."""
-    owners = {"main": settings.owner_database_url, **{name: each.owner for name, each in settings.cells.items()}}
+    owners = {
+        "main": settings.owner_database_url,
+        **{name: each.owner for name, each in settings.cells.items()},
+    }
     return Nursery(catalog, LocalKeyFile(settings.key_file), head(), owners if as_owner else {})
 
 
 def open_house(settings: Settings) -> House:
     """What web, workers and commands share: catalog, doors and keys, after the checks of start-up."""
     check_declarations()
-    check_logins({"DATABASE_URL": settings.database_url} | ({"FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url} if settings.staff_database_url else {}))
+    use_roles(BUILT_IN)
+    record_changes()
+    logins = {"DATABASE_URL": settings.database_url, "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url}
+    check_logins({name: url for name, url in logins.items() if url})
     catalog = Catalog(settings.catalog_database_url)
     urls = {"main": settings.database_url, **{name: each.app for name, each in settings.cells.items()}}
     open_doors(Cells(urls, pool_size=settings.pool_size, max_age_seconds=settings.pool_max_age_seconds))
     use_keys(KeyRing(LocalKeyFile(settings.key_file), catalog.wrapped_keys))
+    use_carrier(Carrier(settings.redis_url))
     limits = RateLimits(
-        redis.Redis.from_url(settings.redis_url, socket_timeout=0.5, socket_connect_timeout=0.5),
+        Counters(settings.redis_url),
         per_tenant=settings.requests_per_minute_tenant,
         per_caller=settings.requests_per_minute_caller,
     )

@@ -1,20 +1,19 @@
 """The roles a new tenant begins with: admin, manager, sales and read-only."""
 
 from tenants.access.permissions import Reach
-from tenants.access.roles import role
+from tenants.access.roles import RoleRule
 
 ADMINISTRATION = ("users", "teams", "roles", "api-keys", "audit-events", "exports", "jobs")
-SHARED = ("products", "pipelines", "stages")
+SHARED = ("products", "pipelines", "stages", "number-series")
+BOOKKEEPING = ("credit-notes", "payments")
 READABLE = ("users", "teams")
 OWN_WORK = ("create", "edit", "close", "convert")
 
 
-@role("admin")
 def admin(_resource: str, _action: str) -> Reach:
     return Reach.ALL
 
 
-@role("manager")
 def manager(resource: str, action: str) -> Reach | None:
     if resource in ADMINISTRATION:
         return Reach.ALL if resource in READABLE and action == "read" else None
@@ -23,7 +22,6 @@ def manager(resource: str, action: str) -> Reach | None:
     return Reach.ALL if action == "read" else Reach.TEAM
 
 
-@role("sales")
 def sales(resource: str, action: str) -> Reach | None:
     if resource in ADMINISTRATION or resource == "imports":
         return Reach.ALL if resource in READABLE and action == "read" else None
@@ -31,11 +29,20 @@ def sales(resource: str, action: str) -> Reach | None:
         return Reach.ALL if action == "read" else None
     if action == "read":
         return Reach.TEAM
+    if resource in BOOKKEEPING:
+        return None
     return Reach.OWN if action in OWN_WORK else None
 
 
-@role("read-only")
 def read_only(resource: str, action: str) -> Reach | None:
     if resource in ADMINISTRATION and resource not in READABLE:
         return None
     return Reach.ALL if action == "read" else None
+
+
+BUILT_IN: dict[str, RoleRule] = {
+    "admin": admin,
+    "manager": manager,
+    "sales": sales,
+    "read-only": read_only,
+}

@@ -41,7 +41,10 @@ def _difference(connection: sa.Connection, line: str) -> str:
     for step in steps(line, None):
         for statement in step.statements:
             connection.exec_driver_sql(statement)
-    options = {"include_schemas": line == "catalog", "include_name": lambda name, kind, _: kind != "schema" or name == schema}
+    options = {
+        "include_schemas": line == "catalog",
+        "include_name": lambda name, kind, _: kind != "schema" or name == schema,
+    }
     context = MigrationContext.configure(connection, opts={**options, "version_table": "schema_revision"})
     if line == "tenant":
         connection.dialect.default_schema_name = schema

@@ -38,7 +38,11 @@ class Client:
         return self.request("GET", path, **options)
 
     def post(self, path: str, json: Any = None, **options: Any) -> TestResponse:
-        return self.request("POST", path, json=json, **options) if json is not None else self.request("POST", path, **options)
+        return (
+            self.request("POST", path, json=json, **options)
+            if json is not None
+            else self.request("POST", path, **options)
+        )
 
     def patch(self, path: str, json: Any, **options: Any) -> TestResponse:
         return self.request("PATCH", path, json=json, **options)
@@ -86,7 +90,9 @@ def make_workspace(app: Flask, nursery: Nursery, slug: str) -> Workspace:
             db().add(user)
             db().flush()
             role_id = db().scalars(select(Role.id).where(Role.name == role)).one()
-            db().add_all([TeamMember(team_id=team.id, user_id=user.id), UserRole(user_id=user.id, role_id=role_id)])
+            db().add_all(
+                [TeamMember(team_id=team.id, user_id=user.id), UserRole(user_id=user.id, role_id=role_id)]
+            )
             key = new_api_key(home, user, "Test key")
             workspace.clients[name] = Client(app.test_client(), key, user.id, team.id)
     return workspace

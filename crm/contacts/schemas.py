@@ -5,7 +5,7 @@ from marshmallow import fields, validate
 
 from crm.contacts.models import Company, Contact, Lifecycle
 from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, no_nul, text
-from crm.records.money import Money
+from crm.records.money_fields import Money
 from tenants.http.representation import Resource
 
 

@@ -5,7 +5,7 @@ from marshmallow import fields
 
 from crm.products.models import Product
 from crm.records.fields import text
-from crm.records.money import Money
+from crm.records.money_fields import Money
 from tenants.http.representation import BodySchema, RecordSchema, Resource
 
 

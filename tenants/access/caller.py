@@ -74,7 +74,7 @@ def acting() -> Acting:
     if found is None:
         message = "Nobody acts in this transaction: set here().caller first."
         raise RuntimeError(message)
-    return cast(Acting, found)
+    return cast("Acting", found)
 
 
 def act_as(caller: Caller, **circumstances: Any) -> Acting:

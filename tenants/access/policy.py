@@ -70,8 +70,14 @@ def find(model: type[R], record_id: UUID, *, lock: bool = False) -> R:
         raise NotFound
     if now.permission and now.permission.resource == resource:
         _must_reach(record, now)
-    if now.expected_version is not None and record_id == now.subject_id and record.version != now.expected_version:  # type: ignore[attr-defined]
-        raise PreconditionFailed("The record has changed since you read it. Read it again, then repeat your change.")
+    if (
+        now.expected_version is not None
+        and record_id == now.subject_id
+        and record.version != now.expected_version
+    ):  # type: ignore[attr-defined]
+        raise PreconditionFailed(
+            "The record has changed since you read it. Read it again, then repeat your change."
+        )
     return record
 
 
@@ -137,7 +143,9 @@ def _check_references(record: Base, caller: Caller, fields: list[str]) -> None:
             continue
         for name in fields:
             keys = type(record).__table__.c[name].foreign_keys if name in type(record).__table__.c else ()
-            if any(key.column.table is mapper.local_table for key in keys) and (target := getattr(record, name)):
+            if any(key.column.table is mapper.local_table and key.column.primary_key for key in keys) and (
+                target := getattr(record, name)
+            ):
                 _must_see(model, target, caller, name)
 
 

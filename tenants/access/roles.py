@@ -1,6 +1,6 @@
 """The roles every tenant begins with, worked out from the register of permissions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tenants.access.permissions import Reach, registered
 
@@ -8,14 +8,10 @@ RoleRule = Callable[[str, str], Reach | None]
 _rules: dict[str, RoleRule] = {}
 
 
-def role(name: str) -> Callable[[RoleRule], RoleRule]:
-    """Declare a built-in role: a rule from (resource, action) to the reach it gives, or None."""
-
-    def declare(rule: RoleRule) -> RoleRule:
-        _rules[name] = rule
-        return rule
-
-    return declare
+def use_roles(rules: Mapping[str, RoleRule]) -> None:
+    """Say once, at start-up, which roles a tenant begins with: each a rule from (resource, action) to a reach."""
+    _rules.clear()
+    _rules.update(rules)
 
 
 def built_in_roles() -> dict[str, dict[str, str]]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, relationship
 from sqlalchemy.types import Text
 
 from tenants.foundation.clock import now
@@ -34,6 +34,8 @@ class AuditEvent(Identified, Base):
     personal_fields: Mapped[list[str]] = column(ARRAY(Text), data=DataClass.TECHNICAL)
     digest: Mapped[bytes | None] = column(LargeBinary, data=DataClass.TECHNICAL)
 
+    personal: Mapped["AuditValues | None"] = relationship(lazy="raise", viewonly=True, uselist=False)
+
 
 class AuditValues(Base):
     """The personal values of one event, with the salt of its digest; erasure and retention alone delete them."""
@@ -47,6 +49,18 @@ class AuditValues(Base):
     values: Mapped[dict[str, Any]] = column(JSONB, data=DataClass.IDENTITY)
 
 
+class AuditSigningKey(Identified, Base):
+    """The Ed25519 key that a tenant's seals are signed with; the private half is sealed and leaves no tenant."""
+
+    __tablename__ = "audit_signing_keys"
+    __purpose__ = Purpose.SECURITY
+    __rights__: ClassVar[str] = "select, insert"
+
+    public_key: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL)
+    private_key: Mapped[Any] = column(LargeBinary, data=DataClass.CREDENTIAL, sealed=True, nullable=True)
+    created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+
+
 class AuditSeal(Base):
     """A signed hash tree over the events that no earlier seal holds; each names the head before it."""
 
@@ -55,6 +69,8 @@ class AuditSeal(Base):
     __rights__: ClassVar[str] = "select, insert"
 
     id: Mapped[UUID] = column(data=DataClass.TECHNICAL, primary_key=True)
+    tenant_id: Mapped[UUID] = column(data=DataClass.TECHNICAL)
+    signing_key_id: Mapped[UUID] = column(ForeignKey(AuditSigningKey.id), data=DataClass.TECHNICAL)
     sequence: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, unique=True)
     sealed_at: Mapped[datetime] = column(data=DataClass.TECHNICAL)
     count: Mapped[int] = column(Integer, data=DataClass.TECHNICAL)

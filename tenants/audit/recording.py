@@ -40,7 +40,11 @@ def _parameters(model: type[Base], *apart: str) -> dict[str, Any]:
 def _event_with_values() -> Any:
     """Event and personal values in one statement, so that they are one trip."""
     salt, values = bindparam("salt", type_=BYTEA), bindparam("values", type_=JSONB)
-    kept = insert(AuditValues).values(event_id=bindparam("id", type_=Uuid()), salt=salt, values=values).cte("kept")
+    kept = (
+        insert(AuditValues)
+        .values(event_id=bindparam("id", type_=Uuid()), salt=salt, values=values)
+        .cte("kept")
+    )
     event_row = _parameters(AuditEvent, "digest") | {"digest": digest_of(salt, values)}
     return insert(AuditEvent).values(event_row).add_cte(kept)
 
@@ -54,7 +58,11 @@ INSERT_EVENT_WITH_VALUES = _as_text(_event_with_values())
 
 
 def record_event(
-    action: str, resource: str, record_id: UUID | None, changes: Mapping[str, Any], personal: Mapping[str, Any] | None = None
+    action: str,
+    resource: str,
+    record_id: UUID | None,
+    changes: Mapping[str, Any],
+    personal: Mapping[str, Any] | None = None,
 ) -> UUID:
     """Put one event on record. `changes` and `personal` map fields to [before, after], as JSON has them.
 
@@ -88,7 +96,13 @@ def _event_row(action: str, resource: str, record_id: UUID | None) -> dict[str, 
     }
 
 
-@event.listens_for(TenantSession, "before_flush")
+def record_changes() -> None:
+    """Say once, at start-up, that changes of audited records are put on record."""
+    for moment, listener in (("before_flush", _note_changes), ("after_flush", _record_changes)):
+        if not event.contains(TenantSession, moment, listener):
+            event.listen(TenantSession, moment, listener)
+
+
 def _note_changes(session: Session, _context: object, _instances: object) -> None:
     """What changed can be read before the flush; it is written after it, when the rows are there."""
     noted = here().notes.setdefault("audit", [])
@@ -100,10 +114,15 @@ def _note_changes(session: Session, _context: object, _instances: object) -> Non
             noted.append(("changed", record, changed))
     for record in session.deleted:
         if isinstance(record, Base) and record.__audited__:
-            noted.append(("deleted", record, {name: [before, None] for name, (_, before) in _values(record, fresh=True).items()}))
+            noted.append(
+                (
+                    "deleted",
+                    record,
+                    {name: [before, None] for name, (_, before) in _values(record, fresh=True).items()},
+                )
+            )
 
 
-@event.listens_for(TenantSession, "after_flush")
 def _record_changes(_session: Session, _context: object) -> None:
     for verb, record, changed in here().notes.pop("audit", []):
         plain, personal = split(type(record), changed)
@@ -123,7 +142,10 @@ def _values(record: Base, *, fresh: bool) -> dict[str, list[Any]]:
             if value is not None:
                 changed[name] = [None, value]
         elif (history := state.attrs[name].history).has_changes():
-            changed[name] = [history.deleted[0] if history.deleted else None, history.added[0] if history.added else None]
+            changed[name] = [
+                history.deleted[0] if history.deleted else None,
+                history.added[0] if history.added else None,
+            ]
     return changed
 
 

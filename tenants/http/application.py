@@ -45,7 +45,9 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
         OPENAPI_VERSION="3.1.0",
         MAX_CONTENT_LENGTH=house.settings.max_upload_bytes,
         MAX_FORM_MEMORY_SIZE=house.settings.max_body_bytes,
-        API_SPEC_OPTIONS={"info": {"description": "Times are RFC 3339 in UTC, ids UUIDv7, money an amount and a currency."}},
+        API_SPEC_OPTIONS={
+            "info": {"description": "Times are RFC 3339 in UTC, ids UUIDv7, money an amount and a currency."}
+        },
     )
     app.url_map.strict_slashes = False
     app.extensions["house"] = house

@@ -13,8 +13,8 @@ from tenants.access.permissions import Permission
 from tenants.foundation.errors import TooLarge, UnsupportedContent
 from tenants.http.course import House, answer_reading, answer_writing
 from tenants.http.documentation import describe, describe_one, describe_page
-from tenants.http.representation import Resource
 from tenants.http.rendering import rendered_page, rendered_record
+from tenants.http.representation import Resource
 
 View = Callable[..., Any]
 JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -47,7 +47,9 @@ class Blueprint(flask_smorest.Blueprint):
         """A single record: the view returns a Selection that names it."""
         return self._reading(rule, functools.partial(describe_one, resource=resource), may)
 
-    def _reading(self, rule: str, describe_answer: Callable[[View], View], may: Permission) -> Callable[[View], View]:
+    def _reading(
+        self, rule: str, describe_answer: Callable[[View], View], may: Permission
+    ) -> Callable[[View], View]:
         def decorate(view: View) -> View:
             described = describe_answer(view)
             described.reads = True  # type: ignore[attr-defined]
@@ -91,7 +93,8 @@ class Blueprint(flask_smorest.Blueprint):
 
             @functools.wraps(reading)
             def run(*args: Any, **kwargs: Any) -> Any:
-                check_body()
+                if options.get("required", True) or request.content_length:
+                    check_body()
                 return reading(*args, **kwargs)
 
             return run

@@ -72,7 +72,9 @@ def answer_writing(house: House, view: Callable[[], Any], may: Permission, subje
         return answer
 
 
-def answer_reading(house: House, view: Callable[..., Selection], may: Permission, path: dict[str, Any]) -> Response:
+def answer_reading(
+    house: House, view: Callable[..., Selection], may: Permission, path: dict[str, Any]
+) -> Response:
     """Guard and question in one trip, guessing from the last standing seen.
 
     The answer is let out only when the guard returned that same standing; else it is thrown away and asked again.
@@ -92,7 +94,9 @@ def answer_reading(house: House, view: Callable[..., Selection], may: Permission
         answer, rows = read(home, guard, asked.question)
         if answer == known[0]:
             render = one if selection.single else page
-            return not_modified(Response(render(asked, rows, home.id), content_type="application/json"), asked, rows)
+            return not_modified(
+                Response(render(asked, rows, home.id), content_type="application/json"), asked, rows
+            )
         known = None
     raise Unavailable("Your rights are being changed at this moment. Try again.")
 
@@ -115,7 +119,9 @@ def _refuse_forgery(credential: Credential) -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise NotAllowed("This request came from another site.", code="cross_site")
     if request.headers.get("X-CSRF-Token") != credential.csrf:
-        raise NotAllowed("Send the token of your session in X-CSRF-Token; GET /api/v1/me shows it.", code="csrf")
+        raise NotAllowed(
+            "Send the token of your session in X-CSRF-Token; GET /api/v1/me shows it.", code="csrf"
+        )
 
 
 def _name(caller: Caller) -> None:

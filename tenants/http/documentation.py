@@ -55,7 +55,9 @@ def describe_one(view: View, resource: Resource) -> View:
     """A single record's parameters and answer."""
     answer = {"description": "The record.", "content": _json(resource.schema)}
     parameters = [*_include(resource)]
-    return Blueprint.doc(parameters=parameters, responses={"200": answer, "304": {"description": "You have it."}})(view)  # type: ignore[no-any-return]
+    return Blueprint.doc(
+        parameters=parameters, responses={"200": answer, "304": {"description": "You have it."}}
+    )(view)  # type: ignore[no-any-return]
 
 
 def _json(schema: Any) -> dict[str, Any]:
@@ -76,10 +78,16 @@ def _page_schema(resource: Resource) -> marshmallow.Schema:
 
 
 def _page_parameters(resource: Resource) -> Iterator[dict[str, Any]]:
-    yield _query("limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "Records on a page.")
+    yield _query(
+        "limit", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "Records on a page."
+    )
     yield _query("cursor", {"type": "string"}, "`next_cursor` of the page before.")
     names = sorted(resource.filterable)
-    yield _query("sort", {"type": "string", "default": resource.sort}, f"Fields by comma, `-` for downwards: {', '.join(names)}.")
+    yield _query(
+        "sort",
+        {"type": "string", "default": resource.sort},
+        f"Fields by comma, `-` for downwards: {', '.join(names)}.",
+    )
     yield from _words(resource)
     yield from _include(resource)
     yield from _filters(resource)
@@ -87,7 +95,11 @@ def _page_parameters(resource: Resource) -> Iterator[dict[str, Any]]:
 
 def _words(resource: Resource) -> Iterator[dict[str, Any]]:
     if resource.search:
-        yield _query("q", {"type": "string", "maxLength": 500}, "Words or their beginnings; a record has to have all of them.")
+        yield _query(
+            "q",
+            {"type": "string", "maxLength": 500},
+            "Words or their beginnings; a record has to have all of them.",
+        )
 
 
 def _filters(resource: Resource) -> Iterator[dict[str, Any]]:
@@ -154,9 +166,13 @@ def _finish(operation: dict[str, Any], method: str, *, in_path: bool) -> None:
     }
     operation["security"] = [{}] if public else [{"bearer": []}, {"session": []}]
     if method == "post" and not public:
-        operation.setdefault("parameters", []).append(_header("Idempotency-Key", "Makes a repeated request safe."))
+        operation.setdefault("parameters", []).append(
+            _header("Idempotency-Key", "Makes a repeated request safe.")
+        )
     if method in ("patch", "put", "delete") and in_path:
-        operation.setdefault("parameters", []).append(_header("If-Match", "The version that you mean, from `ETag`."))
+        operation.setdefault("parameters", []).append(
+            _header("If-Match", "The version that you mean, from `ETag`.")
+        )
 
 
 def _header(name: str, text: str) -> dict[str, Any]:

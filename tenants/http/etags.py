@@ -27,7 +27,8 @@ def expected_version() -> int | None:
 def not_modified(response: Response, asked: Asked, rows: Sequence[tuple[Any, ...]]) -> Response:
     """The response with its ETag when it is one record, or 304 when the caller has that version already.
 
-    What is included may change without the record, so an answer with includes carries no tag.
+    What is included may change without the record, so an answer with includes carries no tag. What is worked out may
+    change too, with the day for instance: such an answer carries the tag that `If-Match` needs, and is always sent.
     """
     if asked.limit or request.args.get("include") or not rows:
         return response
@@ -35,7 +36,8 @@ def not_modified(response: Response, asked: Asked, rows: Sequence[tuple[Any, ...
     if found is None:
         return response
     response.headers["ETag"] = etag(int(found[1]))
-    if request.headers.get("If-None-Match", "").removeprefix("W/") == response.headers["ETag"]:
+    moving = bool(asked.resource.expressions)
+    if not moving and request.headers.get("If-None-Match", "").removeprefix("W/") == response.headers["ETag"]:
         response.status_code = 304
         response.set_data(b"")
     return response

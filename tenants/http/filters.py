@@ -90,4 +90,10 @@ def condition(column: ColumnElement[Any], operator: str, parameter: str) -> Colu
             return sa.cast(column, sa.Text).ilike(bindparam(parameter, type_=sa.Text()))
         case "ne":
             return column.is_distinct_from(mark)
-    return {"eq": column == mark, "gt": column > mark, "gte": column >= mark, "lt": column < mark, "lte": column <= mark}[operator]
+    return {
+        "eq": column == mark,
+        "gt": column > mark,
+        "gte": column >= mark,
+        "lt": column < mark,
+        "lte": column <= mark,
+    }[operator]

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-import redis
 import sqlalchemy as sa
 from flask import Flask, Response, jsonify
 
 from tenants.http.course import House
+from tenants.isolation.outages import ask_redis, outage
 
 
 def register(app: Flask, house: House) -> None:
@@ -27,7 +27,9 @@ def register(app: Flask, house: House) -> None:
 def _works(check: Callable[[], None]) -> bool:
     try:
         check()
-    except (sa.exc.SQLAlchemyError, redis.RedisError, OSError):
+    except Exception as error:
+        if outage(error) is None:
+            raise
         return False
     return True
 
@@ -38,4 +40,4 @@ def _ask_catalog(house: House) -> None:
 
 
 def _ask_redis(house: House) -> None:
-    redis.Redis.from_url(house.settings.redis_url, socket_timeout=1).ping()
+    ask_redis(house.settings.redis_url)

@@ -46,7 +46,14 @@ def once(answer: Callable[[], Response]) -> Response:
 
 def _place(key: str) -> bytes:
     caller = acting().caller
-    parts = (str(caller.tenant_id), str(caller.user_id), str(caller.credential_id), request.method, request.path, key)
+    parts = (
+        str(caller.tenant_id),
+        str(caller.user_id),
+        str(caller.credential_id),
+        request.method,
+        request.path,
+        key,
+    )
     return sha256("\0".join(parts).encode()).digest()
 
 
@@ -61,7 +68,9 @@ def _replayed(kept: IdempotencyKey, fingerprint: bytes) -> Response:
 
 def _keep(place: bytes, fingerprint: bytes, given: Response) -> None:
     headers = {name: given.headers[name] for name in REPLAYED_HEADERS if name in given.headers}
-    record = IdempotencyKey(place=place, fingerprint=fingerprint, status=given.status_code, user_id=acting().caller.user_id)
+    record = IdempotencyKey(
+        place=place, fingerprint=fingerprint, status=given.status_code, user_id=acting().caller.user_id
+    )
     record.answer = json.dumps({"body": given.get_data(as_text=True), "headers": headers})  # type: ignore[assignment]
     db().add(record)
     db().flush()

@@ -3,12 +3,21 @@
 import os
 
 from flask import Flask, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client import REGISTRY, multiprocess
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 
 BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 REQUESTS = Counter("freehold_requests", "Requests answered.", ("method", "route", "status"))
-SECONDS = Histogram("freehold_request_seconds", "Time from request to answer.", ("method", "route"), buckets=BUCKETS)
+SECONDS = Histogram(
+    "freehold_request_seconds", "Time from request to answer.", ("method", "route"), buckets=BUCKETS
+)
 
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:

@@ -1,20 +1,15 @@
 """Every refusal as `application/problem+json` (RFC 9457), and nothing of our insides."""
 
-import re
 from typing import Any
 
 import marshmallow
 import orjson
-import psycopg
-import sqlalchemy.exc
 import structlog
 from flask import Flask, Response, g
-from flask_smorest import Blueprint as SmorestBlueprint  # noqa: F401 - its errors are what is translated below
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
 from tenants.foundation.errors import (
-    Conflict,
     Invalid,
     Malformed,
     NotFound,
@@ -25,10 +20,9 @@ from tenants.foundation.errors import (
     TooManyRequests,
     Unavailable,
 )
-from tenants.foundation.tables import Base
+from tenants.isolation.violations import ERRORS, refusal_of
 
 log = structlog.get_logger(__name__)
-CONSTRAINT = re.compile(r"_\d+$")
 FOR_STATUS: dict[int, type[Refusal]] = {400: Malformed, 401: NotSignedIn, 404: NotFound, 413: TooLarge}
 
 
@@ -50,10 +44,8 @@ def register(app: Flask) -> None:
     """Answer every error of this app as a problem document."""
     app.register_error_handler(Refusal, answer)
     app.register_error_handler(HTTPException, lambda error: answer(_of_http(error), keep=error))
-    app.register_error_handler(sqlalchemy.exc.IntegrityError, lambda error: answer(of_integrity(error.orig)))
-    app.register_error_handler(psycopg.IntegrityError, lambda error: answer(of_integrity(error)))
-    app.register_error_handler(sqlalchemy.exc.DataError, lambda _: answer(Invalid("A value is out of range.")))
-    app.register_error_handler(psycopg.DataError, lambda _: answer(Invalid("A value can't be read or is out of range.")))
+    for kind in ERRORS:
+        app.register_error_handler(kind, lambda error: answer(refusal_of(error)))
     app.register_error_handler(StaleDataError, lambda _: answer(PreconditionFailed()))
     app.register_error_handler(Exception, _unforeseen)
 
@@ -88,7 +80,9 @@ def answer(refusal: Refusal, keep: HTTPException | None = None) -> Response:
 def _of_http(error: HTTPException) -> Refusal:
     if isinstance(error, UnprocessableEntity):
         found = getattr(error, "data", {}).get("messages", {})
-        return Invalid(errors=dict(_flat("", next(iter(found.values()), {}) if isinstance(found, dict) else {})))
+        return Invalid(
+            errors=dict(_flat("", next(iter(found.values()), {}) if isinstance(found, dict) else {}))
+        )
     known = FOR_STATUS.get(error.code or 500)
     if known is not None:
         return known()
@@ -99,34 +93,10 @@ def _of_http(error: HTTPException) -> Refusal:
 def _flat(path: str, messages: Any) -> list[tuple[str, list[str]]]:
     """Nested messages of marshmallow as one level: `lines.0.quantity`."""
     if isinstance(messages, dict):
-        return [pair for name, inner in messages.items() for pair in _flat(f"{path}.{name}".strip("."), inner)]
+        return [
+            pair for name, inner in messages.items() for pair in _flat(f"{path}.{name}".strip("."), inner)
+        ]
     return [(path.removeprefix("_schema") or "body", [str(each) for each in messages])]
-
-
-def of_integrity(error: Any) -> Refusal:
-    """What a constraint of the database refused, in words; the constraint's name says which field it was."""
-    name = CONSTRAINT.sub("", getattr(getattr(error, "diag", None), "constraint_name", None) or "")
-    field, table = _columns_of(name, getattr(getattr(error, "diag", None), "table_name", None))
-    if isinstance(error, psycopg.errors.ForeignKeyViolation):
-        if "is still referenced" in str(error):
-            return Conflict("Other records still refer to this one.", code="still_referenced")
-        return Invalid(errors={field: ["There is no such record."]})
-    if isinstance(error, psycopg.errors.UniqueViolation):
-        return Conflict(f"There is one of these with the same {field.replace('_', ' ')} already.", code="already_exists")
-    if isinstance(error, psycopg.errors.NotNullViolation):
-        missing = getattr(error.diag, "column_name", None) or field
-        return Invalid(errors={missing: ["This can't be empty."]})
-    log.warning("constraint", constraint=name, table=table)
-    return Invalid(f"A value breaks the rule '{name}'.")
-
-
-def _columns_of(constraint: str, table: str | None) -> tuple[str, str | None]:
-    found = Base.metadata.tables.get(table or "")
-    if found is not None:
-        for each in (*found.constraints, *found.indexes):
-            if each.name == constraint and len(each.columns):
-                return ", ".join(column.name for column in each.columns), table
-    return "value", table
 
 
 def _unforeseen(error: Exception) -> Response:

@@ -34,4 +34,6 @@ def rendered_page(selection: Selection) -> Response:
     """A list inside the transaction at hand, for routes that had to find something else first."""
     asked = selection.ask(acting().caller, request.args)
     rows = here().connection.exec_driver_sql(asked.question.sql, dict(asked.question.values)).all()
-    return Response(page(asked, [tuple(row) for row in rows], here().home.id), content_type="application/json")
+    return Response(
+        page(asked, [tuple(row) for row in rows], here().home.id), content_type="application/json"
+    )

@@ -35,7 +35,9 @@ class Timestamp(fields.DateTime):
             raise self.make_error("no_zone")
         return read.astimezone(UTC)
 
-    default_error_messages: ClassVar[dict[str, str]] = {"no_zone": "Say the time zone, for instance with a final Z."}
+    default_error_messages: ClassVar[dict[str, str]] = {
+        "no_zone": "Say the time zone, for instance with a final Z."
+    }
 
 
 class SqlField:
@@ -109,14 +111,20 @@ class Resource:
         self.mapper = inspect(self.model)
         self.permission = f"{resource_of(self.model)}:read"
         for name, each in self.schema.fields.items():
-            if not (isinstance(each, SqlField) or name in self.expressions or _attribute(each, name) in self.mapper.attrs):
+            if not (
+                isinstance(each, SqlField)
+                or name in self.expressions
+                or _attribute(each, name) in self.mapper.attrs
+            ):
                 message = f"{self.name}.{name} resolves to no column, relationship or declared expression."
                 raise TypeError(message)
 
     @cached_property
     def includable(self) -> dict[str, fields.Field]:
         """The related records that `include=` may name."""
-        return {name: each for name, each in self.schema.fields.items() if nested_of(each) and not always(each)}
+        return {
+            name: each for name, each in self.schema.fields.items() if nested_of(each) and not always(each)
+        }
 
     def plain(self) -> Iterator[tuple[str, fields.Field]]:
         """The fields that are this record's own."""
@@ -149,15 +157,28 @@ class Resource:
     def resources_shown(self) -> tuple[str, ...]:
         """The resources whose permissions decide what is seen: this one, and those of its nested fields."""
         shown = [name for name, each in self.schema.fields.items() if nested_of(each)]
-        return tuple(sorted({resource_of(self.model), *(resource_of(self.relationship(name).mapper.class_) for name in shown)}))
+        return tuple(
+            sorted(
+                {
+                    resource_of(self.model),
+                    *(resource_of(self.relationship(name).mapper.class_) for name in shown),
+                }
+            )
+        )
 
     @cached_property
     def filterable(self) -> dict[str, fields.Field]:
         """The fields that filters and sorts may name."""
-        return {name: each for name, each in self.plain() if not self.sealed(name) and not isinstance(each, fields.List | fields.Dict)}
+        return {
+            name: each
+            for name, each in self.plain()
+            if not self.sealed(name) and not isinstance(each, fields.List | fields.Dict)
+        }
 
 
-def rendered(each: fields.Field, name: str, table: Any, expressions: Mapping[str, Expression]) -> ColumnElement[Any]:
+def rendered(
+    each: fields.Field, name: str, table: Any, expressions: Mapping[str, Expression]
+) -> ColumnElement[Any]:
     """The SQL whose JSON equals what the schema's `dump` gives."""
     if isinstance(each, SqlField):
         return each.rendered(table)

@@ -66,13 +66,17 @@ class Selection:
         words = self._words(arguments.get("q"))
         shape = Shape(**common, filters=filters, fixed=tuple(sorted(self.fixed)), words=words is not None)
         conditions = conditions_of(self.resource, shape, self.resource.mapper.local_table)
-        return Narrowing(conditions, {**self._values(caller), **values, **({"words": words} if words else {})})
+        return Narrowing(
+            conditions, {**self._values(caller), **values, **({"words": words} if words else {})}
+        )
 
     def _ask_one(self, caller: Caller, arguments: MultiDict[str, str]) -> Asked:
         unknown = {name: ["There is no such parameter."] for name in arguments if name != "include"}
         if unknown:
             raise Invalid(errors=unknown)
-        shape = Shape(**self._common(caller, arguments), fixed=tuple(sorted(self.fixed)), sort=(("id", False),))
+        shape = Shape(
+            **self._common(caller, arguments), fixed=tuple(sorted(self.fixed)), sort=(("id", False),)
+        )
         built = build(self.resource, shape)
         return Asked(Question(built.sql, {**built.constants, **self._values(caller)}), built, self.resource)
 
@@ -84,13 +88,22 @@ class Selection:
         limit = _limit(arguments.get("limit"))
         sort = self._sort(arguments.get("sort") or self.resource.sort, closed)
         words = self._words(arguments.get("q"))
-        fingerprint = _fingerprint(caller.tenant_id, self.resource.name, self.fixed, filters, values, sort, words)
+        fingerprint = _fingerprint(
+            caller.tenant_id, self.resource.name, self.fixed, filters, values, sort, words
+        )
         cursor, after = _read_cursor(arguments.get("cursor"), fingerprint, len(sort))
         shape = Shape(
             **common, filters=filters, fixed=tuple(sorted(self.fixed)), sort=sort, cursor=cursor, words=words is not None, limited=True
         )  # fmt: skip
         built = build(self.resource, shape)
-        every = {**built.constants, **self._values(caller), **values, **after, "limit": limit + 1, "words": words}
+        every = {
+            **built.constants,
+            **self._values(caller),
+            **values,
+            **after,
+            "limit": limit + 1,
+            "words": words,
+        }
         return Asked(Question(built.sql, every), built, self.resource, fingerprint, limit)
 
     def _common(self, caller: Caller, arguments: MultiDict[str, str]) -> dict[str, Any]:
@@ -102,7 +115,9 @@ class Selection:
             "includes": tuple(sorted(set(names))),
             "hidden": caller.hidden.get(self.resource.name, frozenset()),
             "masked": caller.masked.get(self.resource.name, frozenset()),
-            "reaches": tuple([(each, caller.reach(f"{each}:read")) for each in self.resource.resources_shown]),
+            "reaches": tuple(
+                [(each, caller.reach(f"{each}:read")) for each in self.resource.resources_shown]
+            ),
         }
 
     def _values(self, caller: Caller) -> dict[str, Any]:
@@ -133,7 +148,11 @@ def page(asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID) -> byte
     more = len(rows) > asked.limit
     shown = rows[: asked.limit]
     cursor = f'"{_write_cursor(asked, shown[-1])}"' if more else "null"
-    records = ",".join([row[0] for row in shown] if not asked.built.sealed else [_opened(asked, row, tenant_id) for row in shown])
+    records = ",".join(
+        [row[0] for row in shown]
+        if not asked.built.sealed
+        else [_opened(asked, row, tenant_id) for row in shown]
+    )
     return f'{{"data":[{records}],"next_cursor":{cursor}}}'.encode()
 
 
@@ -170,16 +189,26 @@ def _write_cursor(asked: Asked, row: tuple[Any, ...]) -> str:
     return base64.urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
 
 
-def _read_cursor(text: str | None, fingerprint: str, keys: int) -> tuple[tuple[bool, ...] | None, dict[str, Any]]:
+def _read_cursor(
+    text: str | None, fingerprint: str, keys: int
+) -> tuple[tuple[bool, ...] | None, dict[str, Any]]:
     """Which keys are null, and the parameters. A cursor of another list, filter or sort is refused."""
     if text is None:
         return None, {}
     try:
         read = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         mark, *values = read
-        fits = mark == fingerprint and len(values) == keys and all(each is None or isinstance(each, str) for each in values)
+        fits = (
+            mark == fingerprint
+            and len(values) == keys
+            and all(each is None or isinstance(each, str) for each in values)
+        )
     except (ValueError, TypeError):
         fits = False
     if not fits:
-        raise Invalid(errors={"cursor": ["This cursor is not of this list with these filters and this sort."]})
-    return tuple(each is None for each in values), {f"after_{number}": each for number, each in enumerate(values)}
+        raise Invalid(
+            errors={"cursor": ["This cursor is not of this list with these filters and this sort."]}
+        )
+    return tuple(each is None for each in values), {
+        f"after_{number}": each for number, each in enumerate(values)
+    }

@@ -55,7 +55,9 @@ def build(resource: Resource, shape: Shape) -> Built:
     table = resource.mapper.local_table
     public, sealed = _columns(resource, shape, table)
     keys = [resource.comparable(name, table).label(f"key_{n}") for n, (name, _) in enumerate(shape.sort)]
-    query = _narrow(select(*public, *keys, *sealed).select_from(_joined(resource, shape, table)), resource, shape, table)
+    query = _narrow(
+        select(*public, *keys, *sealed).select_from(_joined(resource, shape, table)), resource, shape, table
+    )
     if shape.sort:
         query = query.order_by(*_order(resource, shape, table))
     if shape.limited:
@@ -69,7 +71,9 @@ def build(resource: Resource, shape: Shape) -> Built:
     ).select_from(inner.join(shown, sa.true()))
     compiled = outer.compile(dialect=_dialect)
     constants = {name: value for name, value in compiled.params.items() if value is not None}
-    return Built(compiled.string, constants, len(keys), tuple(each.name.removeprefix("sealed_") for each in sealed))
+    return Built(
+        compiled.string, constants, len(keys), tuple(each.name.removeprefix("sealed_") for each in sealed)
+    )
 
 
 def _columns(resource: Resource, shape: Shape, table: Any) -> tuple[list[Any], list[Any]]:
@@ -85,7 +89,9 @@ def _columns(resource: Resource, shape: Shape, table: Any) -> tuple[list[Any], l
         else:
             shown = resource.rendered(name, table)
             public.append((_masked(shown) if name in shape.masked else shown).label(name))
-    public += [_related(resource, shape, name, table).label(name) for name in _shown_relations(resource, shape)]
+    public += [
+        _related(resource, shape, name, table).label(name) for name in _shown_relations(resource, shape)
+    ]
     return public, sealed
 
 
@@ -108,13 +114,17 @@ def _joined(resource: Resource, shape: Shape, table: Any) -> Any:
         relation = resource.relationship(name)
         if not relation.uselist:
             other = _other(resource, name)
-            joined = joined.outerjoin(other, and_(*_link(relation, table, other), *_seen(relation, shape, other)))
+            joined = joined.outerjoin(
+                other, and_(*_link(relation, table, other), *_seen(relation, shape, other))
+            )
     return joined
 
 
 @lru_cache(500)
 def _other(resource: Resource, name: str) -> Any:
-    return resource.relationship(name).mapper.local_table.alias(f"{name}_of_{resource.mapper.local_table.name}")
+    return resource.relationship(name).mapper.local_table.alias(
+        f"{name}_of_{resource.mapper.local_table.name}"
+    )
 
 
 def _link(relation: Any, table: Any, other: Any) -> list[ColumnElement[bool]]:
@@ -133,14 +143,28 @@ def _related(resource: Resource, shape: Shape, name: str, table: Any) -> ColumnE
     relation, other = resource.relationship(name), _other(resource, name)
     schema = nested_of(resource.schema.fields[name])
     assert schema is not None  # noqa: S101 - only nested fields come here
-    pairs = [part for key, each in schema.fields.items() for part in (literal_column(f"'{key}'"), _field(each, key, other))]
+    pairs = [
+        part
+        for key, each in schema.fields.items()
+        for part in (literal_column(f"'{key}'"), _field(each, key, other))
+    ]
     made = func.json_build_object(*pairs)
     if not relation.uselist:
-        return sa.case((other.c.id.is_not(None), made))
-    ordered = relation.order_by if relation.order_by else [relation.mapper.local_table.c.id]
-    listed = func.json_agg(sa.dialects.postgresql.aggregate_order_by(made, *(other.c[each.name] for each in ordered)))
+        return sa.case((_key(other).is_not(None), made))
+    ordered = relation.order_by or [_key(relation.mapper.local_table)]
+    listed = func.json_agg(
+        sa.dialects.postgresql.aggregate_order_by(made, *(other.c[each.name] for each in ordered))
+    )
     rows = select(func.coalesce(listed, sa.cast(literal_column("'[]'"), sa.JSON))).select_from(other)
-    return rows.where(and_(*_link(relation, table, other), *_seen(relation, shape, other))).correlate(table).scalar_subquery()
+    return (
+        rows.where(and_(*_link(relation, table, other), *_seen(relation, shape, other)))
+        .correlate(table)
+        .scalar_subquery()
+    )
+
+
+def _key(table: Any) -> Any:
+    return next(iter(table.primary_key))
 
 
 def _field(each: fields.Field, name: str, table: Any) -> ColumnElement[Any]:
@@ -151,7 +175,9 @@ def conditions_of(resource: Resource, shape: Shape, table: Any) -> list[ColumnEl
     """What every row must meet: the caller's reach, what is fixed, the filters and the words."""
     mine = narrowed(table, dict(shape.reaches).get(resource_of(resource.model), Reach.ALL))
     conditions = [] if mine is None else [mine]
-    conditions += [table.c[name] == bindparam(f"fixed_{name}", type_=table.c[name].type) for name in shape.fixed]
+    conditions += [
+        table.c[name] == bindparam(f"fixed_{name}", type_=table.c[name].type) for name in shape.fixed
+    ]
     conditions += [
         condition(resource.comparable(name, table), operator, f"filter_{number}")
         for number, (name, operator) in enumerate(shape.filters)

@@ -162,7 +162,10 @@ def create_api_key(said: dict[str, Any]) -> dict[str, Any]:
     token = new_token(KEY_PREFIX, here().home.id)
     key = save(ApiKey(**said, user_id=caller.user_id, hash=token_hash(token), hint=token[-4:]))
     g.holds_secret = True
-    return {**{name: getattr(key, name) for name in NewApiKeySchema().fields if name != "secret"}, "secret": token}
+    return {
+        **{name: getattr(key, name) for name in NewApiKeySchema().fields if name != "secret"},
+        "secret": token,
+    }
 
 
 @api_keys.delete("/<uuid:key_id>", may=DELETE_API_KEYS)
@@ -177,4 +180,6 @@ def revoke_api_key(key_id: UUID) -> None:
 def _by_a_person() -> None:
     """A key that leaked must not be able to make itself a successor."""
     if acting().caller.kind != "session":
-        raise NotAllowed("Credentials are managed by people who signed in, not by API keys.", code="needs_session")
+        raise NotAllowed(
+            "Credentials are managed by people who signed in, not by API keys.", code="needs_session"
+        )

@@ -53,6 +53,13 @@ def found(home: Home, slug: str, name: str, founder: Founder) -> Founding:
 def new_api_key(home: Home, user: User, name: str, scopes: list[str] | None = None) -> str:
     """A key that acts as this user; only its hash is kept."""
     token = new_token(KEY_PREFIX, home.id)
-    key = ApiKey(user_id=user.id, name=name, hash=token_hash(token), hint=token[-4:], scopes=scopes, source=Source.SYSTEM)
+    key = ApiKey(
+        user_id=user.id,
+        name=name,
+        hash=token_hash(token),
+        hint=token[-4:],
+        scopes=scopes,
+        source=Source.SYSTEM,
+    )
     db().add(key)
     return token

@@ -1,6 +1,5 @@
 """How users, teams, roles, keys and sessions look in JSON."""
 
-
 import marshmallow
 from marshmallow import fields, validate
 
@@ -65,7 +64,9 @@ class ApiKeyBody(BodySchema):
     """What may be said of a new key. Without scopes it may do whatever its user may, credentials apart."""
 
     name = fields.String(required=True, validate=validate.Length(1, 100))
-    scopes = fields.List(fields.String(validate=validate.Length(1, 100)), allow_none=True, validate=validate.Length(max=200))
+    scopes = fields.List(
+        fields.String(validate=validate.Length(1, 100)), allow_none=True, validate=validate.Length(max=200)
+    )
     expires_at = Timestamp(allow_none=True)
 
 
@@ -97,11 +98,19 @@ class SessionSchema(marshmallow.Schema):
 class SignedInSchema(marshmallow.Schema):
     """Who is signed in; `csrf_token` goes into X-CSRF-Token of every request that changes something."""
 
-    tenant = fields.Nested(marshmallow.Schema.from_dict({"id": fields.UUID(), "slug": fields.String(), "name": fields.String()}, name="TenantBriefSchema"))
-    user = fields.Nested(marshmallow.Schema.from_dict({"id": fields.UUID(), "name": fields.String(), "email": fields.String(allow_none=True)}, name="MeBriefSchema"))
+    tenant = fields.Nested(
+        marshmallow.Schema.from_dict(
+            {"id": fields.UUID(), "slug": fields.String(), "name": fields.String()}, name="TenantBriefSchema"
+        )
+    )
+    user = fields.Nested(
+        marshmallow.Schema.from_dict(
+            {"id": fields.UUID(), "name": fields.String(), "email": fields.String(allow_none=True)},
+            name="MeBriefSchema",
+        )
+    )
     permissions = fields.Dict(keys=fields.String(), values=fields.Enum(Reach, by_value=True))
     csrf_token = fields.String(allow_none=True)
-
 
 
 USERS = Resource("users", User, UserSchema(), sort="name")

@@ -24,7 +24,9 @@ MOST_TENANTS = 20
 WRONG = "The e-mail address or the password is not right."
 
 
-def sign_in(house: House, hashed_email: bytes, email: str, password: str, slug: str | None) -> tuple[Home, str]:
+def sign_in(
+    house: House, hashed_email: bytes, email: str, password: str, slug: str | None
+) -> tuple[Home, str]:
     """A session's token in the one tenant where this address and password are right.
 
     Raises NotSignedIn with the same words and after the same work whatever was wrong, Conflict when several tenants
@@ -50,10 +52,19 @@ def open_session(house: House, home: Home, email: str) -> str:
     token = new_token(SESSION_PREFIX, home.id)
     with inside(home):
         user = db().scalars(select(User).where(_is(email), User.state == "active")).one()
-        act_as(Caller(kind="user", name=user.name, tenant_id=home.id, user_id=user.id), address=request.remote_addr)
+        act_as(
+            Caller(kind="user", name=user.name, tenant_id=home.id, user_id=user.id),
+            address=request.remote_addr,
+        )
         expires = now() + timedelta(days=house.settings.session_days)
         device = (request.user_agent.string or "")[:200]
-        session = Session(user_id=user.id, hash=token_hash(token), expires_at=expires, address=request.remote_addr, device=device)
+        session = Session(
+            user_id=user.id,
+            hash=token_hash(token),
+            expires_at=expires,
+            address=request.remote_addr,
+            device=device,
+        )
         db().add(session)
         record_event("sessions.created", "sessions", session.id, {})
     return token
@@ -72,7 +83,11 @@ def set_cookie(house: House, response: Response, token: str | None) -> None:
 def _fits(home: Home, email: str, password: str) -> bool:
     with inside(home):
         act_as(SYSTEM, address=request.remote_addr)
-        query = select(Password.hash).join(User, User.id == Password.user_id).where(_is(email), User.state == "active")
+        query = (
+            select(Password.hash)
+            .join(User, User.id == Password.user_id)
+            .where(_is(email), User.state == "active")
+        )
         hashed = db().scalars(query).one_or_none()
     return fits(password, hashed)
 

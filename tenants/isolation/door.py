@@ -126,7 +126,9 @@ def _refuse_unrecorded(state: ORMExecuteState) -> None:
     changing = state.is_insert or state.is_update or state.is_delete
     mapper = state.bind_mapper
     if changing and mapper and mapper.class_.__audited__ and not state.execution_options.get("audited"):
-        message = f"Bulk changes of {mapper.class_.__name__} would leave no audit event: use the audited form."
+        message = (
+            f"Bulk changes of {mapper.class_.__name__} would leave no audit event: use the audited form."
+        )
         raise RuntimeError(message)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import make_url
 from tenants.foundation.errors import Unavailable
 
 Statement = sql.Composable | str
+OwnerError = psycopg.Error
 
 
 @contextmanager
@@ -19,7 +20,9 @@ def as_owner(url: str | None, *, autocommit: bool = False) -> Iterator[psycopg.C
     Raises Unavailable when this process was not given the owner's URL.
     """
     if url is None:
-        raise Unavailable("This process may not change the database's structure: FREEHOLD_OWNER_DATABASE_URL is not set.")
+        raise Unavailable(
+            "This process may not change the database's structure: FREEHOLD_OWNER_DATABASE_URL is not set."
+        )
     conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(conninfo, autocommit=autocommit) as connection:
         yield connection

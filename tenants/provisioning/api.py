@@ -18,7 +18,9 @@ from tenants.identity.recognition import csrf_token
 from tenants.identity.signing_in import open_session, set_cookie
 
 SLUG = re.compile(r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")
-RESERVED = frozenset({"admin", "api", "app", "catalog", "freehold", "help", "mail", "staff", "status", "support", "www"})
+RESERVED = frozenset(
+    {"admin", "api", "app", "catalog", "freehold", "help", "mail", "staff", "status", "support", "www"}
+)
 
 signup = Blueprint("signup", __name__, url_prefix="/signup")
 
@@ -27,7 +29,10 @@ class SignupBody(BodySchema):
     """A new customer and its first admin."""
 
     company = fields.String(required=True, validate=validate.Length(1, 200))
-    slug = fields.String(required=True, validate=validate.Regexp(SLUG, error="3 to 63 small letters, digits and hyphens, a letter first."))
+    slug = fields.String(
+        required=True,
+        validate=validate.Regexp(SLUG, error="3 to 63 small letters, digits and hyphens, a letter first."),
+    )
     name = fields.String(required=True, validate=validate.Length(1, 200))
     email = fields.Email(required=True, validate=validate.Length(max=254))
     password = fields.String(required=True, validate=validate.Length(SHORTEST, LONGEST))
@@ -47,7 +52,9 @@ class SignupSchema(marshmallow.Schema):
 def sign_up(said: dict[str, Any]) -> Response:
     """Open a new tenant and sign in as its first admin."""
     house, nursery = current_app.extensions["house"], current_app.extensions["nursery"]
-    house.limits.hit((Allowance("signup", house.settings.signups_per_hour_address, 3600), request.remote_addr or ""))
+    house.limits.hit(
+        (Allowance("signup", house.settings.signups_per_hour_address, 3600), request.remote_addr or "")
+    )
     if said["slug"] in RESERVED or any("\0" in value for value in said.values()):
         raise Invalid(errors={"slug": ["This name is reserved."]})
     founder = Founder(said["name"], said["email"], said["password"])

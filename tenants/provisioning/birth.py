@@ -1,11 +1,10 @@
 """A tenant is born as a spare, with its final id, schema, role and keys; sign-up only claims it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from psycopg import sql
 from sqlalchemy import func, select, update
 
 from tenants.access.caller import SYSTEM, act_as
@@ -21,7 +20,8 @@ from tenants.isolation.door import inside
 from tenants.isolation.keys import KeyName, KeyWrapper
 from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import birth, death, grants, path, tables
-from tenants.provisioning.models import SchemaRevision
+from tenants.isolation.stepping import mark
+from tenants.provisioning.models import SchemaRevision  # noqa: F401 - a table of every tenant
 
 UNFINISHED_AFTER = timedelta(minutes=10)
 Seed = Callable[[], None]
@@ -53,7 +53,7 @@ class Nursery:
             session.add(Tenant(id=tenant_id, cell=cell, state=State.MAKING, revision=self.head))
         role = role_of(tenant_id)
         with as_owner(self.owner_urls.get(cell)) as connection:
-            run_all(connection, [*birth(role), path(role), *tables(), *grants(role), *self._revision()])
+            run_all(connection, [*birth(role), path(role), *tables(), *grants(role), *mark(self.head)])
         wrapped = self.wrapper.wrap(new_key_material(), KeyName(tenant_id, 1))
         with self.catalog.transaction() as session:
             session.add(TenantKey(tenant_id=tenant_id, version=1, wrapped=wrapped))
@@ -121,15 +121,14 @@ class Nursery:
                     .order_by(Tenant.id).limit(1).with_for_update(skip_locked=True)
                 )  # fmt: skip
                 if tenant := session.scalars(spare).one_or_none():
-                    tenant.slug, tenant.name, tenant.state, tenant.claimed_at = slug, name, State.CLAIMED, now()
+                    tenant.slug, tenant.name, tenant.state, tenant.claimed_at = (
+                        slug,
+                        name,
+                        State.CLAIMED,
+                        now(),
+                    )
                     return Home(tenant.id, tenant.cell)
             if self.owner_urls.get(cell) is None:
                 raise Unavailable("The next place is being prepared. Try again in a few seconds.")
             self.make_spare(cell)
         raise Unavailable("The next place is being prepared. Try again in a few seconds.")
-
-    def _revision(self) -> Iterator[sql.Composed]:
-        table = sql.Identifier(SchemaRevision.__tablename__)
-        yield sql.SQL("insert into {} (revision) values ({})").format(table, sql.Literal(self.head))
-
-

@@ -44,7 +44,8 @@ def _render(line: str, since: str | None) -> Iterator[Revision]:
     for script in reversed(ahead):
         written: list[str] = []
         context = MigrationContext.configure(
-            dialect_name="postgresql", opts={"as_sql": True, "output_buffer": StringIO(), "literal_binds": True}
+            dialect_name="postgresql",
+            opts={"as_sql": True, "output_buffer": StringIO(), "literal_binds": True},
         )
         context.impl.static_output = written.append  # type: ignore[method-assign]
         with Operations.context(context):

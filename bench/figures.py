@@ -19,7 +19,6 @@ class Figure:
     web_ms: float
     database_ms: float
     redis_ms: float
-    errors: int
 
     @property
     def processor_ms(self) -> float:
@@ -38,7 +37,6 @@ class Typical:
     redis_ms: float
     processor_ms: float
     spread: float
-    errors: int
 
 
 def typical(figures: Iterable[Figure]) -> Typical:
@@ -56,6 +54,5 @@ def typical(figures: Iterable[Figure]) -> Typical:
         database_ms=middle("database_ms"),
         redis_ms=middle("redis_ms"),
         processor_ms=middle("processor_ms"),
-        spread=max(rates) / min(rates) if min(rates) else float("inf"),
-        errors=sum(each.errors for each in found),
+        spread=max(rates) / min(rates),
     )

@@ -18,7 +18,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 CLIENTS = 8
 ONE_OF_MANY = 1 << 62
+KEPT_FOR = 10
+"""Transactions of a client that ask for the same, so that choosing what to ask for costs next to nothing."""
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+LITERAL = re.compile(r"(?P<mark>E?)'(?:(?<=E')(?:[^'\\\\]|\\\\.|'')*|(?:[^']|'')*)'")
 NOT_IN_A_PIPELINE = ("begin", "commit", "rollback")
 
 
@@ -58,19 +61,64 @@ def binaries() -> Path:
     return Path(wheel.origin).parent / "pginstall18" / "bin"
 
 
-def script(trip: RoundTrip) -> str:
-    count = len(trip.statements[0].samples)
-    sent = [each for each in trip.statements if not each.text.lower().startswith(NOT_IN_A_PIPELINE)]
-    chosen = [f"\\set r random(1, {count})", f"\\set n random(1, {ONE_OF_MANY})"]
-    return "\n".join([*chosen, "\\startpipeline", *map(_line, sent), "\\endpipeline", ""])
+class Script:
+    """The pgbench script of a round trip; values that differ from request to request are its variables."""
+
+    def __init__(self, trip: RoundTrip) -> None:
+        self._count = len(trip.statements[0].samples)
+        self._chosen: dict[str, str] = {}
+        sent = [each for each in trip.statements if not each.text.lower().startswith(NOT_IN_A_PIPELINE)]
+        self._lines = [self._line(each) for each in sent]
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                "\\set turn :turn + 1",
+                f"\\if :turn % {KEPT_FOR} = 1",
+                f"\\set r random(1, {self._count})",
+                *self._choice(),
+                "\\endif",
+                f"\\set n random(1, {ONE_OF_MANY})",
+                "\\startpipeline",
+                *self._lines,
+                "\\endpipeline",
+                "",
+            ]
+        )
+
+    def _choice(self) -> list[str]:
+        columns = ", ".join(f"{values} as {name}" for values, name in self._chosen.items())
+        return [f"select {columns} \\gset"] if columns else []
+
+    def _line(self, statement: Statement) -> str:
+        def value_of(match: re.Match[str]) -> str:
+            return self._value([each[match[1]] for each in statement.samples])
+
+        escaped = LITERAL.sub(_without_variables, statement.text)
+        text = PLACEHOLDER.sub(value_of, escaped).replace("%%", "%")
+        return " ".join(text.split()) + ";"
+
+    def _value(self, values: Sequence[Any]) -> str:
+        """The value itself when it never changes, else a variable that takes each of them in turn."""
+        if isinstance(values[0], Expression):
+            return str(values[0])
+        written = [_quoted(each) for each in values]
+        if len(set(written)) == 1:
+            return written[0]
+        texts = ", ".join(f"({each})::text" for each in written)
+        name = self._chosen.setdefault(f"(array[{texts}])[:r]", f"p{len(self._chosen)}")
+        return f":{name}"
 
 
-def _line(statement: Statement) -> str:
-    def value_of(match: re.Match[str]) -> str:
-        return _sampled([each[match[1]] for each in statement.samples])
+def _quoted(value: Any) -> str:
+    return LITERAL.sub(_without_variables, sql.Literal(value).as_string())
 
-    text = PLACEHOLDER.sub(value_of, statement.text).replace("%%", "%")
-    return " ".join(text.split()) + ";"
+
+def _without_variables(literal: re.Match[str]) -> str:
+    """Between quotes, too, `:word` is a variable to pgbench, which knows no escape."""
+    mark, text = literal["mark"], literal[0]
+    split = re.sub(r":(?=\w)", f"' || chr(58) || {mark}'", text)
+    return text if split == text else f"({split})"
 
 
 def _sampled(values: Sequence[Any]) -> str:
@@ -87,12 +135,18 @@ def _sampled(values: Sequence[Any]) -> str:
 def run(trip: RoundTrip, url: str, *, seconds: float, cores: set[int]) -> Rate:
     """`url` leads the web's login to the database."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
-        file.write(script(trip))
+        file.write(str(Script(trip)))
         file.flush()
         command = [
             *("taskset", "-c", ",".join(map(str, sorted(cores)))),
             *(str(binaries() / "pgbench"), "--no-vacuum", "--protocol=prepared"),
-            *(f"--client={CLIENTS}", "--jobs=1", f"--time={max(1, round(seconds))}", f"--file={file.name}"),
+            *(
+                f"--client={CLIENTS}",
+                "--jobs=1",
+                f"--time={max(1, round(seconds))}",
+                "--define=turn=0",
+                f"--file={file.name}",
+            ),
         ]
         # pgbench prepares before the pipeline begins, so the role has to be there before, too.
         environment = {**os.environ, **_libpq_environment(url), "PGOPTIONS": f"-c role={trip.role}"}

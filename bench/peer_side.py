@@ -15,7 +15,16 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from bench.cases import PAGE, QUESTIONS, Case, new_contacts, request_bytes, sampled_contacts, searched_words
+from bench.cases import (
+    NEW_RECORDS,
+    PAGE,
+    QUESTIONS,
+    Case,
+    new_contacts,
+    request_bytes,
+    sampled_contacts,
+    searched_words,
+)
 from bench.cluster import Cluster
 from bench.data import FIRST_DAY, SPAN, STAGES, World
 from bench.loading import copy_rows, one
@@ -105,30 +114,31 @@ class Peer:
                 for tenant in self._worlds
             }
 
-    def requests(self, case: Case, tenant: str) -> list[bytes]:
+    def requests(self, case: Case, tenant: str, count: int = QUESTIONS) -> list[bytes]:
+        """So many different requests, or for records to create, twenty times as many."""
         world, headers = self._worlds[tenant], self._headers(tenant)
         match case:
             case Case.CREATE:
-                bodies = new_contacts(world)
+                bodies = new_contacts(world, count * NEW_RECORDS)
                 return [request_bytes("POST", "/contacts", headers, body) for body in bodies]
             case Case.LIST:
-                paths = self._pages(tenant)
+                paths = self._pages(tenant, count)
             case Case.GET:
-                paths = [f"/contacts/{each}" for each in sampled_contacts(world)]
+                paths = [f"/contacts/{each}" for each in sampled_contacts(world, count)]
             case Case.SEARCH:
-                paths = [f"/search?q={words}" for words in searched_words()]
+                paths = [f"/search?q={words}" for words in searched_words(count)]
         return [request_bytes("GET", path, headers) for path in paths]
 
     def _headers(self, tenant: str) -> dict[str, str]:
         return {"Host": domain_of(tenant), "Authorization": f"Token {self._tokens[tenant]}"}
 
-    def _pages(self, tenant: str) -> list[str]:
+    def _pages(self, tenant: str, count: int) -> list[str]:
         """The first pages of each stage, by following their links as a client does."""
         stages = sorted(set(STAGES))
         pages: list[str] = []
         for stage in stages:
             path: str | None = f"/contacts?lifecycle={stage}"
-            for _ in range(QUESTIONS // len(stages)):
+            for _ in range(count // len(stages)):
                 if path is None:
                     break
                 pages.append(path)

@@ -84,7 +84,7 @@ def _fresh_ids(sent: Sequence[Sent]) -> dict[Any, Expression]:
     keys = [values["id"] for text, values in sent if "insert into" in text.lower() and "id" in values]
     moment = "lpad(to_hex((extract(epoch from now()) * 1000)::bigint), 12, '0')"
     return {
-        key: Expression(f"({moment} || lpad(to_hex(:n), 18, '0') || '{number:02x}')::uuid")
+        key: Expression(f"({moment} || lpad(to_hex(:n::bigint), 18, '0') || '{number:02x}')::uuid")
         for number, key in enumerate(keys)
     }
 

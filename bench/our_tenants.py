@@ -1,0 +1,77 @@
+"""Makes the shipped program's database in a cluster, and its tenants through the program itself."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+import crm.app  # noqa: F401 - the product's tables and roles, which a new tenant begins with
+from bench.cluster import Cluster
+from bench.data import FIRST_DAY, Row, World
+from bench.loading import copy_rows
+from tenants.catalog.registry import Catalog, role_of
+from tenants.foundation.kept_secrets import KeptSecrets, write_privately
+from tenants.identity.founding import Founder
+from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
+from tenants.isolation.cells import Cells
+from tenants.isolation.door import open_doors
+from tenants.isolation.key_file import LocalKeyFile
+from tenants.isolation.owner import as_owner
+from tenants.provisioning.birth import Nursery
+from tenants.provisioning.migrating import migrate_catalog
+from tenants.provisioning.revisions import head
+
+
+class OurTenants:
+    """The tenants of one cluster by name: where each lives, and an API key of its admin."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._file = cluster.data_dir / "tenants.json"
+        kept = KeptSecrets(cluster.data_dir / "passwords.json")
+        self.logins: Logins = bootstrap(cluster.admin_url, {login: kept.of(login) for login in LOGINS})
+        self._kept: dict[str, dict[str, str]] = (
+            json.loads(self._file.read_text()) if self._file.exists() else {}
+        )
+
+    def make(self, worlds: Mapping[str, World], empty: int) -> None:
+        """Those that are not there yet: one for each world, and so many more that only take up room."""
+        nursery = self._nursery()
+        for name in [*worlds, *(f"neighbour-{number}" for number in range(empty))]:
+            if name in self._kept:
+                continue
+            home, founding = nursery.open(name, name, Founder("Admin", api_key=True))
+            assert founding.api_key is not None, "A key was asked for."
+            if name in worlds:
+                with as_owner(self.logins.owner) as connection:
+                    _fill(connection, home.role, worlds[name])
+            self._keep(name, home.id, founding.api_key)
+        with as_owner(self.logins.owner, autocommit=True) as connection:
+            connection.execute("vacuum analyze")
+
+    def key(self, name: str) -> str:
+        return self._kept[name]["key"]
+
+    def role(self, name: str) -> str:
+        return role_of(UUID(self._kept[name]["id"]))
+
+    def _keep(self, name: str, tenant_id: UUID, key: str) -> None:
+        self._kept[name] = {"id": str(tenant_id), "key": key}
+        write_privately(self._file, json.dumps(self._kept))
+
+    def _nursery(self) -> Nursery:
+        migrate_catalog(self.logins.owner)
+        open_doors(Cells({"main": self.logins.app}))
+        wrapper = LocalKeyFile.made_if_missing(self._cluster.data_dir / "key")
+        return Nursery(Catalog(self.logins.catalog), wrapper, head(), {"main": self.logins.owner})
+
+
+def _fill(connection: psycopg.Connection[Any], role: str, world: World) -> None:
+    connection.execute("select set_config('search_path', %s, true)", [role])
+    common = {"created_at": FIRST_DAY, "updated_at": FIRST_DAY, "version": 1, "source": "import"}
+    users: Iterable[Row] = ({**each, **common, "state": "active"} for each in world.users)
+    copy_rows(connection, "users", users)
+    copy_rows(connection, "companies", world.companies)
+    copy_rows(connection, "contacts", world.contacts())

@@ -1,0 +1,92 @@
+"""One interleaved run over ours, the peer and the limit: list, get, search and create."""
+
+import random
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from bench import cluster as clusters
+from bench.cases import QUESTIONS, Case
+from bench.cluster import Cluster
+from bench.data import LARGE, SMALL, World
+from bench.our_side import Ours
+from bench.peer_side import Peer
+from bench.trials import DATABASE_CORE, WEB_CORE, Trial, Web, limit_sample
+
+CONNECTIONS = 16
+FEW_CONNECTIONS = 2
+"""For latency: so few that requests hardly wait for each other."""
+LARGE_TENANT = "large"
+SPREAD_TENANTS = [f"small-{number}" for number in range(50)]
+FEW, MANY = 10, 300
+OURS, PEER, LIMIT, SPREAD = "freehold", "peer", "limit", "freehold, 50 tenants"
+ALONE = {FEW: f"freehold among {FEW}", MANY: f"freehold among {MANY}"}
+
+
+def worlds() -> dict[str, World]:
+    small = {name: World(SMALL, seed) for seed, name in enumerate(SPREAD_TENANTS, start=2)}
+    return {LARGE_TENANT: World(LARGE, 1), **small}
+
+
+@contextmanager
+def prepared(data_dir: Path) -> Iterator[list[Trial]]:
+    """Everything up and loaded; the trials of a run. What was loaded before is used again."""
+    everyone = worlds()
+    alone = {LARGE_TENANT: everyone[LARGE_TENANT]}
+    with ExitStack() as stack:
+        many = stack.enter_context(clusters.running(data_dir / "many", cores=DATABASE_CORE))
+        few = stack.enter_context(clusters.running(data_dir / "few", cores=DATABASE_CORE))
+        ours, crowdless, peer = Ours(many, everyone), Ours(few, alone), Peer(many, alone)
+        ours.tenants.make(everyone, empty=MANY - len(everyone))
+        crowdless.tenants.make(alone, empty=FEW - len(alone))
+        peer.prepare()
+        for side in (ours, crowdless, peer):
+            stack.enter_context(side.running(WEB_CORE))
+        yield [
+            *_alone(PEER, peer, many),
+            *_alone(OURS, ours, many),
+            *_spread(ours, many),
+            *_limit(ours, many),
+            *_in_a_crowd(MANY, ours, many),
+            *_in_a_crowd(FEW, crowdless, few),
+        ]
+
+
+def _alone(name: str, side: Ours | Peer, cluster: Cluster) -> Iterator[Trial]:
+    web = Web(name, side.port, side.pid, cluster)
+    for case in Case:
+        requests = side.requests(case, LARGE_TENANT)
+        yield Trial(name, case, partial(web.asked, case, requests, CONNECTIONS), _tidy(case, side))
+
+
+def _spread(ours: Ours, cluster: Cluster) -> Iterator[Trial]:
+    """The same spread over fifty tenants, each request another's."""
+    web = Web(SPREAD, ours.port, ours.pid, cluster)
+    for case in Case:
+        each = [ours.requests(case, tenant, QUESTIONS // 10) for tenant in SPREAD_TENANTS]
+        requests = [request for requests in each for request in requests]
+        random.Random("spread").shuffle(requests)
+        yield Trial(SPREAD, case, partial(web.asked, case, requests, CONNECTIONS), _tidy(case, ours))
+
+
+def _limit(ours: Ours, cluster: Cluster) -> Iterator[Trial]:
+    url = ours.tenants.logins.app
+    for case, trip in ours.statements(LARGE_TENANT).items():
+        sample = partial(limit_sample, LIMIT, case, trip, url, cluster)
+        yield Trial(LIMIT, case, sample, _tidy(case, ours))
+
+
+def _in_a_crowd(tenants: int, ours: Ours, cluster: Cluster) -> Iterator[Trial]:
+    web = Web(ALONE[tenants], ours.port, ours.pid, cluster)
+    for case in (Case.LIST, Case.GET):
+        requests = ours.requests(case, LARGE_TENANT)
+        yield Trial(web.name, case, partial(web.asked, case, requests, FEW_CONNECTIONS), _nothing)
+
+
+def _tidy(case: Case, side: Ours | Peer) -> "partial[None]":
+    return partial(side.forget_new_contacts) if case is Case.CREATE else partial(_nothing)
+
+
+def _nothing() -> None:
+    """Reading leaves nothing behind."""

@@ -2,8 +2,10 @@
 
 from flask import Flask
 
+from crm import start_page
 from crm.billing.api import credit_notes, invoices, number_series, payments
 from crm.contacts.api import companies, contacts
+from crm.imports.api import imports
 from crm.products.api import products
 from crm.sales.api.deals import deals
 from crm.sales.api.pipelines import pipelines, stages
@@ -24,10 +26,12 @@ from tenants.identity.recognition import Recognition
 from tenants.isolation.cells import Cells
 from tenants.isolation.counters import Counters
 from tenants.isolation.door import open_doors
+from tenants.isolation.files import use_storage
 from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.keys import KeyRing
 from tenants.isolation.sealing import use_keys
 from tenants.isolation.startup import UnsafeDatabase, check_logins
+from tenants.isolation.storage import storage_from
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.provisioning.api import signup
 from tenants.provisioning.birth import Nursery
@@ -52,6 +56,7 @@ BLUEPRINTS = [
     credit_notes,
     payments,
     number_series,
+    imports,
 ]
 
 
@@ -64,6 +69,7 @@ def create_app(settings: Settings) -> Flask:
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
     app = make_application(house, "Freehold", BLUEPRINTS)
+    start_page.register(app)
     app.extensions["nursery"] = nursery_of(settings, house.catalog)
     return app
 
@@ -89,6 +95,7 @@ def open_house(settings: Settings) -> House:
     open_doors(Cells(urls, pool_size=settings.pool_size, max_age_seconds=settings.pool_max_age_seconds))
     use_keys(KeyRing(LocalKeyFile(settings.key_file), catalog.wrapped_keys))
     use_carrier(Carrier(settings.redis_url))
+    use_storage(storage_from(settings.storage))
     limits = RateLimits(
         Counters(settings.redis_url),
         per_tenant=settings.requests_per_minute_tenant,

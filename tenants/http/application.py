@@ -12,7 +12,7 @@ from flask_smorest import Api
 from flask_smorest.spec import MarshmallowPlugin
 
 from tenants.foundation.identifiers import new_id
-from tenants.http import health, metrics, problems
+from tenants.http import api_page, health, metrics, problems
 from tenants.http.blueprint import Blueprint
 from tenants.http.course import House
 from tenants.http.documentation import document
@@ -60,6 +60,7 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
         api.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix or ''}")
     app.add_url_rule("/api/v1/openapi.json", "openapi", _document_of(api))
     app.wsgi_app = _with_security_headers(app.wsgi_app)  # type: ignore[method-assign]
+    api_page.register(app)
     health.register(app, house)
     metrics.register(app)
     return app

@@ -1,0 +1,36 @@
+"""The pages people see first: they load nothing from elsewhere and run no script of their own lines."""
+
+import re
+
+import pytest
+from flask import Flask
+
+PAGES = ("/", "/api/v1/docs")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_and_all_its_parts_are_served_from_here(app: Flask, path: str) -> None:
+    client = app.test_client()
+    page = client.get(path)
+    assert page.status_code == 200
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    text = page.get_data(as_text=True)
+    assert not re.search(r"<script(?![^>]*src=)|style=|onclick=", text)
+    parts = re.findall(r'(?:src|href)="([^"]+)"', text)
+    assert parts
+    for part in parts:
+        assert part.startswith("/"), f"{part} is somewhere else"
+        assert client.get(part).status_code == 200, part
+
+
+def test_the_document_names_a_permission_and_an_id_for_every_operation(app: Flask) -> None:
+    document = app.test_client().get("/api/v1/openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    operations = [each for path in document["paths"].values() for name, each in path.items() if name != "parameters"]
+    assert len({each["operationId"] for each in operations}) == len(operations) > 20
+    assert all(each["x-permission"] for each in operations)
+
+
+def test_a_file_that_is_not_part_of_a_page_is_not_served(app: Flask) -> None:
+    for path in ("/api/v1/docs/../api_page.py", "/api/v1/docs/LICENSE", "/pages/start_page.py"):
+        assert app.test_client().get(path).status_code == 404

@@ -1,0 +1,124 @@
+"""Turns the text of a cell into the text that PostgreSQL casts into a column, by the rules of the field it goes to."""
+
+import re
+from collections.abc import Callable
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+import marshmallow
+from marshmallow import fields, validate
+
+Convert = Callable[[str], str]
+"""Gets a text that is not empty and has no space around it. Raises Unfit."""
+
+PLAIN_EMAIL = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*@[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)*\.[a-z]{2,6}", re.IGNORECASE)
+WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0+)?")
+KEPT = 20_000
+SHORT = 200
+
+
+class Unfit(Exception):
+    """A cell that does not fit its field; the message is a sentence."""
+
+
+def converter(field: fields.Field) -> Convert:
+    """How cells are read that go to this field of a request's body: by the same rules as the body itself.
+
+    Raises TypeError for a field that no single cell can hold.
+    """
+    if isinstance(field, fields.Email):
+        return _email(field)
+    if isinstance(field, fields.UUID | fields.Boolean | fields.Date | fields.DateTime | fields.Decimal):
+        return _remembered(_by_field(field, _as_text))
+    if isinstance(field, fields.String):
+        return _text(field)
+    if isinstance(field, fields.Integer):
+        return _remembered(_whole(field))
+    if isinstance(field, fields.Enum):
+        return _remembered(_word(field))
+    if isinstance(field, fields.List) and isinstance(field.inner, fields.String):
+        return _list(field)
+    message = f"A {type(field).__name__} can't be read from a cell."
+    raise TypeError(message)
+
+
+def _by_field(field: fields.Field, write: Callable[[Any], str]) -> Convert:
+    """The slow and thorough way: as the body of a request is read."""
+
+    def convert(text: str) -> str:
+        try:
+            return write(field.deserialize(text))
+        except marshmallow.ValidationError as error:
+            raise Unfit(" ".join(_sentences(error.messages))) from None
+
+    return convert
+
+
+def _remembered(convert: Convert) -> Convert:
+    """The same words come again and again in a column."""
+    kept = lru_cache(KEPT)(convert)
+    return lambda text: kept(text) if len(text) < SHORT else convert(text)
+
+
+def _text(field: fields.String) -> Convert:
+    lengths = [each for each in field.validators if isinstance(each, validate.Length)]
+    others = [each for each in field.validators if isinstance(each, validate.Validator) and each not in lengths]
+    if others:
+        return _remembered(_by_field(field, str))
+    longest = min((each.max for each in lengths if each.max is not None), default=100_000)
+
+    def convert(text: str) -> str:
+        if len(text) > longest:
+            raise Unfit(f"Longer than {longest} characters.")
+        return text
+
+    return convert
+
+
+def _email(field: fields.Email) -> Convert:
+    thorough = _by_field(field, str)
+    return lambda text: text if len(text) < SHORT and PLAIN_EMAIL.fullmatch(text) else thorough(text)
+
+
+def _whole(field: fields.Integer) -> Convert:
+    def convert(text: str) -> str:
+        if not WHOLE.fullmatch(text):
+            raise Unfit("Not a whole number.")
+        return _by_field(field, str)(int(text.partition(".")[0]))  # type: ignore[arg-type]
+
+    return convert
+
+
+def _word(field: fields.Enum) -> Convert:
+    words = {str(member.value).casefold(): str(member.value) for member in field.enum}
+
+    def convert(text: str) -> str:
+        if found := words.get(text.casefold()):
+            return found
+        raise Unfit(f"Not one of: {', '.join(words.values())}.")
+
+    return convert
+
+
+def _list(field: fields.List) -> Convert:
+    """Several words in a cell, parted by comma or semicolon, as an array literal."""
+
+    def write(words: list[str]) -> str:
+        quoted = ('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in words)
+        return "{" + ",".join(quoted) + "}"
+
+    thorough = _by_field(field, write)
+    return lambda text: thorough([word for part in re.split("[,;]", text) if (word := part.strip())])  # type: ignore[arg-type]
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _sentences(messages: Any) -> list[str]:
+    if isinstance(messages, dict):
+        return [sentence for inner in messages.values() for sentence in _sentences(inner)]
+    return [str(each) for each in messages]

@@ -1,0 +1,69 @@
+"""The rows that an import rejected, as a table for people: what they sent, and why it was not taken."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+import orjson
+from sqlalchemy import select
+
+from crm.imports.importable import importables
+from crm.imports.models import Action, Import, ImportRow
+from crm.imports.plan import Plan
+from crm.imports.staging import cell_place
+from tenants.isolation.door import db, here
+from tenants.isolation.sealing import opened_text
+
+IN_MEMORY = 1024 * 1024
+AT_ONCE = 1000
+FORMULA = re.compile(r"[=+\-@\t\r]")
+NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+REASON = "reason"
+
+
+def rejected_rows(record: Import) -> IO[bytes]:
+    """A CSV of the rejected rows, with a last column that says why; in a temporary file, however many there are."""
+    file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow([harmless(name) for name in (*record.header, REASON)])
+    for cells, reasons in _rows(record):
+        writer.writerow([*(harmless(cell) for cell in cells), harmless(" ".join(reasons))])
+    text.detach()
+    file.seek(0)
+    return file
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula (OWASP, "CSV Injection"); numbers stay numbers."""
+    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+
+
+def _rows(record: Import) -> Iterator[tuple[list[str], list[str]]]:
+    query = (
+        select(ImportRow.number, ImportRow.cells, ImportRow.reasons)
+        .where(ImportRow.import_id == record.id, ImportRow.action == Action.REJECT.value)
+        .order_by(ImportRow.number)
+    )
+    sealed = _sealed_places(record)
+    for row in db().execute(query, execution_options={"yield_per": AT_ONCE}):
+        cells: list[Any] = orjson.loads(row.cells)
+        for place in sealed:
+            if place < len(cells):
+                where = cell_place(here().home.id, str(record.id), row.number)
+                cells[place] = opened_text(bytes.fromhex(cells[place]), where)
+        yield _padded(cells, len(record.header)), row.reasons or []
+
+
+def _sealed_places(record: Import) -> list[int]:
+    plan = Plan.of(record, importables()[record.resource])
+    return [plan.columns[place].index for place in plan.sealed]
+
+
+def _padded(cells: list[str], width: int) -> list[str]:
+    """The reason stands in its own column, whatever the row was like; what is too much joins the last cell."""
+    kept = [*cells, *[""] * (width - len(cells))]
+    return [*kept[: width - 1], ",".join(kept[width - 1 :])]

@@ -1,0 +1,40 @@
+"""The files of the tenant at hand, sealed under its data key on their way into storage."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from tenants.foundation.encryption import Context
+from tenants.foundation.sealed_streams import seal_stream, unseal_stream
+from tenants.isolation.door import here
+from tenants.isolation.sealing import keys
+from tenants.isolation.storage import Storage, Stored, TenantStorage
+
+_storage: list[Storage] = []
+
+
+def use_storage(storage: Storage) -> None:
+    """Say once, at start-up, where files go."""
+    _storage[:] = [storage]
+
+
+def files() -> TenantStorage:
+    """The files of the tenant at hand."""
+    return _storage[0].for_tenant(here().home.id)
+
+
+def store_sealed(name: str, chunks: Iterable[bytes]) -> Stored:
+    """Store the chunks as they come, sealed for this name of this tenant."""
+    tenant_id = here().home.id
+    return files().write(name, seal_stream(keys().current(tenant_id), chunks, _place(name)))
+
+
+@contextmanager
+def opened_file(name: str) -> Iterator[Iterator[bytes]]:
+    """What `store_sealed` stored, in chunks. Raises NotStored, and Unreadable when it was altered."""
+    tenant_id, place = here().home.id, _place(name)
+    with files().open_stream(name) as chunks:
+        yield unseal_stream(lambda version: keys().version(tenant_id, version), chunks, place)
+
+
+def _place(name: str) -> Context:
+    return Context(here().home.id, "files", "content", name)

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     owner_database_url: OptionalPostgresUrl = Field(
         None,
         repr=False,
-        description="PostgreSQL as login `freehold_owner`, for `migrate` and the worker; never for the web.",
+        description="PostgreSQL as login `freehold_owner`, for `migrate` and the scheduler, nobody else.",
     )
     cells: dict[CellName, CellUrls] = Field(
         {}, repr=False, description='Further cells: `{"name": {"app": URL, "staff": URL, "owner": URL}}`.'

@@ -32,12 +32,14 @@ from tenants.isolation.keys import KeyRing
 from tenants.isolation.sealing import use_keys
 from tenants.isolation.startup import UnsafeDatabase, check_logins
 from tenants.isolation.storage import storage_from
+from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.provisioning.api import signup
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.revisions import head
 
 BLUEPRINTS = [
+    jobs,
     signup,
     sessions,
     me,

@@ -3,10 +3,12 @@
 from tenants.access.permissions import Reach
 from tenants.access.roles import RoleRule
 
-ADMINISTRATION = ("users", "teams", "roles", "api-keys", "audit-events", "exports", "jobs")
+ADMINISTRATION = ("users", "teams", "roles", "api-keys", "audit-events", "exports")
 SHARED = ("products", "pipelines", "stages", "number-series")
 BOOKKEEPING = ("credit-notes", "payments")
 READABLE = ("users", "teams")
+#: Whoever asked for a job sees and cancels it.
+PERSONAL = ("jobs",)
 OWN_WORK = ("create", "edit", "close", "convert")
 
 
@@ -15,6 +17,8 @@ def admin(_resource: str, _action: str) -> Reach:
 
 
 def manager(resource: str, action: str) -> Reach | None:
+    if resource in PERSONAL:
+        return Reach.OWN
     if resource in ADMINISTRATION:
         return Reach.ALL if resource in READABLE and action == "read" else None
     if resource in SHARED:
@@ -23,6 +27,8 @@ def manager(resource: str, action: str) -> Reach | None:
 
 
 def sales(resource: str, action: str) -> Reach | None:
+    if resource in PERSONAL:
+        return Reach.OWN
     if resource in ADMINISTRATION or resource == "imports":
         return Reach.ALL if resource in READABLE and action == "read" else None
     if resource in SHARED:
@@ -35,6 +41,8 @@ def sales(resource: str, action: str) -> Reach | None:
 
 
 def read_only(resource: str, action: str) -> Reach | None:
+    if resource in PERSONAL:
+        return Reach.OWN
     if resource in ADMINISTRATION and resource not in READABLE:
         return None
     return Reach.ALL if action == "read" else None

@@ -9,11 +9,12 @@ from types import FrameType
 from uuid import UUID
 
 import structlog
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job as Message
-from rq.worker.base import StopRequested
 
 from tenants.catalog.registry import Catalog
 from tenants.foundation.identifiers import new_id
@@ -68,14 +69,14 @@ class Worker(SimpleWorker):
         finally:
             self._busy = False
 
-    def heartbeat(self, timeout: int | None = None, pipeline: object = None) -> None:
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """RQ beats several times for each job; once in a while is enough."""
         if time.monotonic() - self._beaten_at >= HEARTBEAT_SECONDS:
             self._beaten_at = time.monotonic()
             self._carrier.say_present(self.name)
-            super().heartbeat(timeout, pipeline)  # type: ignore[no-untyped-call]
+            super().heartbeat(timeout, pipeline)
 
-    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+    def request_stop(self, _signum: int, _frame: FrameType | None) -> None:
         """The first signal lets the job at hand end; idle, it stops at once."""
         self._stop_requested = True
         if not self._busy:
@@ -99,7 +100,7 @@ def work(settings: Settings, catalog: Catalog) -> None:
     worker = Worker(carrier)
 
     use_worksite(site_of(settings, catalog, carrier, worker.name))
-    worker.work(logging_level="WARNING", max_jobs=JOBS_UNTIL_RENEWED)  # type: ignore[no-untyped-call]
+    worker.work(logging_level="WARNING", max_jobs=JOBS_UNTIL_RENEWED)
 
 
 def site_of(settings: Settings, catalog: Catalog, carrier: Carrier, worker: str) -> Worksite:

@@ -21,9 +21,12 @@ from tenants.isolation.keys import KeyName, KeyWrapper
 from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import birth, death, grants, path, tables
 from tenants.isolation.stepping import mark
+from tenants.jobs.platform import ask_for_round
 from tenants.provisioning.models import SchemaRevision  # noqa: F401 - a table of every tenant
 
 UNFINISHED_AFTER = timedelta(minutes=10)
+#: The platform's round that keeps spares in stock.
+SPARES = "nursery.stock"
 Seed = Callable[[], None]
 _seeds: list[Seed] = []
 
@@ -87,6 +90,7 @@ class Nursery:
                 hashed = self.hash_of_email(founder.email)
                 session.add(LookupHash(kind="email", hash=hashed, tenant_id=home.id))
             session.execute(update(Tenant).where(Tenant.id == home.id).values(state=State.ACTIVE))
+            ask_for_round(session, SPARES)
         return home, founding
 
     def hash_of_email(self, email: str) -> bytes:

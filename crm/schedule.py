@@ -1,0 +1,47 @@
+"""All recurring work, and the process that asks for it.
+
+The jobs that every tenant has say `every=` where they are declared; the platform's own rounds are listed here.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from crm.app import nursery_of, open_house
+from tenants.catalog.registry import Catalog
+from tenants.foundation import logs
+from tenants.foundation.settings import Settings
+from tenants.foundation.tables import Purpose
+from tenants.isolation.storage import storage_from
+from tenants.jobs.platform import PlatformJob
+from tenants.jobs.scheduling import schedule
+from tenants.provisioning.birth import SPARES
+
+UNFINISHED_UPLOADS_AFTER = timedelta(days=1)
+
+
+def main(settings: Settings) -> None:
+    """Give turns, sweep and make rounds until told to stop."""
+    logs.set_up(settings.log_level, settings.log_format)
+    house = open_house(settings)
+    schedule(settings, house.catalog, list(rounds(settings, house.catalog)))
+
+
+def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
+    """What the platform does by itself, without a tenant."""
+    storage = storage_from(settings.storage)
+    yield PlatformJob(
+        "storage.sweep",
+        lambda: storage.sweep_unfinished(UNFINISHED_UPLOADS_AFTER),
+        purpose=Purpose.OPERATION,
+        every_seconds=3600,
+    )
+    if settings.owner_database_url is None:
+        return
+    nursery = nursery_of(settings, catalog, as_owner=True)
+    yield PlatformJob(
+        SPARES,
+        lambda: nursery.stock(settings.spare_tenants),
+        purpose=Purpose.OPERATION,
+        every_seconds=60,
+    )
+    yield PlatformJob("nursery.sweep", nursery.sweep, purpose=Purpose.OPERATION, every_seconds=300)

@@ -1,0 +1,68 @@
+"""Walks over many tenants with one statement: a transaction in each tenant's role, many of them in one trip."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import psycopg
+import structlog
+
+from tenants.catalog.registry import Home
+from tenants.foundation.errors import Unavailable
+from tenants.isolation.cells import BECOME, Entrance, entering
+from tenants.isolation.door import engine_of
+
+log = structlog.get_logger(__name__)
+IN_ONE_TRIP = 100
+Row = tuple[Any, ...]
+
+
+def walk(
+    homes: Sequence[Home], statement: str, values: Mapping[str, Any]
+) -> Iterator[tuple[Home, list[Row]]]:
+    """The rows of a statement with `%(name)s` parameters, for each tenant in turn, over one connection of its cell.
+
+    A tenant in which it fails is logged and left out. Raises Unavailable when the database can't be reached.
+    """
+    for cell in sorted({home.cell for home in homes}):
+        left = iter([home for home in homes if home.cell == cell])
+        while some := list(islice(left, IN_ONE_TRIP)):
+            yield from _visit(some, statement, values)
+
+
+def _visit(homes: list[Home], statement: str, values: Mapping[str, Any]) -> list[tuple[Home, list[Row]]]:
+    try:
+        return _in_one_trip(homes, statement, values)
+    except psycopg.OperationalError as error:
+        raise Unavailable("The database can't be reached. Try again in a moment.") from error
+    except psycopg.Error as error:
+        if len(homes) == 1:
+            log.error("tenant_left_out", tenant=str(homes[0].id), reason=str(error).partition("\n")[0])
+            return []
+        return [found for home in homes for found in _visit([home], statement, values)]
+
+
+def _in_one_trip(
+    homes: list[Home], statement: str, values: Mapping[str, Any]
+) -> list[tuple[Home, list[Row]]]:
+    token = entering.set(Entrance(homes[0].role))
+    try:
+        entry = engine_of(homes[0]).raw_connection()
+    finally:
+        entering.reset(token)
+    try:
+        driver: psycopg.Connection = entry.driver_connection
+        cursors = []
+        with driver.pipeline():
+            for home in homes:
+                driver.execute(b"begin")
+                driver.execute(BECOME, [home.role], prepare=False)
+                cursors.append(driver.execute(statement.encode(), values, prepare=False))
+                driver.execute(b"commit")
+        return [(home, cursor.fetchall()) for home, cursor in zip(homes, cursors, strict=True)]
+    except psycopg.Error as error:
+        # What failed leaves a transaction open in the role of one of them.
+        entry.invalidate(error)
+        raise
+    finally:
+        entry.close()

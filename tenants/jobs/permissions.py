@@ -1,0 +1,6 @@
+"""What a caller may be allowed with jobs."""
+
+from tenants.access.permissions import permission
+
+READ_JOBS = permission("jobs:read", "See what is being done, and how far it is")
+CANCEL_JOBS = permission("jobs:cancel", "Cancel what is being done")

@@ -13,6 +13,7 @@ from crm.roles import BUILT_IN
 from tenants.access.roles import use_roles
 from tenants.audit.api import audit_events
 from tenants.audit.recording import record_changes
+from crm.leads.api import leads
 from tenants.catalog.models import CatalogBase
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
@@ -59,6 +60,7 @@ BLUEPRINTS = [
     payments,
     number_series,
     imports,
+    leads,
 ]
 
 

@@ -6,7 +6,7 @@ from marshmallow import fields, validate
 from crm.contacts.schemas import CompanyBrief, ContactBrief
 from crm.products.schemas import ProductBrief
 from crm.records.fields import OwnedBody, OwnedRecordSchema, no_nul, text
-from crm.records.money import Money
+from crm.records.money_fields import Money
 from crm.sales.models import Deal, DealChange, Outcome, Pipeline, Stage, StageChange
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
 from tenants.identity.schemas import UserBrief
@@ -29,6 +29,13 @@ class StageBrief(marshmallow.Schema):
     name = fields.String()
     position = fields.Integer()
     probability = fields.Integer()
+
+
+class DealBrief(marshmallow.Schema):
+    """A deal, as other records show it."""
+
+    id = fields.UUID()
+    name = fields.String()
 
 
 class PipelineBody(BodySchema):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, Uuid, bindparam, false, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase
 
@@ -49,6 +49,16 @@ def within(record: Base, caller: Caller, reach: Reach | None) -> bool:
     if record.owner_id is not None and record.owner_id == caller.user_id:
         return True
     return reach is Reach.TEAM and record.team_id in caller.teams
+
+
+def seen(query: Select[Any], model: type[Base]) -> Select[Any]:
+    """The query over this model, less what the caller may not read."""
+    caller = acting().caller
+    reach = caller.reach(f"{resource_of(model)}:read")
+    if reach is None:
+        return query.where(false())
+    condition = narrowed(model, reach)
+    return query if condition is None else query.where(condition).params(**standing_values(caller))
 
 
 def find(model: type[R], record_id: UUID, *, lock: bool = False) -> R:

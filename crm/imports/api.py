@@ -1,6 +1,7 @@
 """Imports over HTTP: a file goes in, its progress is watched, its rejected rows come back."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 from uuid import UUID
 
 from flask import Response
@@ -9,6 +10,7 @@ from crm.imports.models import Import
 from crm.imports.permissions import CREATE_IMPORTS, DELETE_IMPORTS, READ_IMPORTS
 from crm.imports.rejected import rejected_rows
 from crm.imports.schemas import IMPORTS, UploadFile, UploadForm
+from crm.imports.tables import CHUNK
 from crm.imports.uploads import accept
 from tenants.access.policy import find
 from tenants.foundation.errors import Conflict
@@ -57,8 +59,12 @@ def cancel_import(import_id: UUID) -> None:
 @imports.doc(responses=CSV)
 def list_rejected_rows(import_id: UUID) -> Response:
     """The rejected rows as CSV: the columns of the file, and the reason. Formulas are made harmless."""
-    file = rejected_rows(find(Import, import_id))
-    answer = Response(iter(lambda: file.read(65536), b""), content_type="text/csv; charset=utf-8")
+    answer = Response(_sent(rejected_rows(find(Import, import_id))), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="rejected-rows.csv"'
-    answer.call_on_close(file.close)
     return answer
+
+
+def _sent(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(CHUNK):
+            yield chunk

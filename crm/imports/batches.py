@@ -13,6 +13,7 @@ from crm.imports.importable import Lookup
 from crm.imports.models import Action, ImportRow
 from crm.imports.plan import Plan
 from tenants.access.caller import Caller
+from tenants.access.permissions import Reach
 from tenants.access.policy import narrowed, resource_of, standing_values
 from tenants.isolation.door import db
 
@@ -63,14 +64,19 @@ class Batch:
         return ROWS.c.fields[place].astext  # type: ignore[no-any-return]
 
     def run(self, statement: Any) -> Any:
-        """Execute a statement that may speak of the caller's reach."""
-        return db().execute(statement, standing_values(self.caller), execution_options={"audited": True, "synchronize_session": False})
+        """Execute a statement whose changes this import puts on record."""
+        return db().execute(statement, execution_options={"audited": True, "synchronize_session": False})
+
+    def within(self, table: Any, reach: Reach | None) -> ColumnElement[bool] | None:
+        """What of a table is within a reach of the caller; None when all of it is."""
+        condition = narrowed(table, reach)
+        return None if condition is None else condition.params(**standing_values(self.caller))
 
     def reject(self, numbers: Select[Any], sentence: str | ColumnElement[str]) -> int:
         """Reject the rows with these numbers; `numbers` may give the sentence as a second column."""
         bad = numbers.subquery("bad")
         reason = bad.c.reason if "reason" in bad.c else sa.literal(sentence, sa.Text)
-        reasons = func.array_append(func.coalesce(ROWS.c.reasons, sa.cast("{}", ARRAY(sa.Text))), reason)
+        reasons = func.array_append(func.coalesce(ROWS.c.reasons, sa.cast(sa.literal_column("'{}'"), ARRAY(sa.Text))), reason)
         done = sa.update(ROWS).where(self.rows(), ROWS.c.number == bad.c.number).values(action=Action.REJECT.value, reasons=reasons)
         return self.run(done).rowcount  # type: ignore[no-any-return]
 
@@ -95,7 +101,8 @@ def _found(batch: Batch, place: int, lookup: Lookup, name: str) -> Any:
     key = func.lower(batch.text(place)).label("name")
     named = sa.select(key).where(batch.rows(), batch.text(place).is_not(None)).distinct().cte(f"{name}_named")
     table = lookup.model.__table__.alias(f"{name}_record")  # type: ignore[attr-defined]
-    seen = narrowed(table, batch.caller.reach(f"{resource_of(lookup.model)}:read"))
+    reach = batch.caller.reach(f"{resource_of(lookup.model)}:read")
+    seen = batch.within(table, reach) if reach else sa.false()
     conditions = [key_of(lookup, table) == named.c.name]
     conditions += [] if seen is None else [seen]
     conditions += [lookup.within(table)] if lookup.within else []

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, func
 from crm.imports.applying import changes_of, current, new_values
 from crm.imports.batches import QUOTED, ROWS, Batch, found, matches, resolved
 from crm.imports.models import Action, Mode
-from tenants.access.policy import narrowed
 from tenants.foundation.tables import Owned
 
 
@@ -121,15 +120,15 @@ def refuse_out_of_reach(batch: Batch) -> None:
     reach = batch.caller.reach(importable.create.name)
     if issubclass(batch.model, Owned) and reach is not None:
         source, values = new_values(batch, new)
-        _reject_unless(batch, new.c.number, source, narrowed(_owners(values), reach), f"You may not add this {importable.noun} for that owner.")
+        _reject_unless(batch, new.c.number, source, batch.within(_owners(values), reach), f"You may not add this {importable.noun} for that owner.")
     if batch.plan.match is not None:
         changed = resolved(batch, Action.UPDATE)
         table, joined = batch.table, current(batch, changed)
         reach = batch.caller.reach(importable.edit.name)
-        _reject_unless(batch, changed.c.number, joined, narrowed(table, reach), f"You may not change this {importable.noun}.")
+        _reject_unless(batch, changed.c.number, joined, batch.within(table, reach), f"You may not change this {importable.noun}.")
         if issubclass(batch.model, Owned):
             after = {name: pair[1] for name, pair in changes_of(batch, changed).items()}
-            kept = narrowed(_owners({"owner_id": table.c.owner_id, "team_id": table.c.team_id, **after}), reach)
+            kept = batch.within(_owners({"owner_id": table.c.owner_id, "team_id": table.c.team_id, **after}), reach)
             _reject_unless(batch, changed.c.number, joined, kept, f"You may not give this {importable.noun} to that owner.")
 
 

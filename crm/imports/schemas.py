@@ -121,8 +121,8 @@ def _json(**parts: Any) -> Any:
 
 
 def _status(job: Any) -> Any:
-    waiting = job.c.state.in_([JobState.READY.value, JobState.DISPATCHED.value])
-    return sa.case((waiting, sa.literal_column("'queued'")), else_=job.c.state)
+    waiting = [job.c.state == sa.literal_column(f"'{each.value}'") for each in (JobState.READY, JobState.DISPATCHED)]
+    return sa.case((sa.or_(*waiting), sa.literal_column("'queued'")), else_=job.c.state)
 
 
 def _unmapped(table: Any) -> Any:

@@ -7,7 +7,7 @@ values: times are RFC 3339 in UTC with microseconds, bytes are hexadecimal, list
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -147,16 +147,15 @@ KINDS: tuple[tuple[type[Any], Kind], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class BundleColumn:
+class Field:
     """A column as bundles know it."""
 
     name: str
     kind: Kind
     required: bool
-    sealed: bool
+    sealed: bool = False
     words: frozenset[str] | None = None
     """The only words it may hold, when a CHECK lists them."""
-    column: Column[Any] = field(repr=False, compare=False, kw_only=True)
 
     def wrong_with(self, text: str | None) -> str | None:
         """What is wrong with a value, as the end of a sentence; None when nothing is."""
@@ -167,6 +166,14 @@ class BundleColumn:
         if self.words is not None and text not in self.words:
             return "is none of the words this field may hold"
         return None
+
+
+def kind_of_field(described: Mapping[str, Any]) -> Kind | None:
+    """The kind that a table schema describes; None when it is none of ours."""
+    for _, kind in KINDS:
+        if all(described.get(name) == value for name, value in kind.field.items() if name != "constraints"):
+            return kind
+    return None
 
 
 def kind_of(column: Column[Any]) -> Kind:

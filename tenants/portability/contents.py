@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Column, Table
 
 from tenants.foundation.tables import Base, DataClass, Purpose
-from tenants.portability.columns import BundleColumn, kind_of
+from tenants.portability.columns import Field, kind_of
 
 WORDS = re.compile(r"'([^']*)'")
 CREDENTIALS_STAY = "Credentials are good in one place only. People set a new password, programs get new keys."
@@ -32,7 +32,7 @@ class BundleTable:
 
     name: str
     purpose: Purpose
-    columns: tuple[BundleColumn, ...]
+    columns: tuple[Field, ...]
     key: tuple[str, ...]
     unique: tuple[tuple[str, ...], ...]
     references: tuple[Reference, ...]
@@ -41,7 +41,7 @@ class BundleTable:
     table: Table = field(repr=False, compare=False)
 
     @property
-    def sealed(self) -> tuple[BundleColumn, ...]:
+    def sealed(self) -> tuple[Field, ...]:
         return tuple(each for each in self.columns if each.sealed)
 
     @property
@@ -107,7 +107,7 @@ def _is_credential(column: Column[Any]) -> bool:
 def _bundle_table(table: Table) -> BundleTable:
     model = _model_of(table)
     key = tuple(each.name for each in table.primary_key)
-    columns = [_bundle_column(each) for each in table.columns if _reason_to_leave(each) is None]
+    columns = [_field(each) for each in table.columns if _reason_to_leave(each) is None]
     # Python's sort keeps the order of equals: the key, the sealed ones, then the rest as declared.
     columns.sort(key=lambda each: 0 if each.name in key else 1 if each.sealed else 2)
     if any(each.sealed for each in columns) and key != ("id",):
@@ -130,10 +130,9 @@ def _bundle_table(table: Table) -> BundleTable:
     )
 
 
-def _bundle_column(column: Column[Any]) -> BundleColumn:
-    return BundleColumn(
-        column.name, kind_of(column), not column.nullable, bool(column.info.get("sealed")), _words(column), column=column
-    )  # fmt: skip
+def _field(column: Column[Any]) -> Field:
+    sealed = bool(column.info.get("sealed"))
+    return Field(column.name, kind_of(column), not column.nullable, sealed, _words(column))
 
 
 def _words(column: Column[Any]) -> frozenset[str] | None:

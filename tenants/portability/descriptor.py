@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tenants.portability.columns import BundleColumn
+from tenants.portability.columns import Field
 from tenants.portability.contents import BundleTable, left_out
 from tenants.portability.lines import Format
 from tenants.portability.zipping import Written
@@ -117,16 +117,18 @@ def table_schema(table: BundleTable) -> dict[str, Any]:
     """The table schema (Frictionless Table Schema, version 1); what it has no word for is ours and named so."""
     alone = {names[0] for names in table.unique if len(names) == 1}
     schema: dict[str, Any] = {
-        "fields": [_field(each, unique=each.name in alone) for each in table.columns],
+        "fields": [_field(table, each, unique=each.name in alone) for each in table.columns],
         "missingValues": [MISSING],
         "primaryKey": list(table.key),
     }
     if keys := list(_foreign_keys(table)):
         schema["foreignKeys"] = keys
+    if table.names_tenant:
+        schema["namesTenant"] = list(table.names_tenant)
     return schema
 
 
-def _field(column: BundleColumn, *, unique: bool) -> dict[str, Any]:
+def _field(table: BundleTable, column: Field, *, unique: bool) -> dict[str, Any]:
     said: dict[str, Any] = {"name": column.name, **column.kind.field}
     constraints: dict[str, Any] = dict(said.pop("constraints", {}))
     if column.required:
@@ -137,7 +139,7 @@ def _field(column: BundleColumn, *, unique: bool) -> dict[str, Any]:
         constraints["enum"] = sorted(column.words)
     if constraints:
         said["constraints"] = constraints
-    said["dataClass"] = column.column.info["data"].value
+    said["dataClass"] = table.table.c[column.name].info["data"].value
     if column.sealed:
         said["sealed"] = True
     return said

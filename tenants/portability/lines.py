@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -40,7 +41,7 @@ def lines_of(table: BundleTable, format_: Format, tenant_id: UUID) -> Iterator[t
         yield len(lines), end.join(lines) + end
 
 
-def _csv_query(table: BundleTable) -> Select[tuple[object, ...]]:
+def _csv_query(table: BundleTable) -> Select[Any]:
     return sa.select(
         *(
             _hex(table, each.name) if each.sealed else each.kind.in_csv(table.table.c[each.name])
@@ -49,7 +50,7 @@ def _csv_query(table: BundleTable) -> Select[tuple[object, ...]]:
     )
 
 
-def _json_query(table: BundleTable) -> Select[tuple[object, ...]]:
+def _json_query(table: BundleTable) -> Select[Any]:
     """The sealed values beside the JSON of the rest."""
     plain = [
         each.kind.in_json(table.table.c[each.name]).label(each.name)

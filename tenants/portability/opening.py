@@ -1,0 +1,102 @@
+"""Opens the zip of a bundle, and refuses one that could do harm before anything in it is read."""
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from tenants.foundation.errors import Refusal
+from tenants.portability.described import Described, describe
+from tenants.portability.descriptor import DESCRIPTOR
+
+MOST_FILES = 100_000
+LARGEST_DESCRIPTOR = 64 * 1024 * 1024
+SYMLINK, KINDS_OF_FILE = 0o120000, 0o170000
+
+
+class NotABundle(Refusal):
+    """The file can't be read as a bundle, or is not safe to read; the message says why."""
+
+    status = 422
+    code = "not_a_bundle"
+    title = "This file is not a bundle"
+
+
+class OpenBundle:
+    """A bundle whose zip is sound and whose description could be read. Nothing of it is unpacked to a disk."""
+
+    def __init__(self, archive: zipfile.ZipFile, files: Mapping[str, zipfile.ZipInfo]) -> None:
+        self._archive, self.files = archive, files
+        self.described: Described = describe(self._descriptor())
+
+    def open(self, path: str) -> IO[bytes]:
+        return self._archive.open(self.files[path])
+
+    def _descriptor(self) -> Any:
+        info = self.files.get(DESCRIPTOR)
+        if info is None:
+            raise NotABundle(f"There is no {DESCRIPTOR} in it.")
+        if info.file_size > LARGEST_DESCRIPTOR:
+            raise NotABundle(f"{DESCRIPTOR} is larger than any of ours.")
+        try:
+            return json.loads(self._archive.read(info))
+        except (ValueError, zipfile.BadZipFile) as error:
+            raise NotABundle(f"{DESCRIPTOR} can't be read: {error}") from error
+
+
+@contextmanager
+def opened_bundle(path: Path) -> Iterator[OpenBundle]:
+    """Raises NotABundle, and OSError when the file can't be read at all."""
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            files = _safe_files(archive, path.stat().st_size)
+            try:
+                yield OpenBundle(archive, files)
+            except ValueError as error:
+                raise NotABundle(str(error)) from error
+    except zipfile.BadZipFile as error:
+        raise NotABundle(f"It is no zip file, or not all of one: {error}") from error
+
+
+def _safe_files(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
+    files: dict[str, zipfile.ZipInfo] = {}
+    infos = archive.infolist()
+    if len(infos) > MOST_FILES:
+        raise NotABundle(f"It holds more than {MOST_FILES} files.")
+    for info in infos:
+        if reason := _unsafe(info):
+            raise NotABundle(f"{_shown(info.filename)} {reason}.")
+        if info.filename in files:
+            raise NotABundle(f"{_shown(info.filename)} is in it twice.")
+        files[info.filename] = info
+    # Files that share their compressed bytes make a small zip unfold into petabytes.
+    if sum(info.compress_size for info in infos) > size:
+        raise NotABundle("Its files overlap: it would unfold into far more than it holds.")
+    return files
+
+
+def _unsafe(info: zipfile.ZipInfo) -> str | None:
+    name = info.filename
+    parts = name.split("/")
+    if (
+        not name
+        or "\\" in name
+        or ":" in name
+        or name.startswith("/")
+        or {"", ".", ".."} & set(parts)
+        or not name.isprintable()
+    ):
+        return "is not a name that a bundle's file may have"
+    if info.external_attr >> 16 & KINDS_OF_FILE == SYMLINK:
+        return "is a link"
+    if info.flag_bits & 0x1:
+        return "is encrypted"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is compressed in a way that bundles don't use"
+    return None
+
+
+def _shown(name: str) -> str:
+    return repr(name[:200])

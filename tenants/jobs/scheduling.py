@@ -14,14 +14,20 @@ from tenants.foundation.settings import Settings
 from tenants.jobs.carrier import Carrier
 from tenants.jobs.dispatcher import Dispatcher
 from tenants.jobs.platform import PlatformJob, Rounds
-from tenants.jobs.sweeper import Sweeper
+from tenants.jobs.sweeper import SWEEP_SECONDS, Sweeper
 
 log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS = 10
 PATIENCE_SECONDS = 10
 
 
-def schedule(settings: Settings, catalog: Catalog, rounds: Sequence[PlatformJob] = ()) -> None:
+def schedule(
+    settings: Settings,
+    catalog: Catalog,
+    rounds: Sequence[PlatformJob] = (),
+    *,
+    sweep_seconds: int = SWEEP_SECONDS,
+) -> None:
     """Run until SIGTERM or SIGINT. Doors must be open; rounds are made only in a process that declares some.
 
     Raises SystemExit when one of its parts ended by itself, so that a supervisor starts all of them afresh.
@@ -30,7 +36,7 @@ def schedule(settings: Settings, catalog: Catalog, rounds: Sequence[PlatformJob]
     dispatcher = Dispatcher(
         catalog, carrier, lease_seconds=settings.job_lease_seconds, cap=settings.job_in_flight_cap
     )
-    sweeper = Sweeper(catalog, carrier)
+    sweeper = Sweeper(catalog, carrier, every_seconds=sweep_seconds)
     stop = threading.Event()
     parts: list[Callable[[], None]] = [
         lambda: dispatcher.run(stop),

@@ -59,8 +59,8 @@ class Swept:
 class Sweeper:
     """Sweeps when it is its turn: of several processes one does it each minute."""
 
-    def __init__(self, catalog: Catalog, carrier: Carrier) -> None:
-        self._catalog, self._carrier = catalog, carrier
+    def __init__(self, catalog: Catalog, carrier: Carrier, *, every_seconds: int = SWEEP_SECONDS) -> None:
+        self._catalog, self._carrier, self._every = catalog, carrier, every_seconds
 
     def run(self, stop: threading.Event, emptied: threading.Event) -> None:
         """Sweep every minute until told to stop, and at once when a dispatcher finds that Redis was emptied."""
@@ -69,10 +69,10 @@ class Sweeper:
             try:
                 at_once = emptied.is_set()
                 emptied.clear()
-                if at_once or self._carrier.turn_to("sweep", SWEEP_SECONDS - 5):
+                if at_once or self._carrier.turn_to("sweep", self._every):
                     self.sweep()
                 pause = 1.0
-                _wait(stop, emptied, SWEEP_SECONDS)
+                _wait(stop, emptied, self._every)
             except AWAY as error:
                 log.warning("sweeper_waits", error=type(error).__name__, seconds=pause)
                 stop.wait(pause)

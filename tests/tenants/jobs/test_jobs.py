@@ -1,37 +1,307 @@
-"""Jobs: accepted with the change that asks for them, run once, as whoever asked."""
+"""Jobs: accepted with the change that asks for them, done once, in turns, as whoever asked."""
 
-from uuid import UUID
+import itertools
+from datetime import timedelta
+from uuid import UUID, uuid4
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
 
-from tenants.access.caller import SYSTEM, act_as, acting
+from tenants.access.caller import SYSTEM, Caller, act_as
+from tenants.foundation.clock import now
+from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Purpose
+from tenants.identity.models import User
 from tenants.isolation.door import db, inside
+from tenants.jobs.carrier import Carrier, use_carrier
+from tenants.jobs.dispatcher import TURN, Dispatcher
 from tenants.jobs.models import Job
 from tenants.jobs.registry import job
+from tenants.jobs.worker import run
+from tests import chores
+from tests.chores import marks, order, stored
 from tests.jobs import RunJobs
-from tests.workspace import Workspace
+from tests.workspace import Client, Workspace
 
-seen: list[tuple[UUID, str, UUID | None]] = []
-
-
-@job("tests.note", purpose=Purpose.OPERATION)
-def note(word: str) -> dict[str, str]:
-    from tenants.isolation.door import here
-
-    seen.append((here().home.id, word, acting().caller.user_id))
-    return {"word": word}
+numbers = itertools.count(1000)
 
 
-def test_a_job_runs_once_in_its_own_tenant(acme: Workspace, neighbour: Workspace, run_jobs: RunJobs) -> None:
-    for workspace, word in ((acme, "ours"), (neighbour, "theirs")):
-        with inside(workspace.home):
-            act_as(SYSTEM)
-            job_id = note.later(word=word)
+def ask_as(workspace: Workspace, client: Client, kind: str, credential_id: UUID | None, number: int) -> UUID:
+    with inside(workspace.home):
+        act_as(Caller(kind, "Somebody", workspace.home.id, client.user_id, credential_id, client.team_id))
+        return chores.who.later(number=number)
+
+
+def test_a_job_is_done_once_and_in_its_own_tenant(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    ours, theirs = next(numbers), next(numbers)
+    order(acme.home, chores.do, number=ours)
+    job_id = order(neighbour.home, chores.do, number=theirs)
     run_jobs()
     run_jobs()
-    assert [each for each in seen if each[1] == "ours"] == [(acme.home.id, "ours", None)]
-    assert [each for each in seen if each[1] == "theirs"] == [(neighbour.home.id, "theirs", None)]
+    assert (marks(acme.home, ours), marks(neighbour.home, ours)) == (1, 0)
+    assert (marks(acme.home, theirs), marks(neighbour.home, theirs)) == (0, 1)
+    found = stored(neighbour.home, job_id)
+    assert (found.state, found.result, found.attempt) == ("succeeded", {"number": theirs}, 1)
+
+
+def test_a_transaction_that_fails_asks_for_nothing(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    number = next(numbers)
+    with pytest.raises(Conflict), inside(acme.home):
+        act_as(SYSTEM)
+        chores.do.later(number=number)
+        raise Conflict
+    run_jobs()
+    assert (marks(acme.home, number), marks(neighbour.home, number)) == (0, 0)
+
+
+def test_a_key_has_one_unfinished_job_at_a_time(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    number = next(numbers)
+    work = chores.do.once(f"only {number}")
+    first, again = order(acme.home, work, number=number), order(acme.home, work, number=number)
+    elsewhere = order(neighbour.home, work, number=number)
+    assert (first == again, first == elsewhere) == (True, False)
+    run_jobs()
+    assert (marks(acme.home, number), marks(neighbour.home, number)) == (1, 1)
+    assert order(acme.home, work, number=number) != first
+    run_jobs()
+
+
+def test_a_message_that_arrives_twice_does_its_work_once(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    number = next(numbers)
+    job_id = order(acme.home, chores.do, number=number)
+    run_jobs()
+    run(acme.home.id.hex, job_id.hex, 1)
+    run(neighbour.home.id.hex, job_id.hex, 1)
+    assert (marks(acme.home, number), marks(neighbour.home, number)) == (1, 0)
+
+
+def test_an_attempt_that_was_overtaken_leaves_nothing(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    number = next(numbers)
+
+    @job(f"tests.overtaken-{number}", purpose=Purpose.OPERATION)
+    def overtaken() -> None:
+        chores.mark(number)
+        db().execute(update(Job).where(Job.id == job_id).values(attempt=Job.attempt + 1))
+
+    job_id = order(acme.home, overtaken)
+    beside = order(neighbour.home, chores.do, number=number)
+    run_jobs()
+    found = stored(acme.home, job_id)
+    # Its own change of the token went back with its effects: the lease decides what becomes of it.
+    assert (found.state, found.attempt, marks(acme.home, number)) == ("running", 1, 0)
+    assert stored(neighbour.home, beside).state == "succeeded"
+
+
+def test_a_refusal_is_shown_and_not_tried_again(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    number = next(numbers)
+    job_id = order(acme.home, chores.refuse, number=number)
+    run_jobs()
+    read = acme.admin.get(f"/jobs/{job_id}").json
+    assert (read["status"], read["error"]) == ("failed", "The shop is closed on Sundays.")
+    assert marks(acme.home, number) == 0
+    assert neighbour.admin.get(f"/jobs/{job_id}").status_code == 404
+
+
+def test_what_nobody_foresaw_is_tried_again_and_keeps_its_trace_to_itself(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    number = next(numbers)
+    job_id = order(acme.home, chores.break_something, number=number)
+    run_jobs()
+    waiting = stored(acme.home, job_id)
+    assert (waiting.state, waiting.failures) == ("ready", 1)
+    assert waiting.run_at > now()
+    with inside(acme.home):
+        db().execute(update(Job).where(Job.id == job_id).values(run_at=now() - timedelta(seconds=1)))
+    order(acme.home, chores.do, number=next(numbers))
+    run_jobs()
+    read = acme.admin.get(f"/jobs/{job_id}").json
+    assert (read["status"], read["failures"]) == ("failed", 2)
+    assert "Something went wrong on our side" in read["error"]
+    assert "secret" not in str(read)
+    assert marks(acme.home, number) == 0
+    assert neighbour.admin.get(f"/jobs/{job_id}").status_code == 404
+
+
+def test_a_job_has_the_rights_that_whoever_asked_has_now(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    job_id = ask_as(acme, acme.sales, "session", uuid4(), next(numbers))
+    run_jobs()
+    result = stored(acme.home, job_id).result
+    assert result == {"kind": "session", "user": str(acme.sales.user_id), "reach": "own"}
+    assert acme.sales.get(f"/jobs/{job_id}").json["owner_id"] == str(acme.sales.user_id)
+    assert neighbour.sales.get(f"/jobs/{job_id}").status_code == 404
+
+
+def test_a_user_who_was_deactivated_stops_their_jobs(
+    new_workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    workspace, number = new_workspace(), next(numbers)
+    job_id = ask_as(workspace, workspace.sales, "session", uuid4(), number)
+    other = ask_as(neighbour, neighbour.sales, "session", uuid4(), number)
+    with inside(workspace.home):
+        act_as(SYSTEM)
+        db().get_one(User, workspace.sales.user_id).state = "inactive"
+    run_jobs()
+    found = stored(workspace.home, job_id)
+    assert (found.state, found.error) == ("failed", "Whoever asked for this may no longer sign in.")
+    assert (marks(workspace.home, number), marks(neighbour.home, number)) == (0, 1)
+    assert stored(neighbour.home, other).state == "succeeded"
+
+
+def test_a_key_that_is_no_longer_good_stops_what_it_asked_for(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    number = next(numbers)
+    job_id = ask_as(acme, acme.sales, "api_key", uuid4(), number)
+    run_jobs()
+    assert (stored(acme.home, job_id).state, marks(acme.home, number)) == ("failed", 0)
+    assert neighbour.admin.get(f"/jobs/{job_id}").status_code == 404
+
+
+def test_progress_is_seen_while_a_job_is_under_way(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    from tenants.jobs.progress import progress, step
+
+    glimpses = []
+
+    @job(f"tests.progress-{next(numbers)}", purpose=Purpose.OPERATION, steps=True)
+    def count() -> None:
+        with step():
+            # Seen from outside although the step has not committed.
+            progress(3, 10, "counting")
+            glimpses.append(seen())
+
+    def seen():
+        import contextvars
+
+        return contextvars.Context().run(acme.admin.get, f"/jobs/{job_id}").json
+
+    job_id = order(acme.home, count)
+    run_jobs()
+    (glimpse,) = glimpses
+    assert glimpse["status"] == "running"
+    assert glimpse["progress"] == {"done": 3, "total": 10, "phase": "counting"}
+    assert acme.admin.get(f"/jobs/{job_id}").json["status"] == "succeeded"
+    assert neighbour.admin.get(f"/jobs/{job_id}").status_code == 404
+
+
+def test_a_running_job_that_is_cancelled_stops_at_its_next_step(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    import contextvars
+
+    from tenants.jobs.progress import step
+
+    first, second = next(numbers), next(numbers)
+
+    @job(f"tests.cancelled-{first}", purpose=Purpose.OPERATION, steps=True)
+    def long_work() -> None:
+        with step():
+            chores.mark(first)
+        answer = contextvars.Context().run(acme.admin.delete, f"/jobs/{job_id}")
+        assert (answer.status_code, answer.json["status"]) == (200, "running")
+        with step():
+            chores.mark(second)
+
+    job_id = order(acme.home, long_work)
+    run_jobs()
+    assert stored(acme.home, job_id).state == "cancelled"
+    assert (marks(acme.home, first), marks(acme.home, second)) == (1, 0)
+    assert neighbour.admin.delete(f"/jobs/{job_id}").status_code == 404
+
+
+def test_a_job_that_waits_is_cancelled_by_whoever_asked_and_by_nobody_else(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    number = next(numbers)
+    job_id = ask_as(acme, acme.sales, "session", uuid4(), number)
+    path = f"/jobs/{job_id}"
+    assert neighbour.admin.delete(path).status_code == 404
+    assert acme.manager.get(path).status_code == 404
+    assert acme.manager.delete(path).status_code == 404
+    assert str(job_id) not in acme.manager.get("/jobs").text
+    assert acme.sales.delete(path).json["status"] == "cancelled"
+    run_jobs()
+    assert marks(acme.home, number) == 0
+    again = acme.admin.delete(path)
+    assert (again.status_code, again.json["code"]) == (409, "job_ended")
+
+
+def test_a_small_tenant_gets_its_turn_behind_a_flood(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    run_jobs()
+    flood = [next(numbers) for _ in range(120)]
+    with inside(acme.home):
+        act_as(SYSTEM)
+        for number in flood:
+            chores.do.later(number=number)
+    small = next(numbers)
+    order(neighbour.home, chores.do, number=small)
+    before = len(chores.done)
+    assert run_jobs() == 121
+    row = chores.done[before:]
+    assert row.index((neighbour.home.id, small)) <= 2 * TURN
+    assert sorted(number for tenant, number in row if tenant == acme.home.id) == flood
+
+
+def test_a_tenant_has_no_more_in_flight_than_its_cap_and_one_heavy_job(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs, carrier: Carrier, app
+) -> None:
+    run_jobs()
+    dispatcher = Dispatcher(app.extensions["house"].catalog, carrier, lease_seconds=30, cap=3)
+    for home in (acme.home, neighbour.home):
+        for _ in range(5):
+            order(home, chores.do, number=next(numbers))
+            order(home, chores.haul, number=next(numbers))
+    handed_out = [each for _ in range(4) for each in dispatcher.visit(acme.home, 99, 99).attempts]
+    kinds = [heavy for _, _, heavy in handed_out]
+    assert (kinds.count(False), kinds.count(True)) == (3, 1)
+    assert len(dispatcher.visit(neighbour.home, 99, 0).attempts) == TURN
+    with inside(acme.home):
+        db().execute(update(Job).where(Job.state == "dispatched").values(state="ready", lease_until=None))
     with inside(neighbour.home):
-        found = db().scalars(select(Job).where(Job.id == job_id)).one()
-        assert (found.state, found.result, found.attempt) == ("succeeded", {"word": "theirs"}, 1)
+        db().execute(update(Job).where(Job.state == "dispatched").values(state="ready", lease_until=None))
+    run_jobs()
+
+
+def test_a_request_goes_through_while_redis_is_away(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs, carrier: Carrier
+) -> None:
+    number = next(numbers)
+    use_carrier(Carrier("unix:///nowhere/redis.sock"))
+    try:
+        job_id = order(acme.home, chores.do, number=number)
+    finally:
+        use_carrier(carrier)
+    run_jobs()
+    assert (stored(acme.home, job_id).state, marks(acme.home, number)) == ("ready", 0)
+    order(acme.home, chores.do, number=next(numbers))
+    run_jobs()
+    assert (marks(acme.home, number), marks(neighbour.home, number)) == (1, 0)
+
+
+def test_a_job_says_its_purpose_and_has_a_name_of_its_own() -> None:
+    with pytest.raises(TypeError, match="purpose"):
+        job("tests.aimless")(lambda: None)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="purpose"):
+        job("tests.aimless", purpose=None)(lambda: None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="twice"):
+        job("chores.do", purpose=Purpose.OPERATION)(lambda: None)
+    with pytest.raises(ValueError, match="can't be read"):
+        job("tests.sometimes", purpose=Purpose.OPERATION, every="now and then")(lambda: None)

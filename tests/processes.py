@@ -1,0 +1,39 @@
+"""Workers and schedulers as processes of their own: `python -m tests.processes worker` with the settings of a test."""
+
+import os
+import sys
+from pathlib import Path
+
+from tenants.foundation.children import Child
+from tenants.foundation.settings import Settings, env_name
+
+SWEEP_SECONDS = 3
+
+
+def child(part: str, settings: Settings, log: Path, **other: object) -> Child:
+    """A process that is not started yet; `other` are settings that differ."""
+    values = settings.model_dump(exclude={"cells", "data_dir"}) | other
+    given = {env_name(name): str(value) for name, value in values.items() if value is not None}
+    environment = {**os.environ, **given, "FREEHOLD_DATA_DIR": str(settings.data_dir)}
+    return Child(part, [sys.executable, "-m", "tests.processes", part], log=log, environment=environment)
+
+
+def main(part: str) -> None:
+    import tests.chores  # noqa: F401 - its jobs are to be known
+
+    settings = Settings.read()
+    if part == "worker":
+        from crm.worker import main as work
+
+        work(settings)
+    else:
+        from crm.app import open_house
+        from crm.schedule import rounds
+        from tenants.jobs.scheduling import schedule
+
+        catalog = open_house(settings).catalog
+        schedule(settings, catalog, list(rounds(settings, catalog)), sweep_seconds=SWEEP_SECONDS)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

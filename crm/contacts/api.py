@@ -15,7 +15,7 @@ from crm.contacts.permissions import (
     READ_CONTACTS,
 )
 from crm.contacts.schemas import COMPANIES, CONTACTS, CompanyBody, ContactBody
-from tenants.access.policy import change, find, remove, save
+from tenants.access.policy import add, change, find, remove
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 
@@ -40,7 +40,7 @@ def get_company(company_id: UUID) -> Selection:
 @companies.answers(201, COMPANIES)
 def create_company(fields: dict[str, Any]) -> Company:
     """Add a company."""
-    return save(Company(**fields))
+    return add(Company(**fields))
 
 
 @companies.patch("/<uuid:company_id>", may=EDIT_COMPANIES)
@@ -75,7 +75,7 @@ def get_contact(contact_id: UUID) -> Selection:
 @contacts.answers(201, CONTACTS)
 def create_contact(fields: dict[str, Any]) -> Contact:
     """Add a contact."""
-    return save(Contact(**fields))
+    return add(Contact(**fields))
 
 
 @contacts.patch("/<uuid:contact_id>", may=EDIT_CONTACTS)

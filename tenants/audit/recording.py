@@ -22,6 +22,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Base, DataClass
 from tenants.isolation.door import TenantSession, here
+from tenants.isolation.inserting import observe_inserts
 
 UNRECORDED = frozenset({"id", "version", "created_at", "updated_at"})
 SALT_BYTES = 16
@@ -101,6 +102,12 @@ def record_changes() -> None:
     for moment, listener in (("before_flush", _note_changes), ("after_flush", _record_changes)):
         if not event.contains(TenantSession, moment, listener):
             event.listen(TenantSession, moment, listener)
+    observe_inserts(_record_insert)
+
+
+def _record_insert(record: Base) -> None:
+    if record.__audited__:
+        _record("created", record, _values(record, fresh=True))
 
 
 def _note_changes(session: Session, _context: object, _instances: object) -> None:
@@ -125,9 +132,13 @@ def _note_changes(session: Session, _context: object, _instances: object) -> Non
 
 def _record_changes(_session: Session, _context: object) -> None:
     for verb, record, changed in here().notes.pop("audit", []):
-        plain, personal = split(type(record), changed)
-        resource = resource_of(type(record))
-        record_event(f"{resource}.{verb}", resource, record.id, plain, personal)
+        _record(verb, record, changed)
+
+
+def _record(verb: str, record: Any, changed: Mapping[str, list[Any]]) -> None:
+    plain, personal = split(type(record), changed)
+    resource = resource_of(type(record))
+    record_event(f"{resource}.{verb}", resource, record.id, plain, personal)
 
 
 def _values(record: Base, *, fresh: bool) -> dict[str, list[Any]]:

@@ -1,0 +1,169 @@
+"""Every operation of the document, asked with a neighbour's ids, cursors and keys: as if they never were."""
+
+from uuid import uuid4
+
+import pytest
+
+from tenants.foundation.identifiers import new_id
+from tests.examples import Examples, referred
+from tests.generated.answers import sound, words
+from tests.generated.rows import fingerprints
+from tests.operations import Document
+
+REFUSED = (404, 409, 422)
+
+
+def test_a_neighbours_record_is_word_for_word_one_that_never_was(
+    document: Document, ours: Examples, theirs: Examples, subtests: pytest.Subtests
+) -> None:
+    asked = [each for each in document.operations if each.names_in_path and not each.public]
+    foreign = {each: theirs.ids(each) for each in asked}
+    bodies = {each: ours.body(each) for each in asked}
+    before = fingerprints(theirs.workspace.home)
+    for operation, ids in foreign.items():
+        with subtests.test(operation=str(operation)):
+            never = {name: str(new_id()) for name in ids}
+            for client in ours.workspace.clients.values():
+                answers = [
+                    sound(operation, ours.ask(client, operation, each, json=bodies[operation]))
+                    for each in (ids, never)
+                ]
+                assert answers[0].status_code in (404, 403)
+                assert words(answers[0], *ids.values()) == words(answers[1], *never.values())
+            admins = ours.ask(ours.workspace.admin, operation, ids, json=bodies[operation])
+            assert admins.status_code == (403 if admins.json["code"] == "needs_session" else 404)
+    assert fingerprints(theirs.workspace.home) == before
+    for operation, ids in foreign.items():
+        with subtests.test(own=str(operation)):
+            own = theirs.ask(
+                theirs.workspace.admin, operation, theirs.ids(operation) if operation.method != "get" else ids
+            )
+            assert own.status_code != 404, (
+                f"{operation} finds nothing even for its own tenant: the test above proves nothing"
+            )
+
+
+def test_a_version_of_a_neighbours_record_opens_nothing(
+    document: Document, ours: Examples, theirs: Examples, subtests: pytest.Subtests
+) -> None:
+    for operation in document.operations:
+        if not operation.names_in_path or operation.method == "post" or operation.public:
+            continue
+        with subtests.test(operation=str(operation)):
+            ids = theirs.ids(operation)
+            name = "If-None-Match" if operation.method == "get" else "If-Match"
+            for tag in ('"1"', "*", 'W/"1"'):
+                answer = sound(operation, ours.ask(ours.workspace.admin, operation, ids, headers={name: tag}))
+                assert answer.status_code in (404, 403)
+
+
+def test_a_neighbours_record_in_a_body_is_one_that_never_was(
+    document: Document, ours: Examples, theirs: Examples, subtests: pytest.Subtests
+) -> None:
+    before = fingerprints(theirs.workspace.home)
+    for operation in document.operations:
+        if operation.body is None or operation.public:
+            continue
+        for path, resource in ours.references(operation.body, operation.resource):
+            with subtests.test(operation=str(operation), field=".".join(path)):
+                tried = {
+                    "own": ours.fitting(resource),
+                    "theirs": theirs.fitting(resource),
+                    "never": str(new_id()),
+                }
+                before = fingerprints(theirs.workspace.home)
+                answers = {
+                    who: sound(
+                        operation,
+                        ours.ask(
+                            ours.workspace.admin,
+                            operation,
+                            json=ours.body_with(operation, path, resource, each),
+                        ),
+                    )
+                    for who, each in tried.items()
+                }
+                assert answers["theirs"].status_code in REFUSED, answers["theirs"].json
+                assert words(answers["theirs"], tried["theirs"]) == words(answers["never"], tried["never"])
+                assert words(answers["own"], tried["own"]) != words(answers["never"], tried["never"]), (
+                    f"{operation} refuses its own {resource} like one that never was: this proves nothing"
+                )
+                assert fingerprints(theirs.workspace.home) == before
+
+
+def test_a_neighbours_record_in_a_filter_finds_what_one_that_never_was_finds(
+    document: Document, ours: Examples, theirs: Examples, subtests: pytest.Subtests
+) -> None:
+    for operation in document.operations:
+        if operation.method != "get" or operation.public:
+            continue
+        ids = ours.ids(operation)
+        for name in [each["name"] for each in operation.parameters if each["schema"].get("format") == "uuid"]:
+            if name in operation.names_in_path or name.endswith("[ne]"):
+                continue
+            with subtests.test(operation=str(operation), filter=name):
+                field = name.partition("[")[0]
+                foreign = theirs.some(
+                    operation.resource if field == "id" else referred(document, field, operation.resource)
+                )
+                answers = {
+                    each: sound(
+                        operation, ours.ask(ours.workspace.admin, operation, ids, query_string={name: each})
+                    )
+                    for each in (foreign, str(uuid4()))
+                }
+                assert {answer.status_code for answer in answers.values()} == {200}
+                assert len({words(answer, each) for each, answer in answers.items()}) == 1
+                if operation.is_page:
+                    assert [answer.json["data"] for answer in answers.values()] == [[], []]
+
+
+def test_a_neighbours_cursor_is_none_of_ours(
+    document: Document, ours: Examples, theirs: Examples, subtests: pytest.Subtests
+) -> None:
+    for operation in document.operations:
+        if not operation.is_page or operation.public:
+            continue
+        with subtests.test(operation=str(operation)):
+            ids = theirs.ids(operation)
+            if not ids:
+                theirs.make(operation.resource)
+                theirs.make(operation.resource)
+            page = theirs.ask(theirs.workspace.admin, operation, ids, query_string={"limit": 1})
+            cursor = page.json["next_cursor"]
+            if cursor is None:
+                continue
+            query = {"limit": 1, "cursor": cursor}
+            own = theirs.ask(theirs.workspace.admin, operation, ids, query_string=query)
+            assert own.status_code == 200, own.json
+            answer = sound(operation, ours.ask(ours.workspace.admin, operation, query_string=query))
+            assert answer.status_code == 422
+            assert list(answer.json["errors"]) == ["cursor"]
+
+
+def test_a_neighbours_idempotency_key_repeats_nothing(
+    document: Document, ours: Examples, theirs: Examples, subtests: pytest.Subtests
+) -> None:
+    for operation in document.operations:
+        if operation.method != "post" or operation.public:
+            continue
+        with subtests.test(operation=str(operation)):
+            headers = {"Idempotency-Key": f"key of {operation}"}
+            first = theirs.ask(theirs.workspace.admin, operation, headers=headers)
+            second = sound(operation, ours.ask(ours.workspace.admin, operation, headers=headers))
+            assert "Idempotency-Replayed" not in second.headers
+            if second.status_code < 300:
+                assert second.json["id"] != first.json["id"]
+
+
+def test_lists_and_searches_show_nothing_of_a_neighbour(
+    document: Document, ours: Examples, theirs: Examples, subtests: pytest.Subtests
+) -> None:
+    for operation in document.operations:
+        if not operation.is_page or operation.names_in_path:
+            continue
+        with subtests.test(operation=str(operation)):
+            made = theirs.make(operation.resource)
+            for query in ({"limit": 200}, {"limit": 200, "id[in]": made}, {"limit": 200, "sort": "-id"}):
+                answer = sound(operation, ours.ask(ours.workspace.admin, operation, query_string=query))
+                assert made not in answer.get_data(as_text=True)

@@ -1,0 +1,133 @@
+"""Every operation of the document as every role, on one's own records, those of one's team and those of others."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import update
+
+from tenants.access.permissions import Reach
+from tenants.access.policy import resource_of
+from tenants.access.roles import built_in_roles
+from tenants.foundation.tables import Base, Owned
+from tenants.isolation.door import db, inside
+from tests.examples import Examples
+from tests.generated.answers import sound
+from tests.operations import Document, Operation
+from tests.workspace import Client
+
+ROLES = {
+    "admin": "admin",
+    "manager": "manager",
+    "sales": "sales",
+    "read-only": "read-only",
+    "sales-elsewhere": "sales",
+}
+OWNERS = ("own", "team's", "other team's", "nobody's")
+OTHER_REASONS = ("needs_session",)
+WITHIN = {Reach.OWN: {"own"}, Reach.TEAM: {"own", "team's"}, Reach.ALL: set(OWNERS), None: set()}
+
+
+def owned_models() -> dict[str, Any]:
+    """The model behind each resource whose records have an owner."""
+    models = (mapper.class_ for mapper in Base.registry.mappers)
+    return {each.__tablename__.replace("_", "-"): each for each in models if issubclass(each, Owned)}
+
+
+def reach(role: str, permission: str) -> Reach | None:
+    if permission == "signed_in":
+        return Reach.ALL
+    found = built_in_roles()[role].get(permission)
+    return Reach(found) if found else None
+
+
+def test_a_role_may_what_its_permissions_say_and_no_more(
+    document: Document, ours: Examples, subtests: pytest.Subtests
+) -> None:
+    for operation in document.operations:
+        if operation.public or (operation.names_in_path and operation.resource in owned_models()):
+            continue
+        for name, role in ROLES.items():
+            with subtests.test(operation=str(operation), role=name):
+                answer = sound(operation, ours.ask(ours.workspace.clients[name], operation))
+                if reach(role, operation.permission) is None:
+                    assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
+                elif answer.status_code == 403:
+                    assert answer.json["code"] in OTHER_REASONS, answer.json
+                else:
+                    assert answer.status_code not in (401, 404), answer.json
+
+
+@pytest.mark.promise("0-19")
+@pytest.mark.parametrize("name", ROLES)
+def test_reach_decides_over_every_operation_on_a_record(
+    document: Document, ours: Examples, subtests: pytest.Subtests, name: str
+) -> None:
+    client = ours.workspace.clients[name]
+    for operation in document.operations:
+        if not operation.names_in_path or operation.resource not in owned_models():
+            continue
+        for owner in OWNERS if name != "admin" else ("other team's",):
+            with subtests.test(operation=str(operation), role=name, record=owner):
+                ids = ours.ids(operation)
+                give(ours, operation.resource, ids[operation.names_in_path[0]], client, owner)
+                answer = sound(operation, ours.ask(client, operation, ids))
+                expected = verdict(operation, ROLES[name], owner)
+                if expected is None:
+                    assert answer.status_code not in (401, 404), answer.json
+                    assert answer.status_code != 403 or answer.json["code"] in OTHER_REASONS, answer.json
+                else:
+                    assert answer.status_code == expected, answer.json
+
+
+def verdict(operation: Operation, role: str, owner: str) -> int | None:
+    """How the operation is refused for this role on a record of this owner; None when it is not."""
+    resource = resource_of(owned_models()[operation.resource])
+    right = reach(role, operation.permission)
+    if right is None:
+        return 403
+    if owner not in WITHIN[reach(role, f"{resource}:read")]:
+        return 404
+    governs = operation.permission.partition(":")[0] == resource
+    return 403 if governs and owner not in WITHIN[right] else None
+
+
+def give(examples: Examples, resource: str, record_id: str, client: Client, owner: str) -> None:
+    """Make somebody the owner of a record, as seen from a client."""
+    clients = examples.workspace.clients
+    elsewhere = clients[
+        "sales" if client.team_id == clients["sales-elsewhere"].team_id else "sales-elsewhere"
+    ]
+    values = {
+        "own": (client.user_id, client.team_id),
+        "team's": (clients["admin"].user_id, client.team_id),
+        "other team's": (elsewhere.user_id, elsewhere.team_id),
+        "nobody's": (None, None),
+    }[owner]
+    model = owned_models()[resource]
+    change = update(model.__table__).where(model.__table__.c.id == UUID(record_id))
+    with inside(examples.workspace.home):
+        db().execute(change.values(owner_id=values[0], team_id=values[1]))
+
+
+@pytest.mark.promise("0-19")
+@pytest.mark.parametrize("name", ROLES)
+def test_lists_show_what_is_within_reach(
+    document: Document, ours: Examples, subtests: pytest.Subtests, name: str
+) -> None:
+    client = ours.workspace.clients[name]
+    for operation in document.operations:
+        model = owned_models().get(operation.resource)
+        if not operation.is_page or operation.names_in_path or model is None:
+            continue
+        right = reach(ROLES[name], operation.permission)
+        if right is None:
+            continue
+        with subtests.test(operation=str(operation), role=name):
+            made = {owner: ours.make(operation.resource) for owner in OWNERS}
+            for owner, each in made.items():
+                give(ours, operation.resource, each, client, owner)
+            query = {"id[in]": ",".join(made.values()), "limit": 200}
+            answer = sound(operation, ours.ask(client, operation, query_string=query))
+            shown = {each["id"] for each in answer.json["data"]}
+            assert {owner for owner, each in made.items() if each in shown} == WITHIN[right]

@@ -14,6 +14,7 @@ from tenants.access.roles import use_roles
 from tenants.audit.api import audit_events
 from tenants.audit.recording import record_changes
 from crm.leads.api import leads
+from crm.reports.api import reports
 from tenants.catalog.models import CatalogBase
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
@@ -61,6 +62,7 @@ BLUEPRINTS = [
     number_series,
     imports,
     leads,
+    reports,
 ]
 
 

@@ -12,7 +12,7 @@ from marshmallow import Schema
 from tenants.access.permissions import Permission
 from tenants.foundation.errors import TooLarge, UnsupportedContent
 from tenants.http.course import House, answer_reading, answer_writing
-from tenants.http.documentation import describe, describe_one, describe_page
+from tenants.http.documentation import describe, describe_figures, describe_one, describe_page
 from tenants.http.rendering import rendered_page, rendered_record
 from tenants.http.representation import Resource
 
@@ -83,6 +83,10 @@ class Blueprint(flask_smorest.Blueprint):
             return describe_page(run, resource)
 
         return decorate
+
+    def figures(self, resource: Resource, parameters: list[dict[str, Any]]) -> Callable[[View], View]:
+        """The view works something out over the records that the resource's filters choose."""
+        return functools.partial(describe_figures, resource=resource, parameters=parameters)
 
     def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
         """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class."""

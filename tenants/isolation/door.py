@@ -6,14 +6,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import sqlalchemy.exc
 from psycopg import errors as pg
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, RootTransaction, event
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from tenants.catalog.registry import Home
 from tenants.foundation.errors import Unavailable
 from tenants.isolation.cells import Cells, Entrance, entering
+
+#: Classes of SQLSTATE: connection exceptions, and operator intervention such as a shutdown.
+CONNECTION_LOST = ("08", "57P")
 
 
 class TenantSession(Session):
@@ -135,17 +139,28 @@ def _refuse_unrecorded(state: ORMExecuteState) -> None:
 @contextmanager
 def _connection(home: Home, entrance: Entrance) -> Iterator[Connection]:
     token = entering.set(entrance)
+    engine = engine_of(home)
     try:
-        connection = engine_of(home).connect()
-        try:
-            transaction = connection.begin()
-        except BaseException:
-            connection.close()
+        connection, transaction = _begun(engine)
+    except psycopg.OperationalError as error:
+        if error.sqlstate is not None and not error.sqlstate.startswith(CONNECTION_LOST):
             raise
+        # The server was started again: every connection of the pool is dead, and nothing has happened yet.
+        engine.dispose()
+        connection, transaction = _begun(engine)
     finally:
         entering.reset(token)
     with connection, transaction:
         yield connection
+
+
+def _begun(engine: Any) -> tuple[Connection, RootTransaction]:
+    connection: Connection = engine.connect()
+    try:
+        return connection, connection.begin()
+    except BaseException:
+        connection.close()
+        raise
 
 
 @contextmanager
@@ -155,9 +170,10 @@ def _translated() -> Iterator[None]:
         yield
     except sqlalchemy.exc.TimeoutError as error:
         raise Unavailable("All connections to the database are busy. Try again in a moment.") from error
-    except sqlalchemy.exc.OperationalError as error:
-        if isinstance(error.orig, pg.QueryCanceled):
+    except (sqlalchemy.exc.OperationalError, psycopg.OperationalError) as error:
+        cause = error.orig if isinstance(error, sqlalchemy.exc.OperationalError) else error
+        if isinstance(cause, pg.QueryCanceled):
             raise Unavailable("The question took too long. Narrow it and try again.") from error
-        if isinstance(error.orig, pg.LockNotAvailable | pg.DeadlockDetected):
+        if isinstance(cause, pg.LockNotAvailable | pg.DeadlockDetected):
             raise Unavailable("Somebody else is changing the same records. Try again in a moment.") from error
         raise Unavailable("The database can't be reached. Try again in a moment.") from error

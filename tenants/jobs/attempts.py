@@ -58,32 +58,37 @@ class Worksite:
 
 def attempt_job(site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int) -> None:
     """Run one attempt, if it is still the current one; safe to call any number of times."""
-    home = site.catalog.home(tenant_id)
-    if home is None:
-        return
     with structlog.contextvars.bound_contextvars(tenant=str(tenant_id), job=str(job_id)):
-        row = _claim(site, home, job_id, attempt)
-        if row is None:
+        claimed = _claim_patiently(site, tenant_id, job_id, attempt)
+        if claimed is None:
             log.info("job_skipped", attempt=attempt)
             return
+        home, row = claimed
         _end_somehow(site, home, job_id, attempt, row)
 
 
-def _claim(site: Worksite, home: Home, job_id: UUID, attempt: int) -> Any:
-    """The job's row, or None when this attempt is not the current one; a database that restarts is waited for."""
+def _claim_patiently(site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int) -> tuple[Home, Any] | None:
+    """The job's home and row, or None when this attempt is not the current one.
+
+    A database that is being restarted is waited for. One that stays away is left to the lease and the sweeper.
+    """
     for pause in PAUSES:
         try:
-            return _claim_once(site, home, job_id, attempt)
-        except Unavailable:
+            return _claim(site, tenant_id, job_id, attempt)
+        except (Unavailable, SQLAlchemyError, psycopg.Error) as error:
+            log.warning("claim_waits", error=type(error).__name__, seconds=pause)
             time.sleep(pause)
-    return _claim_once(site, home, job_id, attempt)
+    return None
 
 
-def _claim_once(site: Worksite, home: Home, job_id: UUID, attempt: int) -> Any:
+def _claim(site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int) -> tuple[Home, Any] | None:
+    home = site.catalog.home(tenant_id)
+    if home is None:
+        return None
     with inside(home):
-        return (
-            db().execute(CLAIM, {"id": job_id, "attempt": attempt, "lease": site.lease_seconds}).one_or_none()
-        )
+        values = {"id": job_id, "attempt": attempt, "lease": site.lease_seconds}
+        row = db().execute(CLAIM, values).one_or_none()
+    return (home, row) if row else None
 
 
 def _end_somehow(site: Worksite, home: Home, job_id: UUID, attempt: int, row: Any) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, update
 
 from tenants.access.caller import SYSTEM, Caller, act_as
 from tenants.foundation.clock import now
@@ -100,6 +100,8 @@ def test_an_attempt_that_was_overtaken_leaves_nothing(
     # Its own change of the token went back with its effects: the lease decides what becomes of it.
     assert (found.state, found.attempt, marks(acme.home, number)) == ("running", 1, 0)
     assert stored(neighbour.home, beside).state == "succeeded"
+    with inside(acme.home):
+        db().execute(delete(Job).where(Job.id == job_id))
 
 
 def test_a_refusal_is_shown_and_not_tried_again(

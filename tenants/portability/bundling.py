@@ -1,5 +1,6 @@
 """Makes the bundle of a tenant, piece by piece, from one snapshot of its data."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,8 @@ from tenants.identity.models import TenantProfile
 from tenants.isolation.door import Tenancy, db, here, inside
 from tenants.portability.contents import BundleTable, tables
 from tenants.portability.descriptor import DESCRIPTOR, README, About, TableFile, descriptor
-from tenants.portability.lines import Format, lines_of
+from tenants.portability.formats import Format
+from tenants.portability.lines import lines_of
 from tenants.portability.readme import readme
 from tenants.portability.zipping import Written, ZippedFile, ZipStream
 from tenants.provisioning.models import SchemaRevision
@@ -34,14 +36,28 @@ def snapshot(home: Home) -> Iterator[Tenancy]:
 class Bundling:
     """One bundle on its way. `tell` hears of each table's name and how many rows are written so far."""
 
-    def __init__(self, format_: Format, tell: Told = lambda _table, _rows: None) -> None:
-        self._format, self._tell = format_, tell
+    about: About
+
+    def __init__(self, format_: str, tell: Told = lambda _table, _rows: None) -> None:
+        self._format, self._tell = Format(format_), tell
         self.files: list[TableFile] = []
-        self.rows = 0
+        self.rows, self.size = 0, 0
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """Of the pieces so far; of the whole zip once they have ended."""
+        return self._hash.hexdigest()
 
     def pieces(self) -> Iterator[bytes]:
         """The zip, in pieces of a few hundred KiB. Runs inside `snapshot`."""
-        about = about_tenant()
+        for piece in self._written():
+            self.size += len(piece)
+            self._hash.update(piece)
+            yield piece
+
+    def _written(self) -> Iterator[bytes]:
+        self.about = about = about_tenant()
         stream = ZipStream(about.snapshot_at)
         for table in tables():
             with stream.file(f"{table.path}.{self._format}") as file:

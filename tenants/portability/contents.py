@@ -75,11 +75,11 @@ def left_out() -> tuple[LeftOut, ...]:
 def _left_out() -> Iterator[LeftOut]:
     for table in Base.metadata.sorted_tables:
         if reason := _reason_to_stay(table):
-            yield LeftOut(table.name, (), reason)
+            yield LeftOut(str(table.name), (), reason)
             continue
         for reason in dict.fromkeys(filter(None, map(_reason_to_leave, table.columns))):
             names = tuple(each.name for each in table.columns if _reason_to_leave(each) == reason)
-            yield LeftOut(table.name, names, reason)
+            yield LeftOut(str(table.name), names, reason)
 
 
 def _reason_to_stay(table: Table) -> str | None:
@@ -118,7 +118,7 @@ def _bundle_table(table: Table) -> BundleTable:
         if each.unique and all(isinstance(part, Column) for part in each.expressions)
     ]
     return BundleTable(
-        name=table.name,
+        name=str(table.name),
         purpose=model.__purpose__,
         columns=tuple(columns),
         key=key,
@@ -132,7 +132,7 @@ def _bundle_table(table: Table) -> BundleTable:
 
 def _field(column: Column[Any]) -> Field:
     sealed = bool(column.info.get("sealed"))
-    return Field(column.name, kind_of(column), not column.nullable, sealed, _words(column))
+    return Field(str(column.name), kind_of(column), not column.nullable, sealed, _words(column))
 
 
 def _words(column: Column[Any]) -> frozenset[str] | None:
@@ -148,7 +148,7 @@ def _references(table: Table) -> Iterator[Reference]:
         if len(each.elements) == 1 and _reason_to_stay(each.referred_table) is None:
             element = each.elements[0]
             yield Reference(
-                element.parent.name, each.referred_table.name, element.column.name, bool(each.use_alter)
+                element.parent.name, str(each.referred_table.name), element.column.name, bool(each.use_alter)
             )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from pydantic import Field as Said
 
 from tenants.portability.columns import Field, kind_of_field
 from tenants.portability.descriptor import MISSING, VERSION
-from tenants.portability.lines import Format
+from tenants.portability.formats import Format
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tenants.portability.columns import Field
 from tenants.portability.contents import BundleTable, left_out
-from tenants.portability.lines import Format
+from tenants.portability.formats import Format
 from tenants.portability.zipping import Written
 
 DESCRIPTOR = "datapackage.json"

@@ -6,7 +6,6 @@ behind them without being parsed, and a row whose sealed values are all missing 
 
 import json
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,15 +17,9 @@ from tenants.foundation.encryption import Context
 from tenants.isolation.sealing import opened_text
 from tenants.isolation.whole_tables import Form, rows_out
 from tenants.portability.contents import BundleTable
+from tenants.portability.formats import Format
 
 NULL = b"\\N"
-
-
-class Format(StrEnum):
-    """What the files of a bundle look like."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 def lines_of(table: BundleTable, format_: Format, tenant_id: UUID) -> Iterator[tuple[int, bytes]]:

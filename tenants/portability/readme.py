@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tenants.portability.contents import left_out
 from tenants.portability.descriptor import About, TableFile, moment
-from tenants.portability.lines import Format
+from tenants.portability.formats import Format
 
 CSV_RULES = r"""Each file under `data/` is a table in CSV (RFC 4180, UTF-8, lines end with CR LF, the first line names the fields).
 

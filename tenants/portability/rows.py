@@ -11,7 +11,7 @@ from typing import IO, Any
 from tenants.portability.columns import BOOLEAN, WHOLE, Field, read_json
 from tenants.portability.described import DescribedTable
 from tenants.portability.descriptor import MISSING
-from tenants.portability.lines import Format
+from tenants.portability.formats import Format
 
 LONGEST_LINE = 256 * 1024 * 1024
 Values = list[str | None]

@@ -1,0 +1,64 @@
+"""Exports over HTTP: asked for, watched, downloaded, removed."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, current_app
+
+from tenants.access.caller import acting
+from tenants.access.permissions import Reach
+from tenants.access.policy import find, save
+from tenants.foundation.errors import NotAllowed
+from tenants.http.blueprint import Blueprint
+from tenants.http.selection import Selection
+from tenants.portability.exporting import delete, download
+from tenants.portability.jobs import make_export
+from tenants.portability.models import Export
+from tenants.portability.permissions import CREATE_EXPORTS, DELETE_EXPORTS, READ_EXPORTS
+from tenants.portability.schemas import EXPORTS, ExportBody
+
+exports = Blueprint("exports", __name__, url_prefix="/exports")
+ZIP = {"schema": {"type": "string", "format": "binary"}}
+FILE = {"200": {"description": "The bundle.", "content": {"application/zip": ZIP}}}
+
+
+@exports.page("", EXPORTS, may=READ_EXPORTS)
+def list_exports() -> Selection:
+    """Exports of the whole workspace."""
+    return Selection(EXPORTS)
+
+
+@exports.one("/<uuid:export_id>", EXPORTS, may=READ_EXPORTS)
+def get_export(export_id: UUID) -> Selection:
+    """One export: how far it is, and what it became."""
+    return Selection(EXPORTS, {"id": export_id}, single=True)
+
+
+@exports.post("", may=CREATE_EXPORTS)
+@exports.takes(ExportBody())
+@exports.answers(202, EXPORTS)
+def create_export(said: dict[str, Any]) -> Export:
+    """Export the whole workspace as a bundle: everything, from one moment, in open formats."""
+    if acting().caller.reach(CREATE_EXPORTS.name) is not Reach.ALL:
+        raise NotAllowed("An export holds everything, and your right to export does not reach that far.")
+    export = Export(**said)
+    export.job_id = make_export.later(export.id, current_app.extensions["house"].settings.export_days)
+    return save(export)
+
+
+@exports.get("/<uuid:export_id>/download", may=READ_EXPORTS)
+@exports.doc(responses=FILE)
+def download_export(export_id: UUID) -> Response:
+    """The bundle as a zip file. That somebody took it is put on record."""
+    export = find(Export, export_id)
+    answer = Response(download(export), content_type="application/zip")
+    answer.headers["Content-Length"] = str(export.size)
+    answer.headers["Content-Disposition"] = f'attachment; filename="export-{export.id}.zip"'
+    return answer
+
+
+@exports.delete("/<uuid:export_id>", may=DELETE_EXPORTS)
+@exports.response(204)
+def delete_export(export_id: UUID) -> None:
+    """Remove an export and its file; one that is being made is stopped."""
+    delete(find(Export, export_id, lock=True))

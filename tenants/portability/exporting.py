@@ -1,0 +1,95 @@
+"""The life of an export: asked for, made, downloaded, expired. Each step is on record in the audit log."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from tenants.audit.recording import record_event
+from tenants.foundation.clock import now
+from tenants.foundation.errors import Conflict, NotFound
+from tenants.isolation.door import db, here
+from tenants.isolation.files import files, opened_file
+from tenants.isolation.storage import NotStored
+from tenants.jobs.models import Job, JobState
+from tenants.portability.bundling import Bundling
+from tenants.portability.models import Export
+
+FOLDER = "exports/"
+
+
+def still_wanted(export_id: UUID) -> Export:
+    """The export that a job is to make. Raises NotFound when it was deleted meanwhile."""
+    export = db().get(Export, export_id)
+    if export is None:
+        raise NotFound("The export was deleted before it was made.")
+    return export
+
+
+def finish(export_id: UUID, file: str, made: Bundling, days: int) -> dict[str, Any]:
+    """Say that the bundle is there, and until when; what the job has to show for itself."""
+    export = still_wanted(export_id)
+    export.file, export.size, export.sha256 = file, made.size, made.sha256
+    export.counts, export.snapshot_at = made.counts(), made.about.snapshot_at
+    export.finished_at = now()
+    export.expires_at = export.finished_at + timedelta(days=days)
+    return {"export_id": str(export_id), "sha256": made.sha256}
+
+
+def download(export: Export) -> Iterator[bytes]:
+    """The zip, unsealed on the way. Runs on after the transaction that asked for it. Raises Conflict."""
+    name = export.downloadable()
+    with ExitStack() as stack:
+        try:
+            chunks = stack.enter_context(opened_file(name))
+        except NotStored:
+            raise Conflict(
+                "This export is no longer kept. Ask for a new one.", code="export_expired"
+            ) from None
+        record_event("exports.downloaded", "exports", export.id, {"sha256": [export.sha256, export.sha256]})
+        return _closing(stack.pop_all(), chunks)
+
+
+def delete(export: Export) -> None:
+    """Remove an export, its file, and the work on it."""
+    job = db().get(Job, export.job_id, with_for_update=True) if export.job_id else None
+    if job is not None and not JobState(job.state).finished:
+        job.cancel()
+    remove_after_commit([file] if (file := export.expire()) else [])
+    db().delete(export)
+    db().flush()
+
+
+def expire_exports() -> int:
+    """Let go of every file whose time has come, and of files that no export knows; how many there were."""
+    due = select(Export).where(Export.expires_at <= now(), Export.file.is_not(None)).with_for_update()
+    gone = {file for export in db().scalars(due).all() if (file := export.expire())}
+    db().flush()
+    gone.update(_left_behind())
+    remove_after_commit(gone)
+    return len(gone)
+
+
+def remove_after_commit(names: Iterable[str]) -> None:
+    """A file goes only when the row that named it is known not to any more."""
+    storage = files()
+    for name in names:
+        here().after_commit.append(partial(storage.delete, name))
+
+
+def _left_behind() -> list[str]:
+    """Files of attempts that were overtaken or killed after the file was complete and before it was said."""
+    known = set(db().scalars(select(Export.file).where(Export.file.is_not(None))))
+    unfinished = Export.finished_at.is_(None)
+    at_work = {str(each) for each in db().scalars(select(Export.id).where(unfinished))}
+    found = [name for name in files().list() if name.startswith(FOLDER) and name not in known]
+    return [name for name in found if not any(name.startswith(f"{FOLDER}{each}") for each in at_work)]
+
+
+def _closing(stack: ExitStack, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    with stack:
+        yield from chunks

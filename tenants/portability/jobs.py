@@ -1,0 +1,29 @@
+"""Making bundles, and removing them when their time has come."""
+
+from uuid import UUID
+
+from tenants.foundation.tables import Purpose
+from tenants.isolation.files import store_sealed
+from tenants.jobs.progress import conclude, current_job, progress, step
+from tenants.jobs.registry import job
+from tenants.portability.bundling import SNAPSHOT, Bundling, expected_rows
+from tenants.portability.exporting import expire_exports, finish, still_wanted
+
+
+@job("exports.make", purpose=Purpose.PORTABILITY, heavy=True, attempts=5, steps=True)
+def make_export(export_id: UUID, days: int) -> None:
+    """Write the bundle from one snapshot, then say that it is there. A second attempt starts afresh."""
+    file = f"exports/{export_id}-{current_job().attempt}"
+    with step(isolation=SNAPSHOT):
+        export = still_wanted(export_id)
+        total = expected_rows()
+        bundling = Bundling(export.format, lambda table, rows: progress(rows, max(rows, total), table))
+        store_sealed(file, bundling.pieces())
+    with step():
+        conclude(finish(export_id, file, bundling, days))
+
+
+@job("exports.expire", purpose=Purpose.PORTABILITY, every="23 * * * *")
+def expire() -> None:
+    """Remove exports whose time has come, and what killed workers left of theirs."""
+    expire_exports()

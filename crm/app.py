@@ -36,12 +36,14 @@ from tenants.isolation.startup import UnsafeDatabase, check_logins
 from tenants.isolation.storage import storage_from
 from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
+from tenants.portability.api import exports
 from tenants.provisioning.api import signup
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.revisions import head
 
 BLUEPRINTS = [
     jobs,
+    exports,
     signup,
     sessions,
     me,

@@ -125,6 +125,12 @@ def inside(
         effect()
 
 
+@event.listens_for(TenantSession, "before_flush")
+def _keep_the_order(_session: Session, _context: object, _instances: object) -> None:
+    """What was to be sent along may be what the flush refers to."""
+    here().send_pending()
+
+
 @event.listens_for(TenantSession, "do_orm_execute")
 def _refuse_unrecorded(state: ORMExecuteState) -> None:
     changing = state.is_insert or state.is_update or state.is_delete

@@ -1,7 +1,7 @@
 """Invoices and what settles them: drafts that can be changed, documents that cannot.
 
 The database holds an issued document still without the help of this program: its issuance, a row that can
-only be added, refers to the invoice together with its number, dates and totals, so that none of them can change.
+only be added, refers to the invoice together with its number, dates and totals: none of them can change.
 """
 
 from datetime import date, datetime, timedelta

@@ -38,8 +38,7 @@ def credited_quantities(invoice: Invoice) -> dict[UUID, Decimal]:
     query = select(line, func.sum(CreditNoteLine.quantity)).join(
         CreditNote, CreditNote.id == CreditNoteLine.credit_note_id
     )
-    found = db().execute(query.where(CreditNote.invoice_id == invoice.id).group_by(line)).tuples()
-    return dict(found.all())
+    return dict(db().execute(query.where(CreditNote.invoice_id == invoice.id).group_by(line)).all())
 
 
 def settlements_of(invoice: Invoice) -> Iterator[CreditNote | Payment]:

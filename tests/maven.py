@@ -22,7 +22,7 @@ Group = tuple[str | None, ...]
 
 @dataclass(frozen=True)
 class Opportunity:
-    """A row of the pipeline with what the other files say of it. An open one has no `closed_on` and no `value`."""
+    """A row of the pipeline with what other files say of it. An open one has no `closed_on` or `value`."""
 
     id: str
     agent: str

@@ -42,7 +42,7 @@ def create_lead(fields: dict[str, Any]) -> Lead:
 def change_lead(fields: dict[str, Any], lead_id: UUID) -> Lead:
     """Change a lead (JSON merge patch, RFC 7396). One that was converted stays as it was."""
     lead = find(Lead, lead_id, lock=True)
-    lead.must_be_changeable()
+    lead.must_not_be_converted()
     return change(lead, fields)
 
 

@@ -102,7 +102,7 @@ class Lead(Record, Owned, Base):
         if self.state == LeadState.DISQUALIFIED:
             raise Conflict("This lead was disqualified. Reopen it first.", code="lead_disqualified")
 
-    def must_be_changeable(self) -> None:
+    def must_not_be_converted(self) -> None:
         """What was converted is kept as it was. Raises Conflict."""
         if self.is_converted:
             self.must_be_open()

@@ -192,6 +192,27 @@ def test_what_others_own_can_not_be_referred_to(acme: Workspace, neighbour: Work
     assert all(answer.json["errors"] == {"company_id": ["There is no such record."]} for answer in answers)
 
 
+def test_what_a_deal_refers_to_can_not_be_deleted(acme: Workspace, neighbour: Workspace) -> None:
+    product = acme.admin.post("/products", {"name": f"GTX {secrets.token_hex(4)}"}).json["id"]
+    company = acme.sales.post("/companies", {"name": "Kept"}).json["id"]
+    deal = deal_of(acme.sales, product_id=product, company_id=company)
+    for path in (f"/products/{product}", f"/companies/{company}"):
+        refused = acme.admin.delete(path)
+        assert (refused.status_code, refused.json["code"]) == (409, "still_referenced")
+        assert neighbour.admin.delete(path).status_code == 404
+    assert acme.admin.delete(f"/deals/{deal['id']}").status_code == 204
+    assert acme.admin.delete(f"/products/{product}").status_code == 204
+
+
+def test_what_happens_to_a_deal_is_on_record(acme: Workspace, neighbour: Workspace) -> None:
+    deal = deal_of(acme.sales)
+    acme.sales.put(f"/deals/{deal['id']}/outcome", {"result": "won", "reason": "Only we had it"})
+    events = acme.admin.get(f"/audit-events?record_id={deal['id']}&sort=at").json["data"]
+    assert [event["action"] for event in events] == ["deals.created", "deals.changed"]
+    assert events[1]["changes"]["outcome"] == [None, "won"]
+    assert neighbour.admin.get(f"/audit-events?record_id={deal['id']}").json["data"] == []
+
+
 def test_of_many_who_close_a_deal_at_once_one_does(acme: Workspace, neighbour: Workspace) -> None:
     app = acme.sales.flask.application
     barrier = Barrier(3)

@@ -5,6 +5,7 @@ A column that does not say its data class, or a table that does not say its purp
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -64,6 +65,19 @@ class Source(StrEnum):
     SYSTEM = "system"
 
 
+@dataclass(frozen=True)
+class AtRest:
+    """How a state comes back in a copy of the tenant without going on by itself there.
+
+    Instead of one of `states` the row has `word`, and the recorded state is beside it, in the column `beside`.
+    Mark the column of the state with `column(info={"at_rest": AtRest(…)})`.
+    """
+
+    states: frozenset[str]
+    word: str
+    beside: str
+
+
 class Base(DeclarativeBase):
     """Ground of every table of a tenant. It names no schema: the transaction's role decides."""
 
@@ -120,7 +134,8 @@ class Record(Identified):
     @declared_attr.directive
     @classmethod
     def __mapper_args__(cls) -> dict[str, Any]:
-        return {"version_id_col": cls.__table__.c.version} if "__table__" in cls.__dict__ else {}
+        table: Any = cls.__dict__.get("__table__")
+        return {} if table is None else {"version_id_col": table.c.version}
 
 
 class Owned:

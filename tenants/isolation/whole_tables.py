@@ -10,6 +10,7 @@ from psycopg import sql
 from sqlalchemy import Select, Table
 from sqlalchemy.dialects import postgresql
 
+from tenants.foundation.errors import Conflict
 from tenants.isolation.door import here
 
 BATCH_BYTES = 256 * 1024
@@ -46,11 +47,17 @@ def rows_out(query: Select[Any], form: Form) -> Iterator[Rows]:
 
 @contextmanager
 def rows_into(table: Table, columns: Sequence[str]) -> Iterator[Callable[[bytes], None]]:
-    """A function that takes lines in COPY's text format. No audit event follows: what comes brings its own."""
+    """A function that takes lines in COPY's text format. No audit event follows: what comes brings its own.
+
+    Raises Conflict when a row breaks a rule of the table.
+    """
     names = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
     command = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table.name), names)
-    with _driver().cursor() as cursor, cursor.copy(command) as copy:
-        yield copy.write
+    try:
+        with _driver().cursor() as cursor, cursor.copy(command) as copy:
+            yield copy.write
+    except (psycopg.IntegrityError, psycopg.DataError) as error:
+        raise Conflict(f"{table.name}: the database refused a row: {error.diag.message_primary}.") from error
 
 
 def _driver() -> psycopg.Connection[Any]:

@@ -13,11 +13,16 @@ from sqlalchemy.orm import Mapped
 from tenants.catalog.models import CatalogBase
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
-from tenants.foundation.tables import Base, DataClass, Identified, Owned, Purpose, column, one_of
+from tenants.foundation.tables import AtRest, Base, DataClass, Identified, Owned, Purpose, column, one_of
 
 
 class JobState(StrEnum):
-    """Where a job stands; the last three are ends."""
+    """Where a job stands; the last three are ends.
+
+    A job that was unfinished when its tenant was copied is `held` in the copy: whoever has the original does the work.
+    """
+
+    HELD = "held"
 
     READY = "ready"
     DISPATCHED = "dispatched"
@@ -31,6 +36,9 @@ class JobState(StrEnum):
         return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
 
 
+HELD_IN_COPIES = AtRest(
+    frozenset({JobState.READY, JobState.DISPATCHED, JobState.RUNNING}), JobState.HELD, "held_state"
+)
 UNFINISHED = text("state in ('ready', 'dispatched', 'running')")
 
 
@@ -58,7 +66,12 @@ class Job(Identified, Owned, Base):
 
     kind: Mapped[str] = column(data=DataClass.TECHNICAL)
     arguments: Mapped[dict[str, Any]] = column(JSONB, data=DataClass.TECHNICAL, default=dict)
-    state: Mapped[str] = column(data=DataClass.TECHNICAL, default=JobState.READY)
+    state: Mapped[str] = column(
+        data=DataClass.TECHNICAL, default=JobState.READY, info={"at_rest": HELD_IN_COPIES}
+    )
+    held_state: Mapped[str | None] = column(
+        data=DataClass.TECHNICAL, info={"stays": "The state itself has it: a copy of a copy is held again."}
+    )
     attempt: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
     failures: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
     max_attempts: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=5)
@@ -94,6 +107,7 @@ class Job(Identified, Owned, Base):
         self.cancel_requested_at = self.cancel_requested_at or now()
         if self.state != JobState.RUNNING:
             self.state, self.lease_until, self.finished_at = JobState.CANCELLED, None, now()
+            self.held_state = None
 
 
 class Schedule(Identified, Base):

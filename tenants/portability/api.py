@@ -19,7 +19,7 @@ from tenants.portability.schemas import EXPORTS, ExportBody
 
 exports = Blueprint("exports", __name__, url_prefix="/exports")
 ZIP = {"schema": {"type": "string", "format": "binary"}}
-FILE = {"200": {"description": "The bundle.", "content": {"application/zip": ZIP}}}
+FILE = {"200": {"description": "The bundle.", "content": {"application/zip": ZIP}}, "409": {}}
 
 
 @exports.page("", EXPORTS, may=READ_EXPORTS)

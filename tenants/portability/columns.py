@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy import Column, ColumnElement, func
 from sqlalchemy.dialects import postgresql
 
+from tenants.foundation.tables import AtRest
+
 SqlOf = Callable[[ColumnElement[Any]], ColumnElement[Any]]
 TIME_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z\Z")
@@ -52,7 +54,6 @@ class Kind:
     in_json: SqlOf = _as_it_is
     for_copy: Callable[[str], str] = str
     document: bool = False
-    numeric: bool = False
 
 
 def _is_date(text: str) -> bool:
@@ -113,7 +114,7 @@ def _quoted(element: Any) -> str:
 
 TEXT = Kind("text", {"type": "string"}, lambda text: "\0" not in text)
 UUID = Kind("uuid", {"type": "string", "format": "uuid"}, _matching(UUID_TEXT))
-WHOLE = Kind("integer", {"type": "integer"}, _matching(INTEGER), numeric=True)
+WHOLE = Kind("integer", {"type": "integer"}, _matching(INTEGER))
 DECIMAL = Kind("number", {"type": "number"}, _matching(NUMBER), in_json=_text)
 BOOLEAN = Kind("boolean", {"type": "boolean"}, lambda text: text in ("true", "false"), in_csv=_text)
 DATE = Kind("date", {"type": "date"}, _is_date)
@@ -156,6 +157,7 @@ class Field:
     sealed: bool = False
     words: frozenset[str] | None = None
     """The only words it may hold, when a CHECK lists them."""
+    at_rest: AtRest | None = None
 
     def wrong_with(self, text: str | None) -> str | None:
         """What is wrong with a value, as the end of a sentence; None when nothing is."""

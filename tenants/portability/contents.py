@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, Table
+from sqlalchemy import CheckConstraint, Column, ColumnElement, Table, func
 
 from tenants.foundation.tables import Base, DataClass, Purpose
 from tenants.portability.columns import Field, kind_of
@@ -43,6 +43,13 @@ class BundleTable:
     @property
     def sealed(self) -> tuple[Field, ...]:
         return tuple(each for each in self.columns if each.sealed)
+
+    def stored(self, field_: Field) -> ColumnElement[Any]:
+        """The value of a column as it was recorded, whatever became of it in a copy."""
+        column: ColumnElement[Any] = self.table.c[field_.name]
+        return (
+            column if field_.at_rest is None else func.coalesce(self.table.c[field_.at_rest.beside], column)
+        )
 
     @property
     def path(self) -> str:
@@ -132,7 +139,8 @@ def _bundle_table(table: Table) -> BundleTable:
 
 def _field(column: Column[Any]) -> Field:
     sealed = bool(column.info.get("sealed"))
-    return Field(str(column.name), kind_of(column), not column.nullable, sealed, _words(column))
+    at_rest = column.info.get("at_rest")
+    return Field(str(column.name), kind_of(column), not column.nullable, sealed, _words(column), at_rest)
 
 
 def _words(column: Column[Any]) -> frozenset[str] | None:

@@ -37,7 +37,7 @@ def lines_of(table: BundleTable, format_: Format, tenant_id: UUID) -> Iterator[t
 def _csv_query(table: BundleTable) -> Select[Any]:
     return sa.select(
         *(
-            _hex(table, each.name) if each.sealed else each.kind.in_csv(table.table.c[each.name])
+            _hex(table, each.name) if each.sealed else each.kind.in_csv(table.stored(each))
             for each in table.columns
         )
     )
@@ -46,9 +46,7 @@ def _csv_query(table: BundleTable) -> Select[Any]:
 def _json_query(table: BundleTable) -> Select[Any]:
     """The sealed values beside the JSON of the rest."""
     plain = [
-        each.kind.in_json(table.table.c[each.name]).label(each.name)
-        for each in table.columns
-        if not each.sealed
+        each.kind.in_json(table.stored(each)).label(each.name) for each in table.columns if not each.sealed
     ]
     if not table.sealed:
         row = sa.select(*plain).subquery("r")

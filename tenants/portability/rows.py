@@ -4,12 +4,11 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import IO, Any
 
 from tenants.portability.columns import BOOLEAN, WHOLE, Field, read_json
-from tenants.portability.described import DescribedTable
 from tenants.portability.descriptor import MISSING
 from tenants.portability.formats import Format
 
@@ -52,18 +51,18 @@ class Measured:
         return self._hash.hexdigest()
 
 
-def rows_of(table: DescribedTable, format_: Format, file: Measured) -> Iterator[tuple[int, Values]]:
+def rows_of(fields: Sequence[Field], format_: Format, lines: Iterable[bytes]) -> Iterator[tuple[int, Values]]:
     """Each row's number, and its values in the order of the fields. Raises Unreadable."""
-    return _csv_rows(table, file) if format_ is Format.CSV else _json_rows(table, file)
+    return _csv_rows(fields, lines) if format_ is Format.CSV else _json_rows(fields, lines)
 
 
-def _csv_rows(table: DescribedTable, file: Measured) -> Iterator[tuple[int, Values]]:
+def _csv_rows(fields: Sequence[Field], lines: Iterable[bytes]) -> Iterator[tuple[int, Values]]:
     """The header is row 1, as a spreadsheet counts."""
-    reader = csv.reader(_marked(file), strict=True)
-    number, width = 1, len(table.fields)
+    reader = csv.reader(_marked(lines), strict=True)
+    number, width = 1, len(fields)
     try:
         header = next(reader, None)
-        if header != [each.name for each in table.fields]:
+        if header != [each.name for each in fields]:
             raise Unreadable(1, "the header does not name the fields of the schema")
         for number, row in enumerate(reader, start=2):  # noqa: B007 -- an error names the row it came after
             if len(row) != width:
@@ -73,9 +72,9 @@ def _csv_rows(table: DescribedTable, file: Measured) -> Iterator[tuple[int, Valu
         raise Unreadable(number + 1, f"can't be read: {error}") from error
 
 
-def _marked(file: Measured) -> Iterator[str]:
+def _marked(lines: Iterable[bytes]) -> Iterator[str]:
     """Lines for the CSV reader. A quote behind a comma opens a field, because quotes inside one are doubled."""
-    for number, line in enumerate(file.lines(), start=1):
+    for number, line in enumerate(lines, start=1):
         text = _decoded(line, number)
         if "\0" in text:
             raise Unreadable(number, "holds a NUL character")
@@ -86,16 +85,16 @@ def _really(found: re.Match[str]) -> str:
     return f'{found[1]}"{REALLY}"'
 
 
-def _json_rows(table: DescribedTable, file: Measured) -> Iterator[tuple[int, Values]]:
-    names = {each.name for each in table.fields}
-    for number, line in enumerate(file.lines(), start=1):
+def _json_rows(fields: Sequence[Field], lines: Iterable[bytes]) -> Iterator[tuple[int, Values]]:
+    names = {each.name for each in fields}
+    for number, line in enumerate(lines, start=1):
         try:
             row = read_json(_decoded(line, number))
         except (ValueError, RecursionError) as error:
             raise Unreadable(number, f"is not JSON: {error}") from error
         if not isinstance(row, dict) or row.keys() != names:
             raise Unreadable(number, "does not have the fields of the schema")
-        yield number, [_text_of(each, row[each.name], number) for each in table.fields]
+        yield number, [_text_of(each, row[each.name], number) for each in fields]
 
 
 def _text_of(field: Field, value: Any, number: int) -> str | None:

@@ -97,7 +97,7 @@ class _Verification:
         content = ContentHash(table.fields, table.names_tenant)
         keys = self._keys.look_at(table)
         try:
-            for number, values in rows_of(table, self._bundle.described.format, file):
+            for number, values in rows_of(table.fields, self._bundle.described.format, file.lines()):
                 wrong = [
                     text
                     for each, value in zip(table.fields, values, strict=True)

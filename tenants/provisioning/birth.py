@@ -1,6 +1,7 @@
 """A tenant is born as a spare, with its final id, schema, role and keys; sign-up only claims it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -93,6 +94,34 @@ class Nursery:
             ask_for_round(session, SPARES)
         return home, founding
 
+    @contextmanager
+    def claimed(self, slug: str, name: str, cell: str = "main") -> Iterator[Home]:
+        """Claim a spare that the block fills with a tenant that was elsewhere; it is ready when the block ends.
+
+        A block that fails gives the slug back, and what it filled is swept away. One that takes long says so now
+        and then with `keep`. Raises as `open` does.
+        """
+        home = self._claim(slug, name, cell)
+        try:
+            yield home
+        except BaseException:
+            self._note(home, slug=None, claimed_at=now() - UNFINISHED_AFTER)
+            raise
+        self._note(home, state=State.ACTIVE)
+
+    def keep(self, home: Home) -> None:
+        """A claimed tenant is still being filled: it is not one of those that a killed process left."""
+        self._note(home, claimed_at=now())
+
+    def note_email(self, home: Home, email: str) -> None:
+        """Let sign-in find the tenant by this address."""
+        with self.catalog.transaction() as session:
+            session.merge(LookupHash(kind="email", hash=self.hash_of_email(email), tenant_id=home.id))
+
+    def _note(self, home: Home, **values: object) -> None:
+        with self.catalog.transaction() as session:
+            session.execute(update(Tenant).where(Tenant.id == home.id).values(values))
+
     def hash_of_email(self, email: str) -> bytes:
         return self.wrapper.hashed(email.strip().lower(), "email")
 
@@ -108,7 +137,7 @@ class Nursery:
                 run_all(connection, death(role_of(tenant_id)))
             with self.catalog.transaction() as session:
                 for model in (TenantKey, LookupHash):
-                    for row in session.scalars(select(model).where(model.tenant_id == tenant_id)):  # type: ignore[attr-defined]
+                    for row in session.scalars(select(model).where(model.tenant_id == tenant_id)):
                         session.delete(row)
                 session.flush()
                 session.delete(session.get_one(Tenant, tenant_id))

@@ -71,7 +71,9 @@ def test_only_admins_export_the_workspace(acme: Workspace, neighbour: Workspace)
     assert neighbour.admin.post("/exports", {"format": "xml"}).status_code == 422
 
 
-def test_who_exported_and_who_downloaded_is_on_record(acme: Workspace, neighbour: Workspace, run_jobs: RunJobs) -> None:
+def test_who_exported_and_who_downloaded_is_on_record(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
     made = acme.admin.post("/exports", {}).json["id"]
     run_jobs()
     sha256 = acme.admin.get(f"/exports/{made}").json["sha256"]

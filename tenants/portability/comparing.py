@@ -1,0 +1,45 @@
+"""Whether two tenants hold the same, row by row, over what sealed fields say and not how they are sealed."""
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+
+from tenants.catalog.registry import Home
+from tenants.isolation.door import here
+from tenants.portability.bundling import snapshot
+from tenants.portability.content import ContentHash
+from tenants.portability.contents import BundleTable, tables
+from tenants.portability.formats import Format
+from tenants.portability.lines import lines_of
+from tenants.portability.rows import rows_of
+
+Told = Callable[[str, int], None]
+
+
+def content_of(home: Home) -> dict[str, str]:
+    """The content hash of each table of a tenant, all from one moment."""
+    with snapshot(home):
+        return content_here()
+
+
+def content_here(tell: Told = lambda _table, _rows: None) -> dict[str, str]:
+    """The content hash of each table of the tenant at hand, without the columns that name the tenant itself."""
+    found: dict[str, str] = {}
+    rows = 0
+    for table in tables():
+        content = ContentHash(table.columns, table.names_tenant)
+        for _, values in rows_of(table.columns, Format.CSV, _lines(table)):
+            content.add(values)
+        rows += content.rows
+        tell(table.name, rows)
+        found[table.name] = content.hexdigest()
+    return found
+
+
+def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """The tables that are not equal, or not there on one side."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def _lines(table: BundleTable) -> Iterator[bytes]:
+    for _, content in lines_of(table, Format.CSV, here().home.id):
+        yield from io.BytesIO(content)

@@ -8,9 +8,10 @@ from uuid import UUID
 import flask_smorest
 from flask import Response, current_app, request
 from marshmallow import Schema
+from webargs.flaskparser import FlaskParser
 
 from tenants.access.permissions import Permission
-from tenants.foundation.errors import TooLarge, UnsupportedContent
+from tenants.foundation.errors import Malformed, TooLarge, UnsupportedContent
 from tenants.http.course import House, answer_reading, answer_writing
 from tenants.http.documentation import describe, describe_figures, describe_one, describe_page
 from tenants.http.rendering import rendered_page, rendered_record
@@ -20,8 +21,20 @@ View = Callable[..., Any]
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
+class BodyReader(FlaskParser):
+    """Reads JSON bodies; one nested deeper than Python can follow is refused like one that is no JSON."""
+
+    def _raw_load_json(self, req: Any) -> Any:
+        try:
+            return super()._raw_load_json(req)
+        except RecursionError:
+            raise Malformed("The body is nested too deeply.") from None
+
+
 class Blueprint(flask_smorest.Blueprint):
     """Routes of one resource. `may` has no default: a route without a permission fails at import."""
+
+    ARGUMENTS_PARSER = BodyReader()
 
     def add_url_rule(
         self,

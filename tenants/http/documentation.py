@@ -42,22 +42,27 @@ def describe(view: View, may: Permission, name: str) -> View:
 def describe_page(view: View, resource: Resource) -> View:
     """A list's parameters and answer."""
     answer = {"description": "A page of records.", "content": _json(_page_schema(resource))}
-    return Blueprint.doc(parameters=list(_page_parameters(resource)), responses={"200": answer})(view)  # type: ignore[no-any-return]
+    described: View = Blueprint.doc(parameters=list(_page_parameters(resource)), responses={"200": answer})(
+        view
+    )
+    return described
 
 
 def describe_figures(view: View, resource: Resource, parameters: list[dict[str, Any]]) -> View:
     """Figures over the records that a list with the same filters would show; `parameters` are the route's own."""
     every = [*parameters, *_words(resource), *_filters(resource)]
-    return Blueprint.doc(parameters=every)(view)  # type: ignore[no-any-return]
+    described: View = Blueprint.doc(parameters=every)(view)
+    return described
 
 
 def describe_one(view: View, resource: Resource) -> View:
     """A single record's parameters and answer."""
     answer = {"description": "The record.", "content": _json(resource.schema)}
     parameters = [*_include(resource)]
-    return Blueprint.doc(
+    described: View = Blueprint.doc(
         parameters=parameters, responses={"200": answer, "304": {"description": "You have it."}}
-    )(view)  # type: ignore[no-any-return]
+    )(view)
+    return described
 
 
 def _json(schema: Any) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def _include(resource: Resource) -> Iterator[dict[str, Any]]:
         yield _query("include", {"type": "string"}, f"Related records by comma: {', '.join(known)}.")
 
 
-def _filter_schema(each: fields.Field, operator: str) -> dict[str, Any]:
+def _filter_schema(each: fields.Field[Any], operator: str) -> dict[str, Any]:
     if operator == "is_null":
         return {"type": "boolean"}
     if operator in ("in", "contains"):
@@ -160,7 +165,9 @@ def _finish(operation: dict[str, Any], method: str, *, in_path: bool) -> None:
     statuses += ["403"] if public or operation["x-permission"] != SIGNED_IN.name or method != "get" else []
     statuses += ["404"] if in_path or method != "get" else []
     statuses += WRITING if method != "get" else []
-    kept = {status: each for status, each in operation.get("responses", {}).items() if str(status)[0] in "23"}
+    said = operation.get("responses", {})
+    statuses += [status for status in said if status in REFUSALS and status not in statuses]
+    kept = {status: each for status, each in said.items() if str(status)[0] in "23"}
     operation["responses"] = kept | {
         status: {"$ref": f"#/components/responses/Refused{status}"} for status in sorted(statuses)
     }

@@ -124,6 +124,10 @@ class Examples:
     ) -> Any:
         """Ask an operation with its example, or with this body; `ids` are those of the path."""
         path = operation.path.format(**(self.ids(operation) if ids is None else ids))
+        if needed := {
+            each["name"]: self.example(each["schema"], operation.resource) for each in operation.needed
+        }:
+            options["query_string"] = needed | options.get("query_string", {})
         if operation.form:
             options |= {"data": FORMS[operation.id](), "content_type": "multipart/form-data"}
         elif operation.body is not None:

@@ -44,10 +44,10 @@ class Operation:
 
     @cached_property
     def resource(self) -> str:
-        """The collection whose record the path names, or the first collection of a path without one."""
+        """The collection that the path is about: whose record it names last, or that it leads to."""
         parts = self.path.removeprefix(PREFIX).split("/")
         named = [before for before, part in pairwise(parts) if part.startswith("{")]
-        return named[-1] if named else parts[0]
+        return (named or [part for part in parts if part in self.document.kept] or parts)[-1]
 
     @cached_property
     def body(self) -> dict[str, Any] | None:
@@ -62,6 +62,11 @@ class Operation:
     @cached_property
     def parameters(self) -> list[dict[str, Any]]:
         return [self.document.resolve(each) for each in self.raw.get("parameters", [])]
+
+    @property
+    def needed(self) -> list[dict[str, Any]]:
+        """The parameters of the query string that can't be left out."""
+        return [each for each in self.parameters if each["in"] == "query" and each.get("required")]
 
     @property
     def is_page(self) -> bool:
@@ -103,6 +108,12 @@ class Document:
                     }
                     found.append(Operation(method, path, raw, self))
         return found
+
+    @cached_property
+    def kept(self) -> set[str]:
+        """The collections whose records have a path of their own."""
+        parts = (path.removeprefix(PREFIX).split("/") for path in self.raw["paths"])
+        return {before for path in parts for before, part in pairwise(path) if part.startswith("{")}
 
     @cached_property
     def collections(self) -> set[str]:

@@ -72,6 +72,6 @@ class Money(SqlField, fields.Nested):
         said = value or {"amount": None, "currency": None}
         return {self.amount: said["amount"], self.currency: said["currency"]}
 
-    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = marshmallow.missing) -> Any:
+    def get_value(self, obj: Any, *_how: Any, **_else: Any) -> Any:
         amount = getattr(obj, self.amount, None)
         return None if amount is None else {"amount": amount, "currency": getattr(obj, self.currency)}

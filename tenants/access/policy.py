@@ -1,8 +1,8 @@
 """The one function that decides which records a caller reaches, and the four verbs that stand on it."""
 
 from collections.abc import Mapping
-from functools import cache
 from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -31,7 +31,7 @@ def narrowed(model: Any, reach: Reach | None) -> ColumnElement[bool] | None:
     columns = getattr(model, "c", model)
     if reach is Reach.ALL or not hasattr(columns, "owner_id"):
         return None
-    mine = columns.owner_id == ME
+    mine: ColumnElement[bool] = columns.owner_id == ME
     if reach is Reach.TEAM:
         return or_(mine, columns.team_id == MY_TEAMS.any_())
     return mine
@@ -82,11 +82,7 @@ def find(model: type[R], record_id: UUID, *, lock: bool = False) -> R:
         raise NotFound
     if now.permission and now.permission.resource == resource:
         _must_reach(record, now)
-    if (
-        now.expected_version is not None
-        and record_id == now.subject_id
-        and record.version != now.expected_version
-    ):  # type: ignore[attr-defined]
+    if record_id == now.subject_id and now.expected_version not in (None, getattr(record, "version", None)):
         raise PreconditionFailed(
             "The record has changed since you read it. Read it again, then repeat your change."
         )
@@ -173,9 +169,11 @@ def _check_references(record: Base, caller: Caller, fields: list[str]) -> None:
 
 
 @cache
-def _references(model: type[Base]) -> tuple[tuple[str, type[Base]], ...]:
+def _references(model: type[Base]) -> tuple[tuple[str, type[Any]], ...]:
     """The columns of a model that refer to owned records, with the models they refer to."""
-    owned = {each.local_table: each.class_ for each in model.registry.mappers if issubclass(each.class_, Owned)}
+    owned = {
+        each.local_table: each.class_ for each in model.registry.mappers if issubclass(each.class_, Owned)
+    }
     columns = model.__table__.columns
     keys = ((each.key, key.column) for each in columns for key in each.foreign_keys)
     found = ((name, owned.get(column.table)) for name, column in keys if column.primary_key)

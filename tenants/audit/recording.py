@@ -10,7 +10,6 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ColumnElement, Uuid, bindparam, event, func, insert, inspect, literal_column
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
@@ -21,6 +20,7 @@ from tenants.audit.models import AuditEvent, AuditValues
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Base, DataClass
+from tenants.isolation.dialect import compiled
 from tenants.isolation.door import TenantSession, here
 from tenants.isolation.inserting import observe_inserts
 
@@ -51,7 +51,7 @@ def _event_with_values() -> Any:
 
 
 def _as_text(statement: Any) -> str:
-    return str(statement.compile(dialect=postgresql.psycopg.dialect()))
+    return compiled(statement).string
 
 
 INSERT_EVENT = _as_text(insert(AuditEvent).values(_parameters(AuditEvent)))

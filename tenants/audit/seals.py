@@ -21,15 +21,15 @@ from tenants.isolation.door import db, here, inside
 from tenants.isolation.sealing import opened
 
 MOST_EVENTS = 50_000
-ONE_SEALER = literal_column("hashtextextended('audit seal', 0)")
+ONE_SEALER: ColumnElement[int] = literal_column("hashtextextended('audit seal', 0)")
 
 
 def canonical() -> ColumnElement[str]:
     """An event as the text its leaf is made of: PostgreSQL's jsonb has one order of keys and one spacing."""
-    return cast(func.to_jsonb(AuditEvent.__table__.table_valued()), Text)
+    return cast(func.to_jsonb(literal_column(AuditEvent.__tablename__)), Text)
 
 
-def unsealed() -> Select[tuple[UUID, str]]:
+def unsealed() -> Select[UUID, str]:
     """The events that no seal holds, oldest first."""
     held = exists().where(AuditSealMember.event_id == AuditEvent.id)
     return (

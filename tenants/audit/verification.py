@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import Select, cast, func, select
 from sqlalchemy.types import Text
@@ -62,13 +63,13 @@ def verify_log(catalog: Catalog, home: Home) -> Report:
     return report
 
 
-def _seals() -> Select[tuple[AuditSeal, bytes]]:
+def _seals() -> Select[AuditSeal, bytes]:
     return select(AuditSeal, AuditSigningKey.public_key).join(AuditSigningKey).order_by(AuditSeal.sequence)
 
 
 def _wrong_seal(seal: AuditSeal, public_key: bytes, previous: bytes, number: int) -> Iterator[str]:
     query = (
-        select(canonical()).join(AuditSealMember, AuditSealMember.event_id == AuditEvent.id)
+        select(canonical()).select_from(AuditEvent).join(AuditSealMember, AuditSealMember.event_id == AuditEvent.id)
         .where(AuditSealMember.seal_id == seal.id).order_by(AuditSealMember.leaf)
     )  # fmt: skip
     leaves = [text.encode() for text in db().scalars(query)]
@@ -102,7 +103,8 @@ def _wrong_values(report: Report) -> Iterator[str]:
         .outerjoin(AuditValues, AuditValues.event_id == AuditEvent.id)
         .where(AuditEvent.digest.is_not(None)).execution_options(yield_per=BATCH)
     )  # fmt: skip
-    for event_id, digest, salt, values in db().execute(query):
+    for row in db().execute(query):
+        event_id, digest, salt, values = tuple[Any, ...](row)
         if salt is None:
             report.erased += 1
         elif not hmac.compare_digest(hashlib.sha256(salt + values.encode()).digest(), digest):

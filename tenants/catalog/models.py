@@ -26,8 +26,7 @@ class CatalogBase(DeclarativeBase):
 
 
 class State(StrEnum):
-    """Where a tenant stands: being made, ready and nobody's (spare), being claimed, active, or fenced off because a
-    migration failed."""
+    """Where a tenant stands: a spare is ready and nobody's; a fenced one waits for a migration to be mended."""
 
     MAKING = "making"
     SPARE = "spare"

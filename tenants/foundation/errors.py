@@ -16,7 +16,9 @@ class Refusal(Exception):
     code: ClassVar[str] = "bad_request"
     title: ClassVar[str] = "The request can't be understood"
 
-    def __init__(self, detail: str = "", *, errors: FieldErrors | None = None, code: str | None = None) -> None:
+    def __init__(
+        self, detail: str = "", *, errors: FieldErrors | None = None, code: str | None = None
+    ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail
         self.errors = dict(errors or {})

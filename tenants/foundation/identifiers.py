@@ -21,7 +21,7 @@ def tenant_of_token(token: str, prefix: str) -> UUID | None:
     """The tenant that a token claims to be of, or None when it is not a token of this kind."""
     head, _, rest = token.partition("_")
     tenant, _, secret = rest.partition("_")
-    if head != prefix or len(tenant) != 32 or not secret:
+    if head != prefix or not secret:
         return None
     try:
         return UUID(hex=tenant)

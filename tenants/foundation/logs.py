@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import orjson
@@ -21,7 +22,9 @@ def set_up(level: str = "info", form: str = "json") -> None:
             *_renderers(form),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer) if form == "json" else structlog.PrintLoggerFactory(),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer)
+        if form == "json"
+        else structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
@@ -38,7 +41,7 @@ def _line(event: dict[str, Any], **_options: Any) -> bytes:
     return orjson.dumps(event, default=str)
 
 
-def _without_secrets(_logger: object, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _without_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A last guard: nobody should log these, and if somebody does, the value stays out."""
     for name in event.keys() & set(SECRET_NAMES):
         event[name] = "[left out]"

@@ -47,6 +47,10 @@ class Supervisor:
 
     def _plan_restart(self, fallen: _Watched) -> None:
         was_well = self._clock() - fallen.started_at > WELL_AFTER
+        if was_well and fallen.child.exit_status == 0:
+            # It asked to be renewed, as our workers do after some thousand jobs.
+            fallen.falls, fallen.start_again_at = 0, self._clock()
+            return
         fallen.falls = 1 if was_well else fallen.falls + 1
         wait = min(SHORTEST_WAIT * 2 ** (fallen.falls - 1), LONGEST_WAIT)
         fallen.start_again_at = self._clock() + wait

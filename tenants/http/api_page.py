@@ -30,6 +30,8 @@ def register(app: Flask) -> None:
 
 def _file(path: Path) -> Response:
     kind = guess_type(path.name)[0] or "application/octet-stream"
-    response = Response(path.read_bytes(), content_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+    response = Response(
+        path.read_bytes(), content_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+    )
     response.headers["Cache-Control"] = "public, max-age=3600"
     return response

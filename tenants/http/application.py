@@ -113,8 +113,7 @@ def _close(response: Response) -> Response:
     response.headers.add("Vary", "Authorization, Cookie")
     add_headers(response)
     metrics.observe(request.method, route, response.status_code, seconds)
-    log.info(
-        "request", method=request.method, route=route, status=response.status_code, ms=round(seconds * 1000, 2), code=g.get("problem")
-    )  # fmt: skip
+    answered = {"status": response.status_code, "ms": round(seconds * 1000, 2), "code": g.get("problem")}
+    log.info("request", method=request.method, route=route, **answered)
     structlog.contextvars.clear_contextvars()
     return response

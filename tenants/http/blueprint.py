@@ -41,7 +41,7 @@ class Blueprint(flask_smorest.Blueprint):
         rule: str,
         endpoint: str | None = None,
         view_func: View | None = None,
-        provide_automatic_options: bool | None = None,
+        provide_automatic_options: bool | None = None,  # noqa: FBT001 - Flask's signature
         *,
         may: Permission,
         **options: Any,
@@ -80,8 +80,7 @@ class Blueprint(flask_smorest.Blueprint):
                 made = view(*args, **kwargs)
                 return made if isinstance(made, Response) else rendered_record(resource, made, status)
 
-            described = self.response(status, resource.schema)(run)
-            return described  # type: ignore[no-any-return]
+            return self.response(status, resource.schema)(run)  # type: ignore[no-any-return]
 
         return decorate
 

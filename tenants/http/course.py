@@ -36,7 +36,7 @@ class House:
     catalog: Catalog
     guard: Guard
     limits: RateLimits
-    seen: "Standings" = field(default_factory=lambda: Standings())
+    seen: "Standings" = field(default_factory=lambda: Standings())  # noqa: PLW0108 - it comes further down
 
 
 class Standings:

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the code that runs: parameters of lists, permissions, and how each route refuses."""
+"""The OpenAPI 3.1 document, made from the code that runs: parameters, permissions, and how each route refuses."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -119,20 +119,24 @@ def _include(resource: Resource) -> Iterator[dict[str, Any]]:
         yield _query("include", {"type": "string"}, f"Related records by comma: {', '.join(known)}.")
 
 
+FORMS: tuple[tuple[Any, dict[str, Any]], ...] = (
+    (fields.Integer, {"type": "integer"}),
+    (fields.Boolean, {"type": "boolean"}),
+    (fields.UUID, {"type": "string", "format": "uuid"}),
+    (fields.DateTime, {"type": "string", "format": "date-time"}),
+    (fields.Date, {"type": "string", "format": "date"}),
+)
+
+
 def _filter_schema(each: fields.Field[Any], operator: str) -> dict[str, Any]:
     if operator == "is_null":
         return {"type": "boolean"}
-    if operator in ("in", "contains"):
-        return {"type": "string"}
-    if isinstance(each, fields.Integer):
-        return {"type": "integer"}
-    if isinstance(each, fields.Boolean):
-        return {"type": "boolean"}
-    for kind, form in ((fields.UUID, "uuid"), (fields.DateTime, "date-time"), (fields.Date, "date")):
-        if isinstance(each, kind):
-            return {"type": "string", "format": form}
-    if isinstance(each, fields.Enum):
-        return {"type": "string", "enum": [member.value for member in each.enum]}
+    if operator not in ("in", "contains"):
+        if isinstance(each, fields.Enum):
+            return {"type": "string", "enum": [member.value for member in each.enum]}
+        for kind, form in FORMS:
+            if isinstance(each, kind):
+                return form
     return {"type": "string"}
 
 

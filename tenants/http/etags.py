@@ -8,6 +8,7 @@ from flask import Response, request
 
 from tenants.http.selection import Asked
 
+LONGEST = 10
 VERSION = re.compile(r'"version":\s?(\d+)')
 
 
@@ -21,7 +22,7 @@ def expected_version() -> int | None:
     if text is None or text.strip() == "*":
         return None
     mark = text.strip().removeprefix("W/").strip('"')
-    return int(mark) if mark.isascii() and mark.isdigit() and len(mark) < 10 else -1
+    return int(mark) if mark.isascii() and mark.isdigit() and len(mark) < LONGEST else -1
 
 
 def not_modified(response: Response, asked: Asked, rows: Sequence[tuple[Any, ...]]) -> Response:

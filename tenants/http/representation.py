@@ -4,13 +4,14 @@ From one declaration come the OpenAPI document, the select that lets PostgreSQL 
 filtered and sorted. A field that resolves to no column, relationship or declared expression stops the start.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import marshmallow
 import sqlalchemy as sa
@@ -35,29 +36,29 @@ class Timestamp(fields.DateTime):
             raise self.make_error("no_zone")
         return read.astimezone(UTC)
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {  # noqa: RUF012 - marshmallow merges it along the classes
         "no_zone": "Say the time zone, for instance with a final Z."
     }
 
 
-class SqlField:
+class SqlField(ABC):
     """A field that knows its own SQL, for instance an amount of money made of two columns."""
 
+    @abstractmethod
     def rendered(self, table: Any) -> ColumnElement[Any]:
         """The JSON of it, from the columns of `table`."""
-        raise TypeError(type(self))
 
+    @abstractmethod
     def comparable(self, table: Any) -> ColumnElement[Any]:
         """What filters and sorts compare."""
-        raise TypeError(type(self))
 
+    @abstractmethod
     def read_value(self, text: str) -> Any:
         """A filter's value; raises marshmallow.ValidationError."""
-        raise TypeError(type(self))
 
+    @abstractmethod
     def columns(self, value: Any) -> dict[str, Any]:
         """The columns that a value from a request's body sets."""
-        raise TypeError(type(self))
 
 
 class RecordSchema(marshmallow.Schema):
@@ -80,7 +81,7 @@ class BodySchema(marshmallow.Schema):
     def _as_columns(self, said: dict[str, Any], **_options: Any) -> dict[str, Any]:
         columns: dict[str, Any] = {}
         for name, value in said.items():
-            each = self.fields.get(name)
+            each: Any = self.fields.get(name)
             if isinstance(each, SqlField):
                 columns |= each.columns(value)
             else:
@@ -120,13 +121,13 @@ class Resource:
                 raise TypeError(message)
 
     @cached_property
-    def includable(self) -> dict[str, fields.Field]:
+    def includable(self) -> dict[str, fields.Field[Any]]:
         """The related records that `include=` may name."""
         return {
             name: each for name, each in self.schema.fields.items() if nested_of(each) and not always(each)
         }
 
-    def plain(self) -> Iterator[tuple[str, fields.Field]]:
+    def plain(self) -> Iterator[tuple[str, fields.Field[Any]]]:
         """The fields that are this record's own."""
         return ((name, each) for name, each in self.schema.fields.items() if not nested_of(each))
 
@@ -167,7 +168,7 @@ class Resource:
         )
 
     @cached_property
-    def filterable(self) -> dict[str, fields.Field]:
+    def filterable(self) -> dict[str, fields.Field[Any]]:
         """The fields that filters and sorts may name."""
         return {
             name: each
@@ -177,7 +178,7 @@ class Resource:
 
 
 def rendered(
-    each: fields.Field, name: str, table: Any, expressions: Mapping[str, Expression]
+    each: fields.Field[Any], name: str, table: Any, expressions: Mapping[str, Expression]
 ) -> ColumnElement[Any]:
     """The SQL whose JSON equals what the schema's `dump` gives."""
     if isinstance(each, SqlField):
@@ -187,22 +188,22 @@ def rendered(
         return func.to_char(found, sa.literal_column(f"'{UTC_FORMAT}'"))
     if isinstance(found.type, sa.Numeric):
         return sa.cast(found, sa.Text)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
-def nested_of(each: fields.Field) -> marshmallow.Schema | None:
+def nested_of(each: fields.Field[Any]) -> marshmallow.Schema | None:
     """The schema of a nested field, or of a list of them."""
     if isinstance(each, SqlField):
         return None
     inner = each.inner if isinstance(each, fields.List) else each
-    return inner.schema if isinstance(inner, fields.Nested) else None  # type: ignore[return-value]
+    return inner.schema if isinstance(inner, fields.Nested) else None
 
 
-def always(each: fields.Field) -> bool:
+def always(each: fields.Field[Any]) -> bool:
     return bool(each.metadata.get("always"))
 
 
-def _attribute(each: fields.Field, name: str) -> str:
+def _attribute(each: fields.Field[Any], name: str) -> str:
     return each.attribute or name
 
 

@@ -92,9 +92,11 @@ class Selection:
             caller.tenant_id, self.resource.name, self.fixed, filters, values, sort, words
         )
         cursor, after = _read_cursor(arguments.get("cursor"), fingerprint, len(sort))
+        fixed = tuple(sorted(self.fixed))
+        sought = words is not None
         shape = Shape(
-            **common, filters=filters, fixed=tuple(sorted(self.fixed)), sort=sort, cursor=cursor, words=words is not None, limited=True
-        )  # fmt: skip
+            **common, filters=filters, fixed=fixed, sort=sort, cursor=cursor, words=sought, limited=True
+        )
         built = build(self.resource, shape)
         every = {
             **built.constants,
@@ -160,7 +162,7 @@ def one(asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID) -> bytes
     """The JSON of a single record. Raises NotFound when there is none within reach."""
     if not rows:
         raise NotFound
-    return (_opened(asked, rows[0], tenant_id) if asked.built.sealed else rows[0][0]).encode()  # type: ignore[no-any-return]
+    return (_opened(asked, rows[0], tenant_id) if asked.built.sealed else rows[0][0]).encode()
 
 
 def _opened(asked: Asked, row: tuple[Any, ...], tenant_id: UUID) -> str:

@@ -12,15 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 from marshmallow import fields
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, or_, select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from tenants.access.permissions import Reach
 from tenants.access.policy import narrowed, resource_of
 from tenants.http.filters import condition
 from tenants.http.representation import Resource, always, nested_of, rendered
+from tenants.isolation.dialect import compiled
 
 MASK = "•••"
-_dialect = postgresql.psycopg.dialect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,16 @@ def build(resource: Resource, shape: Shape) -> Built:
         *(sa.cast(inner.c[key.name], sa.Text) for key in keys),
         *(inner.c[each.name] for each in sealed),
     ).select_from(inner.join(shown, sa.true()))
-    compiled = outer.compile(dialect=_dialect)
-    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    made = compiled(outer)
+    constants = {name: value for name, value in made.params.items() if value is not None}
     return Built(
-        compiled.string, constants, len(keys), tuple(each.name.removeprefix("sealed_") for each in sealed)
+        made.string, constants, len(keys), tuple(each.name.removeprefix("sealed_") for each in sealed)
     )
 
 
 def _columns(resource: Resource, shape: Shape, table: Any) -> tuple[list[Any], list[Any]]:
-    public, sealed = [], []
+    public: list[Any] = []
+    sealed: list[Any] = []
     for name, _ in resource.plain():
         if name in shape.hidden:
             continue
@@ -152,9 +153,7 @@ def _related(resource: Resource, shape: Shape, name: str, table: Any) -> ColumnE
     if not relation.uselist:
         return sa.case((_key(other).is_not(None), made))
     ordered = relation.order_by or [_key(relation.mapper.local_table)]
-    listed = func.json_agg(
-        sa.dialects.postgresql.aggregate_order_by(made, *(other.c[each.name] for each in ordered))
-    )
+    listed = func.json_agg(aggregate_order_by(made, *(other.c[each.name] for each in ordered)))
     rows = select(func.coalesce(listed, sa.cast(literal_column("'[]'"), sa.JSON))).select_from(other)
     return (
         rows.where(and_(*_link(relation, table, other), *_seen(relation, shape, other)))
@@ -167,7 +166,7 @@ def _key(table: Any) -> Any:
     return next(iter(table.primary_key))
 
 
-def _field(each: fields.Field, name: str, table: Any) -> ColumnElement[Any]:
+def _field(each: fields.Field[Any], name: str, table: Any) -> ColumnElement[Any]:
     return rendered(each, name, table, {})
 
 
@@ -215,7 +214,8 @@ def _beyond(resource: Resource, shape: Shape, table: Any) -> ColumnElement[bool]
     if len(downward) == 1 and not any(_nullable(key) for key in keys):
         mine, theirs = sa.tuple_(*keys), sa.tuple_(*marks)
         return mine < theirs if downward == {True} else mine > theirs
-    steps, same = [], []
+    steps: list[Any] = []
+    same: list[Any] = []
     for key, mark, null, (_, descending) in zip(keys, marks, nulls, shape.sort, strict=True):
         if not null:
             further = key < mark if descending else key > mark

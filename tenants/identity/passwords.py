@@ -25,9 +25,10 @@ def fits(password: str, hashed: str | None) -> bool:
     """Whether the password is the one of the hash. Without a hash it takes as long and the answer is no."""
     with _at_a_time:
         try:
-            return _hasher.verify(hashed or _nobodys(), password[:LONGEST]) and hashed is not None
+            _hasher.verify(hashed or _nobodys(), password[:LONGEST])
         except (VerificationError, InvalidHashError):
             return False
+    return hashed is not None
 
 
 @lru_cache(1)

@@ -38,7 +38,9 @@ def bootstrap(admin_url: str, passwords: Mapping[str, str], *, database: str = D
             _make_login(connection, login, passwords[login])
         if not connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():
             connection.execute(
-                sql.SQL("create database {} owner {}").format(sql.Identifier(database), sql.Identifier("freehold_owner"))
+                sql.SQL("create database {} owner {}").format(
+                    sql.Identifier(database), sql.Identifier("freehold_owner")
+                )
             )
         for statement in _settings_of_logins():
             connection.execute(statement)
@@ -59,20 +61,22 @@ def _make_login(connection: psycopg.Connection, login: str, password: str) -> No
     )
 
 
-def _settings_of_logins() -> list[sql.Composed]:
+def _settings_of_logins() -> list[sql.SQL | sql.Composed]:
     """Session defaults live on the login, so that they hold behind a connection pooler too."""
     shared = {"search_path": '"$user"', "timezone": "UTC", "jit": "off", "lock_timeout": "3s"}
     waits = {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
     return [
         sql.SQL("alter role {} set {} = {}").format(
-            sql.Identifier(login), sql.Identifier(name), sql.SQL(value) if name == "search_path" else sql.Literal(value)
+            sql.Identifier(login),
+            sql.Identifier(name),
+            sql.SQL(value) if name == "search_path" else sql.Literal(value),
         )
         for login in LOGINS
         for name, value in (shared | (waits if login != "freehold_owner" else {})).items()
     ]
 
 
-def _rights(database: str) -> list[sql.Composed]:
+def _rights(database: str) -> list[sql.SQL | sql.Composed]:
     """Nobody makes temporary tables: one named like a real table would shadow it for the next tenant."""
     name, owner = sql.Identifier(database), sql.Identifier("freehold_owner")
     logins = sql.SQL(", ").join(map(sql.Identifier, LOGINS))

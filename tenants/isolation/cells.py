@@ -112,13 +112,17 @@ def _begin(connection: Connection) -> None:
         else:
             patience = str(entrance.patience_ms)
             driver.execute(BECOME_PATIENTLY, [entrance.role, patience, patience, patience])
-        asked = driver.execute(_for_tenant(entrance.role, entrance.first[0]), entrance.first[1]) if entrance.first else None
+        asked = (
+            driver.execute(_for_tenant(entrance.role, entrance.first[0]), entrance.first[1])
+            if entrance.first
+            else None
+        )
     if asked is not None:
         entrance.answer = asked.fetchall()
 
 
 def _name_the_tenant(
-    connection: Connection, _cursor: object, statement: str, parameters: Any, _context: object, _many: bool
+    connection: Connection, _cursor: object, statement: str, parameters: Any, _context: object, _many: object
 ) -> tuple[str, Any]:
     """Each tenant gets prepared statements of its own: one shared by schemas is planned again at every switch."""
     return f"/*{connection.info['role']}*/{statement}", parameters

@@ -111,16 +111,19 @@ def inside(
         raise RuntimeError(message)
     patience = None if patience_seconds is None else int(patience_seconds * 1000)
     entrance = Entrance(home.role, first, patience, isolation)
-    with _translated(), _connection(home, entrance) as connection:
-        with TenantSession(connection, expire_on_commit=False, autoflush=True) as session:
-            tenancy = Tenancy(home, connection, session, entrance.answer)
-            token = _here.set(tenancy)
-            try:
-                yield tenancy
-                session.flush()
-                tenancy.send_pending()
-            finally:
-                _here.reset(token)
+    with (
+        _translated(),
+        _connection(home, entrance) as connection,
+        TenantSession(connection, expire_on_commit=False, autoflush=True) as session,
+    ):
+        tenancy = Tenancy(home, connection, session, entrance.answer)
+        token = _here.set(tenancy)
+        try:
+            yield tenancy
+            session.flush()
+            tenancy.send_pending()
+        finally:
+            _here.reset(token)
     for effect in tenancy.after_commit:
         effect()
 

@@ -6,14 +6,13 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Table, bindparam, insert
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tenants.foundation.tables import Base
+from tenants.isolation.dialect import compiled
 from tenants.isolation.door import here
 from tenants.isolation.sealing import place, sealed_columns, sealed_text
 
-_dialect = postgresql.psycopg.dialect()
 Observer = Callable[[Base], None]
 _observers: list[Observer] = []
 
@@ -62,4 +61,4 @@ def _fill_defaults(record: Base, table: Table) -> None:
 @lru_cache(1000)
 def _statement(table: Table, names: tuple[str, ...]) -> str:
     marks = {name: bindparam(name, type_=table.c[name].type) for name in names}
-    return str(insert(table).values(marks).compile(dialect=_dialect))
+    return compiled(insert(table).values(marks)).string

@@ -33,6 +33,10 @@ class KeyWrapper(Protocol):
         """The key, or `Unreadable`."""
         ...
 
+    def hashed(self, value: str, purpose: str) -> bytes:
+        """A keyed hash for the catalog's look-ups."""
+        ...
+
 
 class KeyDestroyed(Exception):
     """The key is gone, and with it everything that was sealed with it."""

@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from tenants.foundation.errors import Unavailable
 
-Statement = sql.Composable | str
+Statement = sql.SQL | sql.Composed | str
 OwnerError = psycopg.Error
 
 
@@ -32,4 +32,6 @@ def run_all(connection: psycopg.Connection, statements: Iterable[Statement]) -> 
     """Run statements in order in one trip, each as a message of its own (several in one are not distributed by Citus)."""
     with connection.pipeline():
         for statement in statements:
-            connection.execute(statement if isinstance(statement, sql.Composable) else statement.encode())
+            connection.execute(
+                statement if isinstance(statement, sql.SQL | sql.Composed) else statement.encode()
+            )

@@ -34,7 +34,9 @@ def read(home: Home, *questions: Question) -> list[list[tuple[Any, ...]]]:
         driver = entry.driver_connection
         with driver.pipeline():
             driver.execute(BECOME_READER, [home.role], prepare=True)
-            cursors = [driver.execute(f"/*{home.role}*/{each.sql}".encode(), each.values) for each in questions]
+            cursors = [
+                driver.execute(f"/*{home.role}*/{each.sql}".encode(), each.values) for each in questions
+            ]
         return [cursor.fetchall() for cursor in cursors]
     except psycopg.errors.QueryCanceled as error:
         raise Unavailable("The question took too long. Narrow it and try again.") from error

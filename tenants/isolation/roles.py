@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from psycopg import sql
-from sqlalchemy.dialects import postgresql
 from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
 from tenants.foundation.tables import Base
@@ -58,7 +58,7 @@ def grants(role: str) -> Iterator[sql.Composed]:
     """Explicit lists: `ON ALL TABLES IN SCHEMA` costs more with every tenant in the cluster."""
     for rights, names in sorted(tables_by_rights().items()):
         listed = sql.SQL(", ").join(sql.Identifier(name) for name in names)
-        yield sql.SQL("grant {} on {} to {}").format(sql.SQL(rights), listed, sql.Identifier(role))  # noqa: S608
+        yield sql.SQL("grant {} on {} to {}").format(sql.SQL(rights), listed, sql.Identifier(role))
 
 
 def tables_by_rights() -> dict[str, list[str]]:

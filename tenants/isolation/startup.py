@@ -25,7 +25,9 @@ def check_logins(urls: Mapping[str, str]) -> None:
                 if reason := next(_reasons(connection), None):
                     raise UnsafeDatabase(f"{name}: {reason}")
         except psycopg.OperationalError as error:
-            raise UnsafeDatabase(f"{name}: the database can't be reached ({str(error).strip().splitlines()[0]}).") from None
+            raise UnsafeDatabase(
+                f"{name}: the database can't be reached ({str(error).strip().splitlines()[0]})."
+            ) from None
 
 
 def _reasons(connection: psycopg.Connection) -> Iterator[str]:
@@ -42,7 +44,7 @@ def _reasons(connection: psycopg.Connection) -> Iterator[str]:
         yield f"'{login}' bypasses row security. Run 'freehold bootstrap' and use the logins it makes."
     schema = connection.execute(
         "select nspname from pg_namespace where nspname ~ '^t_[0-9a-f]{32}$'"
-        " and (has_schema_privilege(current_user, oid, 'usage') or has_schema_privilege(current_user, oid, 'create')) limit 1"
+        " and has_schema_privilege(current_user, oid, 'usage, create') limit 1"
     ).fetchone()
     if schema:
-        yield f"'{login}' has rights of its own on the tenant schema {schema[0]}. Revoke them, or run 'freehold bootstrap'."
+        yield f"'{login}' has rights of its own on the tenant schema {schema[0]}. Run 'freehold bootstrap'."

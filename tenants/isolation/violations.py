@@ -51,7 +51,8 @@ def of_integrity(error: Any) -> Refusal:
 def _columns_of(constraint: str, table: str | None) -> str:
     found = Base.metadata.tables.get(table or "")
     if found is not None:
-        for each in (*found.constraints, *found.indexes):
+        every: list[Any] = [*found.constraints, *found.indexes]
+        for each in every:
             if each.name == constraint and len(each.columns):
                 return ", ".join(column.name for column in each.columns)
     return "value"

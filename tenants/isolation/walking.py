@@ -37,7 +37,7 @@ def _visit(homes: list[Home], statement: str, values: Mapping[str, Any]) -> list
         raise Unavailable("The database can't be reached. Try again in a moment.") from error
     except psycopg.Error as error:
         if len(homes) == 1:
-            log.error("tenant_left_out", tenant=str(homes[0].id), reason=str(error).partition("\n")[0])
+            log.warning("tenant_left_out", tenant=str(homes[0].id), reason=str(error).partition("\n")[0])
             return []
         return [found for home in homes for found in _visit([home], statement, values)]
 

@@ -66,7 +66,7 @@ def _migrate(catalog: Catalog, owner_url: str | None, tenant_id: UUID) -> str | 
         reached, reason = head(), None
     except (OwnerError, Unavailable) as error:
         reason, reached = str(error).strip().splitlines()[0], None
-        log.error("migration_failed", tenant=str(tenant_id), reason=reason)
+        log.warning("migration_failed", tenant=str(tenant_id), reason=reason)
     _write_ledger(catalog, tenant_id, reached, reason)
     return reason
 

@@ -47,7 +47,7 @@ def _render(line: str, since: str | None) -> Iterator[Revision]:
             dialect_name="postgresql",
             opts={"as_sql": True, "output_buffer": StringIO(), "literal_binds": True},
         )
-        context.impl.static_output = written.append  # type: ignore[method-assign]
+        context.impl.static_output = written.append  # type: ignore[method-assign,assignment]
         with Operations.context(context):
             script.module.upgrade()
         statements = tuple(each.strip().rstrip(";") for each in written if each.strip())

@@ -26,7 +26,9 @@ def test_a_page_and_all_its_parts_are_served_from_here(app: Flask, path: str) ->
 def test_the_document_names_a_permission_and_an_id_for_every_operation(app: Flask) -> None:
     document = app.test_client().get("/api/v1/openapi.json").json
     assert document["openapi"] == "3.1.0"
-    operations = [each for path in document["paths"].values() for name, each in path.items() if name != "parameters"]
+    operations = [
+        each for path in document["paths"].values() for name, each in path.items() if name != "parameters"
+    ]
     assert len({each["operationId"] for each in operations}) == len(operations) > 20
     assert all(each["x-permission"] for each in operations)
 

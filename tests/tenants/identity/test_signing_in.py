@@ -8,38 +8,51 @@ from flask import Flask
 from tenants.provisioning.birth import Nursery
 from tests.workspace import Workspace
 
-PASSWORD = "correct horse battery"  # noqa: S105 - a test's
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
 def signed_up(app: Flask, nursery: Nursery) -> dict[str, str]:
     nursery.stock(1)
     slug = f"s{secrets.token_hex(5)}"
-    said = {"company": "Hooli", "slug": slug, "name": "Gavin", "email": f"gavin@{slug}.example.org", "password": PASSWORD}
+    said = {
+        "company": "Hooli",
+        "slug": slug,
+        "name": "Gavin",
+        "email": f"gavin@{slug}.example.org",
+        "password": PASSWORD,
+    }
     answer = app.test_client().post("/api/v1/signup", json=said)
     assert answer.status_code == 201, answer.json
     return said
 
 
-def test_a_signed_up_admin_works_with_a_cookie_and_a_token_against_forgery(app: Flask, signed_up: dict[str, str], acme: Workspace) -> None:
+def test_a_signed_up_admin_works_with_a_cookie_and_a_token_against_forgery(
+    app: Flask, signed_up: dict[str, str], acme: Workspace
+) -> None:
     browser = app.test_client()
     answer = browser.post("/api/v1/sessions", json={"email": signed_up["email"], "password": PASSWORD})
     assert answer.status_code == 201
-    assert "HttpOnly" in answer.headers["Set-Cookie"] and "SameSite=Lax" in answer.headers["Set-Cookie"]
+    assert "HttpOnly" in answer.headers["Set-Cookie"]
+    assert "SameSite=Lax" in answer.headers["Set-Cookie"]
     me = browser.get("/api/v1/me").json
     assert (me["user"]["name"], me["tenant"]["slug"]) == ("Gavin", signed_up["slug"])
     assert browser.post("/api/v1/companies", json={"name": "X"}).json["code"] == "csrf"
     token = {"X-CSRF-Token": me["csrf_token"]}
     assert browser.post("/api/v1/companies", json={"name": "X"}, headers=token).status_code == 201
     crossing = {**token, "Sec-Fetch-Site": "cross-site"}
-    assert browser.post("/api/v1/companies", json={"name": "X"}, headers=crossing).json["code"] == "cross_site"
+    assert (
+        browser.post("/api/v1/companies", json={"name": "X"}, headers=crossing).json["code"] == "cross_site"
+    )
     assert browser.get("/api/v1/companies").json["data"][0]["source"] == "entered"
     assert "Hooli" not in acme.admin.get("/companies").get_data(as_text=True)
 
 
 def test_signing_out_ends_the_session_at_once(app: Flask, signed_up: dict[str, str]) -> None:
     browser = app.test_client()
-    token = browser.post("/api/v1/sessions", json={"email": signed_up["email"], "password": PASSWORD}).json["csrf_token"]
+    token = browser.post("/api/v1/sessions", json={"email": signed_up["email"], "password": PASSWORD}).json[
+        "csrf_token"
+    ]
     cookie = browser.get_cookie("freehold_session")
     assert cookie is not None
     assert browser.get("/api/v1/me").status_code == 200
@@ -50,19 +63,30 @@ def test_signing_out_ends_the_session_at_once(app: Flask, signed_up: dict[str, s
     assert thief.get("/api/v1/contacts").status_code == 401
 
 
-def test_a_wrong_password_and_an_unknown_address_get_the_same_words(app: Flask, signed_up: dict[str, str]) -> None:
-    tries = [{"email": signed_up["email"], "password": "wrong one here"}, {"email": "no@one.test", "password": PASSWORD}]
+def test_a_wrong_password_and_an_unknown_address_get_the_same_words(
+    app: Flask, signed_up: dict[str, str]
+) -> None:
+    tries = [
+        {"email": signed_up["email"], "password": "wrong one here"},
+        {"email": "no@one.test", "password": PASSWORD},
+    ]
     answers = [app.test_client().post("/api/v1/sessions", json=each) for each in tries]
     assert {answer.status_code for answer in answers} == {401}
     assert answers[0].json["detail"] == answers[1].json["detail"]
 
 
 @pytest.mark.promise("1-32")
-def test_a_key_is_made_by_a_person_shown_once_and_revoked(app: Flask, signed_up: dict[str, str], acme: Workspace) -> None:
+def test_a_key_is_made_by_a_person_shown_once_and_revoked(
+    app: Flask, signed_up: dict[str, str], acme: Workspace
+) -> None:
     browser = app.test_client()
-    token = browser.post("/api/v1/sessions", json={"email": signed_up["email"], "password": PASSWORD}).json["csrf_token"]
+    token = browser.post("/api/v1/sessions", json={"email": signed_up["email"], "password": PASSWORD}).json[
+        "csrf_token"
+    ]
     csrf = {"X-CSRF-Token": token, "Idempotency-Key": "make-key"}
-    made = browser.post("/api/v1/api-keys", json={"name": "Robot", "scopes": ["contacts:read"]}, headers=csrf).json
+    made = browser.post(
+        "/api/v1/api-keys", json={"name": "Robot", "scopes": ["contacts:read"]}, headers=csrf
+    ).json
     robot = {"Authorization": f"Bearer {made['secret']}"}
     program = app.test_client()
     assert program.get("/api/v1/contacts", headers=robot).status_code == 200
@@ -75,7 +99,9 @@ def test_a_key_is_made_by_a_person_shown_once_and_revoked(app: Flask, signed_up:
     assert (refused.status_code, refused.json["code"]) == (403, "needs_session")
 
 
-def test_a_taken_name_is_refused_and_nothing_is_left(app: Flask, signed_up: dict[str, str], nursery: Nursery) -> None:
+def test_a_taken_name_is_refused_and_nothing_is_left(
+    app: Flask, signed_up: dict[str, str], nursery: Nursery
+) -> None:
     nursery.stock(1)
     again = app.test_client().post("/api/v1/signup", json={**signed_up, "email": "other@there.example.org"})
     assert (again.status_code, again.json["code"]) == (409, "already_exists")

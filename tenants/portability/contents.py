@@ -144,10 +144,12 @@ def _field(column: Column[Any]) -> Field:
 
 
 def _words(column: Column[Any]) -> frozenset[str] | None:
-    """The words of `one_of`, whose CHECKs are named after their column."""
+    """The words of a CHECK as `one_of` writes it."""
     for each in column.table.constraints:
-        if isinstance(each, CheckConstraint) and each.name == f"{column.name}_known":
-            return frozenset(WORDS.findall(str(each.sqltext)))
+        if isinstance(each, CheckConstraint) and (
+            found := re.fullmatch(rf"{column.name} in \((.*)\)", str(each.sqltext))
+        ):
+            return frozenset(WORDS.findall(found[1]))
     return None
 
 

@@ -64,7 +64,7 @@ def _csv_rows(fields: Sequence[Field], lines: Iterable[bytes]) -> Iterator[tuple
         header = next(reader, None)
         if header != [each.name for each in fields]:
             raise Unreadable(1, "the header does not name the fields of the schema")
-        for number, row in enumerate(reader, start=2):  # noqa: B007 -- an error names the row it came after
+        for number, row in enumerate(reader, start=2):
             if len(row) != width:
                 raise Unreadable(number, f"has {len(row)} values instead of {width}")
             yield number, [None if each == MISSING else MISSING if each == REALLY else each for each in row]

@@ -1,0 +1,123 @@
+"""`freehold bundle verify`, `freehold tenant export` and `import`: a tenant leaves, is looked at, and comes back."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crm.cli import options
+from crm.cli.refusals import Refused
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group(short_help="Look at bundles.")
+def bundle() -> None:
+    """Look at bundles: what a tenant takes along when it leaves."""
+
+
+@bundle.command("verify")
+@click.argument("file", type=FILE)
+@options.as_json
+def verify_bundle(file: Path, *, as_json: bool) -> None:
+    """Check every file, hash, count, value, key and relation in FILE. Needs no server; status 1 when it does not hold."""
+    from tenants.portability.verifying import verify
+
+    with _progress(None) as tell:
+        report = verify(file, lambda table, rows: tell(f"verify {table}", rows))
+    about = report.described
+    found = {
+        "holds": report.holds,
+        "tenant": about.slug,
+        "snapshot_at": about.snapshot_at,
+        "rows": sum(report.rows.values()),
+        "tables": {name: {"rows": rows, "content": report.content[name]} for name, rows in report.rows.items()},
+        "findings": [{**asdict(each), "sentence": str(each)} for each in report.findings],
+    }
+    if as_json:
+        options.answer(found, as_json=True)
+    elif report.holds:
+        click.echo(f"The bundle of {about.slug} from {about.snapshot_at} holds: {found['rows']} rows in {len(report.rows)} tables.")
+    if report.findings:
+        raise Refused("\n".join(map(str, report.findings)))
+
+
+@click.command("export", short_help="Everything of a tenant, as one file.")
+@click.argument("slug")
+@click.option("--to", "file", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option("--format", "format_", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@options.data_dir
+@options.as_json
+def export_tenant(slug: str, file: Path, format_: str, data_dir: Path, *, as_json: bool) -> None:
+    """Write the bundle of tenant SLUG to a file: everything, from one moment, in open formats. It is not encrypted."""
+    from crm.app import open_house
+    from tenants.foundation.settings import Settings
+    from tenants.portability.formats import Format
+    from tenants.portability.taking_out import rows_expected, take_out
+
+    home = open_house(Settings.read(data_dir)).catalog.by_slug(slug)
+    if home is None:
+        raise Refused(f"There is no tenant '{slug}'.")
+    with _progress(rows_expected(home)) as tell:
+        made = take_out(home, file, Format(format_), tell)
+    options.answer(
+        {"file": str(file), "size": made.size, "sha256": made.sha256, "rows": made.rows, "counts": made.counts()}
+        if as_json
+        else {"file": str(file), "size": made.size, "sha256": made.sha256, "rows": made.rows},
+        as_json=as_json,
+    )
+
+
+@click.command("import", short_help="A tenant from a file.")
+@click.argument("file", type=FILE)
+@click.option("--slug", required=True, help="What the new tenant is called in addresses.")
+@click.option("--name", help="Its name for people; the one in the bundle, when left out.")
+@click.option("--admin-email", metavar="EMAIL", help="Who gets in: a user of the tenant, or a new admin.")
+@click.option("--admin-password-stdin", "password", is_flag=True, help="Read a password for them from stdin.")
+@click.option("--api-key", is_flag=True, help="Make an API key for them, or for the oldest admin.")
+@options.data_dir
+@options.as_json
+def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who: Any) -> None:
+    """Bring a tenant in from the bundle FILE, as a new tenant SLUG, equal row by row or not at all.
+
+    Its users come without passwords and keys. Jobs that were unfinished are held.
+    """
+    from crm.app import nursery_of, open_house
+    from tenants.foundation.settings import Settings
+    from tenants.portability.arriving import bring_in
+    from tenants.portability.letting_in import let_in
+
+    settings = Settings.read(data_dir)
+    nursery = nursery_of(settings, open_house(settings).catalog, as_owner=True)
+    password = sys.stdin.readline().rstrip("\n") if who["password"] else None
+    with _progress(None) as tell:
+        arrived = bring_in(
+            nursery, file, slug, name=who["name"], tell=lambda phase, table, rows: tell(f"{phase} {table}", rows)
+        )
+    answer: dict[str, Any] = {"tenant": {"id": str(arrived.home.id), "slug": slug}, "rows": sum(arrived.report.rows.values())}
+    if who["admin_email"] or who["api_key"] or password:
+        user = let_in(nursery, arrived.home, who["admin_email"], password=password, api_key=who["api_key"])
+        answer["user"] = {"id": str(user.user_id), "name": user.name, "email": user.email}
+        answer["api_key"] = user.api_key
+    options.answer(answer, as_json=as_json)
+
+
+@contextmanager
+def _progress(total: int | None) -> Iterator[Callable[[str, int], None]]:
+    """A bar on a terminal, and nothing anywhere else."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task("", total=total)
+
+        def tell(what: str, rows: int) -> None:
+            bar.update(task, description=what, completed=rows, total=None if total is None else max(total, rows))
+
+        yield tell

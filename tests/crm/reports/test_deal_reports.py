@@ -192,7 +192,7 @@ def test_the_document_says_what_a_report_takes_and_gives(acme: Workspace, neighb
         each["name"] for each in document["paths"]["/api/v1/deals"]["get"]["parameters"] if "name" in each
     }
     assert listed - set(named) == {"limit", "cursor", "sort", "include"}
-    figure = document["components"]["schemas"]["Figure"]["properties"]
+    figure = document["components"]["schemas"]["DealFigure"]["properties"]
     assert set(figure) == {*DIMENSIONS, *MEASURES}
     assert operation["x-permission"] == "reports:read"
     assert neighbour.admin.get("/openapi.json").json == document

@@ -11,7 +11,9 @@ from bench.data import Row
 def copy_rows(connection: Connection[Any], table: str, rows: Iterable[Row]) -> None:
     """All rows have the same columns."""
     upcoming = iter(rows)
-    first = next(upcoming)
+    first = next(upcoming, None)
+    if first is None:
+        return
     columns = sql.SQL(", ").join(map(sql.Identifier, first))
     command = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table), columns)
     with connection.cursor() as cursor, cursor.copy(command) as copy:

@@ -12,7 +12,6 @@ from crm.imports.models import Action
 from tenants.audit.bulk import Pair, record_changed, record_created
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Owned, Source
-from tenants.isolation.violations import of_integrity
 from tenants.identity.models import User
 from tenants.isolation.door import db
 from tenants.isolation.violations import refusal_of

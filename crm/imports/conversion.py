@@ -22,7 +22,7 @@ class Unfit(Exception):
     """A cell that does not fit its field; the message is a sentence."""
 
 
-def converter(field: fields.Field) -> Convert:
+def converter(field: fields.Field[Any]) -> Convert:
     """How cells are read that go to this field of a request's body: by the same rules as the body itself.
 
     Raises TypeError for a field that no single cell can hold.
@@ -43,7 +43,7 @@ def converter(field: fields.Field) -> Convert:
     raise TypeError(message)
 
 
-def _by_field(field: fields.Field, write: Callable[[Any], str]) -> Convert:
+def _by_field(field: fields.Field[Any], write: Callable[[Any], str]) -> Convert:
     """The slow and thorough way: as the body of a request is read."""
 
     def convert(text: str) -> str:

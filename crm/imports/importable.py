@@ -73,7 +73,7 @@ class Importable:
     create: Permission
     edit: Permission
     lookups: Mapping[str, tuple[str, Lookup]] = field(default_factory=dict)
-    more: Mapping[str, tuple[str, fields.Field]] = field(default_factory=dict)
+    more: Mapping[str, tuple[str, fields.Field[Any]]] = field(default_factory=dict)
     derived: Callable[[Any, Mapping[str, Any]], Mapping[str, Any]] | None = None
     checks: Callable[[Mapping[str, Any], Any], Iterator[tuple[sa.ColumnElement[bool], str]]] | None = None
     once: frozenset[str] = frozenset()
@@ -130,7 +130,7 @@ class Importable:
             elif self._column(name, each) in columns and not isinstance(each, fields.Nested | fields.Dict):
                 yield Target(name, self._column(name, each), converter(each))
 
-    def _by_id(self, name: str, column: str, each: fields.Field) -> Iterator[Target]:
+    def _by_id(self, name: str, column: str, each: fields.Field[Any]) -> Iterator[Target]:
         """A reference by id is looked up like one by name, so that it obeys the caller's reach."""
         for key in self.model.__table__.c[column].foreign_keys:
             for mapper in self.model.registry.mappers:
@@ -144,7 +144,7 @@ class Importable:
             yield Target(name, column, converter(fields.String()), lookup)
 
     @staticmethod
-    def _column(name: str, each: fields.Field) -> str:
+    def _column(name: str, each: fields.Field[Any]) -> str:
         return each.amount if isinstance(each, Money) else each.attribute or name
 
 

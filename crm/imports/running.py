@@ -80,6 +80,7 @@ def _apply_some(import_id: UUID) -> bool:
     for last in range(TRIES - 1, -1, -1):
         try:
             with step(isolation=SNAPSHOT):
+                _join_by_hash()
                 record = _locked(import_id)
                 if record.applied >= record.staged:
                     return False
@@ -114,6 +115,11 @@ def _check_and_apply(batch: Batch, *, dry: bool) -> None:
         if dry or not _is_any(now):
             break
     checking.refuse_stranded(batch.at(step_number + 1), in_file=dry)
+
+
+def _join_by_hash() -> None:
+    """Rows that were staged a moment ago are in no statistics yet, and loops over what looks like one row never end."""
+    db().execute(select(func.set_config("enable_nestloop", "off", True)))
 
 
 def _is_any(batch: Batch) -> bool:

@@ -19,7 +19,7 @@ from tenants.jobs.models import Job, JobState
 MOST_JSON = 200_000
 
 
-class JsonObject(fields.Field):
+class JsonObject(fields.Field[Any]):
     """A JSON object in a field of a form."""
 
     def __init__(self, **options: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, FromClause, func, literal_column
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 
 from tenants.access.caller import acting
 from tenants.access.policy import resource_of
@@ -87,7 +87,7 @@ def _event(fresh: Any, action: str, resource: str) -> dict[str, ColumnElement[An
         "id": fresh.c.id,
         "record_id": fresh.c.record_id,
         "changes": fresh.c.plain,
-        "personal_fields": _keys(fresh.c.personal),
+        "personal_fields": fresh.c.names,
         "digest": sa.case((some, digest_of(fresh.c.salt, fresh.c.personal))),
         **{
             name: sa.cast(sa.literal(value, columns[name].type), columns[name].type)
@@ -152,13 +152,10 @@ def _secret(column: Any) -> bool:
     return bool(column.info.get("sealed")) or column.info["data"] is DataClass.CREDENTIAL
 
 
-def _keys(document: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The keys of a JSON object, sorted as `recording` sorts them."""
-    key = func.jsonb_object_keys(document).column_valued("key")
-    ordered = func.array_agg(aggregate_order_by(key, sa.collate(key, "C")), type_=ARRAY(sa.Text()))
-    return func.coalesce(
-        sa.select(ordered).scalar_subquery(), sa.cast(literal_column("'{}'"), ARRAY(sa.Text()))
-    )
+def _names(pairs: Mapping[str, Pair]) -> ColumnElement[Any]:
+    """The names of the fields whose values differ, sorted as `recording` sorts them."""
+    named = [sa.case((_differs(pair), literal_column(f"'{name}'", sa.Text))) for name, pair in sorted(pairs.items())]
+    return func.array_remove(sa.cast(array(named), ARRAY(sa.Text)), sa.null(), type_=ARRAY(sa.Text))
 
 
 def _empty() -> ColumnElement[Any]:

@@ -13,7 +13,13 @@ COMMANDS = {
     "bootstrap": "crm.cli.bootstrap:bootstrap",
     "migrate": "crm.cli.migrate:migrate",
     "serve": "crm.cli.serve:serve",
+    "worker": "crm.cli.worker:worker",
+    "scheduler": "crm.cli.scheduler:scheduler",
+    "tenant": "crm.cli.tenants:tenant",
+    "audit": "crm.cli.audit:audit",
+    "demo": "crm.cli.demo:demo",
     "doctor": "crm.cli.doctor:doctor",
+    "bundle": "crm.cli.bundles:bundle",
 }
 
 

@@ -35,20 +35,26 @@ def verify_bundle(file: Path, *, as_json: bool) -> None:
         "tenant": about.slug,
         "snapshot_at": about.snapshot_at,
         "rows": sum(report.rows.values()),
-        "tables": {name: {"rows": rows, "content": report.content[name]} for name, rows in report.rows.items()},
+        "tables": {
+            name: {"rows": rows, "content": report.content[name]} for name, rows in report.rows.items()
+        },
         "findings": [{**asdict(each), "sentence": str(each)} for each in report.findings],
     }
     if as_json:
         options.answer(found, as_json=True)
     elif report.holds:
-        click.echo(f"The bundle of {about.slug} from {about.snapshot_at} holds: {found['rows']} rows in {len(report.rows)} tables.")
+        click.echo(
+            f"The bundle of {about.slug} from {about.snapshot_at} holds: {found['rows']} rows in {len(report.rows)} tables."
+        )
     if report.findings:
         raise Refused("\n".join(map(str, report.findings)))
 
 
 @click.command("export", short_help="Everything of a tenant, as one file.")
 @click.argument("slug")
-@click.option("--to", "file", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
+@click.option(
+    "--to", "file", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
+)
 @click.option("--format", "format_", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
 @options.data_dir
 @options.as_json
@@ -65,7 +71,13 @@ def export_tenant(slug: str, file: Path, format_: str, data_dir: Path, *, as_jso
     with _progress(rows_expected(home)) as tell:
         made = take_out(home, file, Format(format_), tell)
     options.answer(
-        {"file": str(file), "size": made.size, "sha256": made.sha256, "rows": made.rows, "counts": made.counts()}
+        {
+            "file": str(file),
+            "size": made.size,
+            "sha256": made.sha256,
+            "rows": made.rows,
+            "counts": made.counts(),
+        }
         if as_json
         else {"file": str(file), "size": made.size, "sha256": made.sha256, "rows": made.rows},
         as_json=as_json,
@@ -96,9 +108,16 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
     password = sys.stdin.readline().rstrip("\n") if who["password"] else None
     with _progress(None) as tell:
         arrived = bring_in(
-            nursery, file, slug, name=who["name"], tell=lambda phase, table, rows: tell(f"{phase} {table}", rows)
+            nursery,
+            file,
+            slug,
+            name=who["name"],
+            tell=lambda phase, table, rows: tell(f"{phase} {table}", rows),
         )
-    answer: dict[str, Any] = {"tenant": {"id": str(arrived.home.id), "slug": slug}, "rows": sum(arrived.report.rows.values())}
+    answer: dict[str, Any] = {
+        "tenant": {"id": str(arrived.home.id), "slug": slug},
+        "rows": sum(arrived.report.rows.values()),
+    }
     if who["admin_email"] or who["api_key"] or password:
         user = let_in(nursery, arrived.home, who["admin_email"], password=password, api_key=who["api_key"])
         answer["user"] = {"id": str(user.user_id), "name": user.name, "email": user.email}
@@ -118,6 +137,8 @@ def _progress(total: int | None) -> Iterator[Callable[[str, int], None]]:
         task = bar.add_task("", total=total)
 
         def tell(what: str, rows: int) -> None:
-            bar.update(task, description=what, completed=rows, total=None if total is None else max(total, rows))
+            bar.update(
+                task, description=what, completed=rows, total=None if total is None else max(total, rows)
+            )
 
         yield tell

@@ -46,11 +46,11 @@ def doctor(data_dir: Path, *, as_json: bool) -> None:
 def examine(settings: "Settings") -> Iterator[Finding]:
     """Every check in the order in which a failure explains those after it."""
     checks: dict[str, Callable[[Settings], str]] = {
-        "logins": _logins,
-        "redis": _redis,
-        "storage": _storage,
-        "key file": _key_file,
-        "migrations": _migrations,
+        "logins": logins,
+        "redis": redis,
+        "storage": storage,
+        "key file": key_file,
+        "migrations": migrations,
     }
     for name, check in checks.items():
         try:
@@ -62,7 +62,7 @@ def examine(settings: "Settings") -> Iterator[Finding]:
             yield Finding(name, well=False, says=sentence)
 
 
-def _logins(settings: "Settings") -> str:
+def logins(settings: "Settings") -> str:
     from tenants.isolation.startup import check_logins
 
     urls = {"DATABASE_URL": settings.database_url, "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url}
@@ -70,13 +70,13 @@ def _logins(settings: "Settings") -> str:
     return "The logins see no tenant by themselves."
 
 
-def _redis(settings: "Settings") -> str:
+def redis(settings: "Settings") -> str:
     from tenants.isolation.outages import ask_redis
 
     return f"Redis {ask_redis(settings.redis_url)} answers."
 
 
-def _storage(settings: "Settings") -> str:
+def storage(settings: "Settings") -> str:
     from tenants.foundation.identifiers import new_id
     from tenants.isolation.storage import storage_from
 
@@ -86,14 +86,14 @@ def _storage(settings: "Settings") -> str:
     return f"A file went to {settings.storage} and was removed again."
 
 
-def _key_file(settings: "Settings") -> str:
+def key_file(settings: "Settings") -> str:
     from tenants.isolation.key_file import LocalKeyFile
 
     LocalKeyFile(settings.key_file)
     return f"{settings.key_file} holds a key, and its owner alone can read it."
 
 
-def _migrations(settings: "Settings") -> str:
+def migrations(settings: "Settings") -> str:
     from sqlalchemy import select
 
     from tenants.catalog.models import State, Tenant

@@ -4,13 +4,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import click
 
 from crm.cli.refusals import Refused
 from tenants.foundation.children import Child
 
-READY_WITHIN = 60.0
+READY_WITHIN = 120.0
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 -- replaced, not listened on
 
 
@@ -20,19 +22,45 @@ def address(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
-def programs(host: str, port: int, data_dir: Path, environment: Mapping[str, str]) -> list[Child]:
-    """Each program as a child of ours, the web first."""
-    logs = data_dir / "log"
-    logs.mkdir(parents=True, exist_ok=True)
+class Programs:
+    """Makes each program as a child of ours; the scheduler and the demo alone get the owner's login."""
 
-    def program(name: str, *arguments: str) -> Child:
-        command = [sys.executable, "-m", "crm.cli", *arguments, "--data-dir", str(data_dir)]
-        return Child(name, command, log=logs / f"{name}.log", environment=environment)
+    def __init__(self, data_dir: Path, environment: Mapping[str, str]) -> None:
+        self._data_dir = data_dir
+        self._environment = environment
+        (data_dir / "log").mkdir(parents=True, exist_ok=True)
 
-    return [program("web", "serve", "--host", host, "--port", str(port))]
+    def web(self, host: str, port: int) -> Child:
+        return self._program("web", "serve", "--host", host, "--port", str(port))
+
+    def workers(self, number: int) -> list[Child]:
+        return [self._program(f"worker-{one}", "worker") for one in range(1, number + 1)]
+
+    def scheduler(self) -> Child:
+        return self._program("scheduler", "scheduler", owner=True)
+
+    def load_demo(self, pause: Callable[[], None]) -> None:
+        """Load what is missing of the demo and let it print the sign-ins. Its failure is told and is not ours."""
+        child = Child("demo", self._command("demo"), environment=self._environment)
+        child.start()
+        try:
+            while child.is_running:
+                pause()
+        finally:
+            child.stop()
+        if child.exit_status:
+            click.echo("The demo could not be loaded; everything else runs.", err=True)
+
+    def _program(self, name: str, *arguments: str, owner: bool = False) -> Child:
+        environment = {**self._environment, **({} if owner else {"FREEHOLD_OWNER_DATABASE_URL": ""})}
+        log = self._data_dir / "log" / f"{name}.log"
+        return Child(name, self._command(*arguments), log=log, environment=environment)
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "crm.cli", *arguments, "--data-dir", str(self._data_dir)]
 
 
-def wait_until_ready(url: str, web: Child) -> None:
+def wait_until_ready(url: str, web: Child, pause: Callable[[], None]) -> None:
     """Wait until the web says that it can serve; say why in its own words where it ends instead."""
     deadline = time.monotonic() + READY_WITHIN
     while not _is_ready(url):
@@ -40,7 +68,7 @@ def wait_until_ready(url: str, web: Child) -> None:
             raise Refused(f"The web did not start: {web.last_words() or 'it left no word.'}")
         if time.monotonic() > deadline:
             raise Refused(f"The web is not ready after {READY_WITHIN:.0f} s; see {web.log}.")
-        time.sleep(0.05)
+        pause()
 
 
 def _is_ready(url: str) -> bool:

@@ -1,12 +1,12 @@
 """`freehold serve`: the web, without anything else."""
 
-import os
 from pathlib import Path
 
 import click
 
 from crm.cli import options
 from crm.cli.ports import must_be_free
+from crm.cli.reading import settings_without_owner
 
 
 @click.command(short_help="The web, without anything else.")
@@ -19,16 +19,15 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    from crm.app import create_app
-    from tenants.foundation.settings import Settings
+    import crm.app  # the processes that serve are forks of this one: what it has loaded, they have
+    from crm.cli.doctor import key_file, logins
 
-    # The web never holds the owner's login, not even where the file of settings has it.
-    os.environ["FREEHOLD_OWNER_DATABASE_URL"] = ""
-    os.environ["FREEHOLD_DATA_DIR"] = str(data_dir)
-    settings = Settings.read(data_dir)
+    settings = settings_without_owner(data_dir)
     must_be_free(host, port)
-    # What would stop every worker is said once, here, as a sentence.
-    create_app(settings)
+    # What would stop every process is said once, here, as a sentence. The application is theirs to make.
+    crm.app.check_declarations()
+    logins(settings)
+    key_file(settings)
     Granian(
         "wsgi:app",
         address=host,

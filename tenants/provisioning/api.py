@@ -1,6 +1,5 @@
 """Sign-up: a new tenant, its first admin, and a session, in one request."""
 
-import re
 from typing import Any
 
 import marshmallow
@@ -16,11 +15,7 @@ from tenants.identity.founding import Founder
 from tenants.identity.passwords import LONGEST, SHORTEST
 from tenants.identity.recognition import csrf_token
 from tenants.identity.signing_in import open_session, set_cookie
-
-SLUG = re.compile(r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")
-RESERVED = frozenset(
-    {"admin", "api", "app", "catalog", "freehold", "help", "mail", "staff", "status", "support", "www"}
-)
+from tenants.provisioning.slugs import RULE, SLUG, checked_slug
 
 signup = Blueprint("signup", __name__, url_prefix="/signup")
 
@@ -31,7 +26,7 @@ class SignupBody(BodySchema):
     company = fields.String(required=True, validate=validate.Length(1, 200))
     slug = fields.String(
         required=True,
-        validate=validate.Regexp(SLUG, error="3 to 63 small letters, digits and hyphens, a letter first."),
+        validate=validate.Regexp(f"^{SLUG.pattern}$", error=RULE),
     )
     name = fields.String(required=True, validate=validate.Length(1, 200))
     email = fields.Email(required=True, validate=validate.Length(max=254))
@@ -55,8 +50,9 @@ def sign_up(said: dict[str, Any]) -> Response:
     house.limits.hit(
         (Allowance("signup", house.settings.signups_per_hour_address, 3600), request.remote_addr or "")
     )
-    if said["slug"] in RESERVED or any("\0" in value for value in said.values()):
-        raise Invalid(errors={"slug": ["This name is reserved."]})
+    checked_slug(said["slug"])
+    if nul := [name for name, value in said.items() if "\0" in value]:
+        raise Invalid(errors={name: ["A NUL character can't be stored."] for name in nul})
     founder = Founder(said["name"], said["email"], said["password"])
     home, founding = nursery.open(said["slug"], said["company"], founder)
     token = open_session(house, home, said["email"])

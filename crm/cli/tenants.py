@@ -1,0 +1,102 @@
+"""`freehold tenant …`: make, list and look at tenants, let them out and in."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crm.cli import options
+from crm.cli.bundles import export_tenant, import_tenant
+from crm.cli.refusals import Refused
+
+if TYPE_CHECKING:
+    from tenants.catalog.registry import Catalog
+    from tenants.provisioning.birth import Nursery
+
+
+@click.group(short_help="Make, list and look at tenants, let them out and in.")
+def tenant() -> None:
+    """Make, list and look at tenants; take one out as a bundle, and bring one in."""
+
+
+tenant.add_command(export_tenant)
+tenant.add_command(import_tenant)
+
+
+@tenant.command("create")
+@click.argument("slug")
+@click.option("--name", required=True, help="Its name for people.")
+@click.option("--admin-email", required=True, metavar="EMAIL", help="Its first admin.")
+@click.option("--admin-name", default="Admin", show_default=True, help="What they are called.")
+@click.option("--admin-password-stdin", "password", is_flag=True, help="Read a password for them from stdin.")
+@click.option(
+    "--api-key", is_flag=True, help="Make an API key for them; it is printed here and nowhere else."
+)
+@options.data_dir
+@options.as_json
+def create_tenant(slug: str, name: str, data_dir: Path, *, as_json: bool, **who: Any) -> None:
+    """Make a tenant SLUG with its first admin."""
+    from tenants.identity.founding import Founder
+    from tenants.provisioning.slugs import checked_slug
+
+    nursery = _nursery(data_dir)
+    password = sys.stdin.readline().rstrip("\n") if who["password"] else None
+    founder = Founder(who["admin_name"], who["admin_email"], password, api_key=who["api_key"])
+    home, founding = nursery.open(checked_slug(slug), name, founder)
+    made = {
+        "tenant": {"id": str(home.id), "slug": slug, "name": name},
+        "user": {"id": str(founding.user_id), "name": founder.name, "email": founder.email},
+    }
+    options.answer({**made, "api_key": founding.api_key} if founding.api_key else made, as_json=as_json)
+
+
+@tenant.command("list")
+@options.data_dir
+@options.as_json
+def list_tenants(data_dir: Path, *, as_json: bool) -> None:
+    """Every tenant, with its state, cell and revision."""
+    from rich.console import Console
+    from rich.table import Table
+
+    rows = _rows(_nursery(data_dir).catalog)
+    if as_json:
+        options.answer({"tenants": rows}, as_json=True)
+        return
+    table = Table("slug", "name", "state", "cell", "revision", "since", box=None, header_style="bold")
+    for row in rows:
+        table.add_row(
+            *(str(row[each] or "") for each in ("slug", "name", "state", "cell", "revision", "claimed_at"))
+        )
+    Console().print(table if rows else "There are no tenants yet: freehold tenant create SLUG …")
+
+
+@tenant.command("show")
+@click.argument("slug")
+@options.data_dir
+@options.as_json
+def show_tenant(slug: str, data_dir: Path, *, as_json: bool) -> None:
+    """What the catalog knows of tenant SLUG; nothing that is in it."""
+    found = [row for row in _rows(_nursery(data_dir).catalog) if row["slug"] == slug]
+    if not found:
+        raise Refused(f"There is no tenant '{slug}'.")
+    options.answer(found[0], as_json=as_json)
+
+
+def _nursery(data_dir: Path) -> "Nursery":
+    from crm.app import nursery_of, open_house
+    from tenants.foundation.settings import Settings
+
+    settings = Settings.read(data_dir)
+    return nursery_of(settings, open_house(settings).catalog, as_owner=True)
+
+
+def _rows(catalog: "Catalog") -> list[dict[str, Any]]:
+    from sqlalchemy import select
+
+    from tenants.catalog.models import Tenant
+
+    names = ("id", "slug", "name", "state", "cell", "revision", "fence_reason", "claimed_at")
+    with catalog.transaction() as session:
+        every = session.scalars(select(Tenant).where(Tenant.slug.is_not(None)).order_by(Tenant.slug))
+        return [{name: getattr(each, name) for name in names} for each in every]

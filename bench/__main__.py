@@ -49,5 +49,39 @@ def requests(data_dir: Path, json_file: Path | None, note: bool, rounds: int, se
         report.append(PAGE, "Requests", command, tables)
 
 
+@main.command()
+@data_dir
+@json_file
+@note
+@click.option("--rounds", default=3, show_default=True)
+def exports(data_dir: Path, json_file: Path | None, note: bool, rounds: int) -> None:  # noqa: FBT001 - click passes options by name
+    """A whole tenant as a bundle, against psql's copy of the same tables."""
+    from bench import exports as bench
+    from bench import report
+
+    found = list(bench.rounds(data_dir, count=rounds))
+    tables = bench.sections(found)
+    report.show(tables)
+    if json_file:
+        report.write_json(json_file, found, tables)
+    if note:
+        report.append(PAGE, "Exports", f"python -m bench exports --rounds {rounds}", tables)
+
+
+@main.command()
+@data_dir
+@note
+@click.option("--rounds", default=3, show_default=True)
+def jobs(data_dir: Path, note: bool, rounds: int) -> None:  # noqa: FBT001 - click passes options by name
+    """A small job end to end beside RQ's forking worker, and behind a neighbour's flood."""
+    from bench import jobs as benchmark
+    from bench import report
+
+    tables = benchmark.run(data_dir, rounds, Console(stderr=True).print)
+    report.show(tables)
+    if note:
+        report.append(PAGE, "Jobs", f"python -m bench jobs --rounds {rounds}", tables)
+
+
 if __name__ == "__main__":
     main()

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import random
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from psycopg import sql
 
@@ -32,7 +30,6 @@ from bench.our_tenants import OurTenants
 from bench.processes import free_port, web_server
 from bench.statements import round_trip
 from crm.app import create_app
-from tenants.foundation.settings import Settings
 from tenants.isolation.owner import as_owner
 
 ROOT = Path(__file__).parent.parent
@@ -53,12 +50,7 @@ class Ours:
         self.tenants = OurTenants(cluster)
         self.port = free_port()
         self.pid = 0
-        self._environment = {
-            "DATABASE_URL": self.tenants.logins.app,
-            "REDIS_URL": cluster.redis_url,
-            "FREEHOLD_CATALOG_DATABASE_URL": self.tenants.logins.catalog,
-            "FREEHOLD_STAFF_DATABASE_URL": self.tenants.logins.staff,
-            "FREEHOLD_DATA_DIR": str(cluster.data_dir),
+        self._environment = self.tenants.environment | {
             "FREEHOLD_WEB_WORKERS": "1",
             "FREEHOLD_WEB_THREADS": str(THREADS),
             "FREEHOLD_REQUESTS_PER_MINUTE_TENANT": NO_LIMIT,
@@ -116,18 +108,28 @@ class Ours:
         return {"Host": f"127.0.0.1:{self.port}", "Authorization": f"Bearer {self.tenants.key(tenant)}"}
 
     def ask(self, path: str, tenant: str) -> Any:
+        return self._call("GET", path, tenant)
+
+    def post(self, path: str, tenant: str, body: dict[str, Any]) -> Any:
+        return self._call("POST", path, tenant, body)
+
+    def delete(self, path: str, tenant: str) -> None:
+        self._call("DELETE", path, tenant)
+
+    def _call(self, method: str, path: str, tenant: str, body: dict[str, Any] | None = None) -> Any:
+        headers = self._headers(tenant) | ({} if body is None else {"Content-Type": "application/json"})
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        connection.request("GET", path, headers=self._headers(tenant))
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
         answer = connection.getresponse()
-        body = answer.read()
+        content = answer.read()
         connection.close()
-        assert answer.status == 200, body
-        return json.loads(body)
+        assert answer.status in (200, 201, 202, 204), content
+        return json.loads(content) if content else None
 
     def statements(self, tenant: str) -> dict[Case, RoundTrip]:
         """What the program sends, from the program itself, which runs for a moment in this process."""
-        with patch.dict(os.environ, self._environment | {"FREEHOLD_LOG_LEVEL": "error"}):
-            client = create_app(Settings.read()).test_client()
+        settings = self.tenants.settings(**self._environment, FREEHOLD_LOG_LEVEL="error")
+        client = create_app(settings).test_client()
         headers = {"Authorization": f"Bearer {self.tenants.key(tenant)}"}
         role = self.tenants.role(tenant)
 

@@ -1,27 +1,26 @@
 """Makes the shipped program's database in a cluster, and its tenants through the program itself."""
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import psycopg
 
-import crm.app  # noqa: F401 - the product's tables and roles, which a new tenant begins with
 from bench.cluster import Cluster
 from bench.data import FIRST_DAY, Row, World
 from bench.loading import copy_rows
-from tenants.catalog.registry import Catalog, role_of
+from crm.app import nursery_of, open_house
+from crm.cli.migrate import migrate_all
+from tenants.catalog.registry import role_of
 from tenants.foundation.kept_secrets import KeptSecrets, write_privately
+from tenants.foundation.settings import Settings
 from tenants.identity.founding import Founder
 from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
-from tenants.isolation.cells import Cells
-from tenants.isolation.door import open_doors
-from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.owner import as_owner
 from tenants.provisioning.birth import Nursery
-from tenants.provisioning.migrating import migrate_catalog
-from tenants.provisioning.revisions import head
 
 
 class OurTenants:
@@ -35,6 +34,17 @@ class OurTenants:
         self._kept: dict[str, dict[str, str]] = (
             json.loads(self._file.read_text()) if self._file.exists() else {}
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the programs are told: where everything is."""
+        return {
+            "DATABASE_URL": self.logins.app,
+            "REDIS_URL": self._cluster.redis_url,
+            "FREEHOLD_CATALOG_DATABASE_URL": self.logins.catalog,
+            "FREEHOLD_STAFF_DATABASE_URL": self.logins.staff,
+            "FREEHOLD_DATA_DIR": str(self._cluster.data_dir),
+        }
 
     def make(self, worlds: Mapping[str, World], empty: int) -> None:
         """Those that are not there yet: one for each world, and so many more that only take up room."""
@@ -61,11 +71,15 @@ class OurTenants:
         self._kept[name] = {"id": str(tenant_id), "key": key}
         write_privately(self._file, json.dumps(self._kept))
 
+    def settings(self, **others: str) -> Settings:
+        """To run the program for a moment in this process; `others` are further environment variables."""
+        with patch.dict(os.environ, self.environment | others):
+            return Settings.read()
+
     def _nursery(self) -> Nursery:
-        migrate_catalog(self.logins.owner)
-        open_doors(Cells({"main": self.logins.app}))
-        wrapper = LocalKeyFile.made_if_missing(self._cluster.data_dir / "key")
-        return Nursery(Catalog(self.logins.catalog), wrapper, head(), {"main": self.logins.owner})
+        settings = self.settings(FREEHOLD_OWNER_DATABASE_URL=self.logins.owner)
+        migrate_all(settings)
+        return nursery_of(settings, open_house(settings).catalog, as_owner=True)
 
 
 def _fill(connection: psycopg.Connection[Any], role: str, world: World) -> None:

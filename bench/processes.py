@@ -45,6 +45,28 @@ def web_server(
             _stop(process)
 
 
+@contextmanager
+def program(
+    command: Sequence[str], *, environment: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a program that serves nothing over HTTP until the block ends."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            _stop(process)
+
+
+def must_run(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Raises RuntimeError, with its last words, when the program has ended."""
+    if process.poll() is not None:
+        raise RuntimeError(f"A program has ended: {log.read_text()[-1000:]}")
+
+
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline:

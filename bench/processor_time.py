@@ -39,7 +39,19 @@ def _times(pid: int) -> list[int]:
     return [int(fields[place]) for place in (USER, SYSTEM, CHILDREN_USER, CHILDREN_SYSTEM)]
 
 
-def resident_bytes(pid: int) -> int:
+def resident_mebibytes(pid: int) -> float:
     """Memory that this one process holds now."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
+def forget_peak(pid: int) -> None:
+    """From here on, the peak of this process is counted anew."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def peak_mebibytes(pid: int) -> float:
+    """The most memory that this process has held since `forget_peak`."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024

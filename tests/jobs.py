@@ -12,7 +12,7 @@ from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.jobs.dispatcher import Dispatcher
 from tenants.jobs.registry import recognise_actors_with
 from tenants.jobs.worker import run as run_message
-from tenants.jobs.worker import site_of, take_off, use_worksite
+from tenants.jobs.worker import site_of, use_worksite
 
 RunJobs = Callable[[], int]
 TURNS = 10_000
@@ -63,7 +63,7 @@ def _run_what_was_handed_out(carrier: Carrier) -> int:
     for job_id in carrier.queue.get_job_ids():
         message = Message.fetch(job_id, connection=carrier.redis, serializer="json")
         carrier.queue.remove(job_id)
-        take_off(message, carrier.queue)
+        carrier.take_off(message)
         run_message(*message.args)
         ran += 1
     return ran

@@ -8,8 +8,11 @@ from uuid import UUID
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.retry import Retry
 from rq import Queue
+from rq.intermediate_queue import IntermediateQueue
+from rq.job import Job as Message
 
 QUEUE = "freehold"
 DUE = "freehold:due"
@@ -80,8 +83,7 @@ class Carrier:
         """Several tenants, each with its moment in seconds since 1970."""
         with self.redis.pipeline(transaction=False) as pipeline:
             pipeline.zadd(DUE, {each.hex: _ms(moment) for each, moment in moments.items()}, lt=True)
-            pipeline.rpush(WAKE, "")
-            pipeline.ltrim(WAKE, -WAKES_KEPT, -1)
+            _wake(pipeline)
             pipeline.execute()
 
     def take(self, lease_seconds: float) -> Taken:
@@ -111,8 +113,16 @@ class Carrier:
             ttl=86_400,
         )
 
+    def take_off(self, message: Message) -> None:
+        """Remove a message from Redis, wherever RQ keeps it, and let a dispatcher know that there is room."""
+        with self.redis.pipeline(transaction=False) as pipeline:
+            pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(self.queue.key), 1, message.id)
+            pipeline.delete(message.key)
+            _wake(pipeline)
+            pipeline.execute()
+
     def wait(self, seconds: float) -> None:
-        """Sleep until somebody announces, at most so long."""
+        """Sleep until somebody announces or makes room, at most so long."""
         self.redis.blpop([WAKE], timeout=max(0.01, seconds))
 
     def say_present(self, worker: str) -> None:
@@ -155,6 +165,11 @@ def carrier() -> Carrier:
         message = "No Redis was named: use_carrier(…) belongs to the start of every process."
         raise RuntimeError(message)
     return _carriers[0]
+
+
+def _wake(pipeline: Pipeline) -> None:
+    pipeline.rpush(WAKE, "")
+    pipeline.ltrim(WAKE, -WAKES_KEPT, -1)
 
 
 def _ms(seconds: float) -> Any:

@@ -24,7 +24,6 @@ log = structlog.get_logger(__name__)
 TURN = 2
 HEAVY_CAP = 1
 IDLE_SECONDS = 1.0
-FULL_SECONDS = 0.02
 TURN_LEASE_SECONDS = 15
 AWAY = (RedisError, Unavailable, SQLAlchemyError, psycopg.Error, OSError)
 
@@ -114,13 +113,8 @@ class Dispatcher:
         return Claimed([(row.id, row.attempt, row.heavy) for row in rows], _next_in(wait, found=bool(rows)))
 
     def _rest(self, taken: Taken) -> None:
-        if taken.tenant_id is not None:
-            return
-        if taken.full and taken.wait_seconds <= 0:
-            # A place becomes free when a worker takes a job off the queue, which nobody announces.
-            threading.Event().wait(FULL_SECONDS)
-        else:
-            self._carrier.wait(min(taken.wait_seconds, IDLE_SECONDS))
+        if taken.tenant_id is None:
+            self._carrier.wait(IDLE_SECONDS if taken.full else min(taken.wait_seconds, IDLE_SECONDS))
 
 
 def _next_in(wait: float | None, *, found: bool) -> float | None:

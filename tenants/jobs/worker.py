@@ -13,7 +13,6 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
-from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job as Message
 
 from tenants.catalog.registry import Catalog
@@ -60,10 +59,10 @@ class Worker(SimpleWorker):
             worker_ttl=WORKER_TTL_SECONDS,
         )
 
-    def execute_job(self, job: Message, queue: Queue) -> None:
+    def execute_job(self, job: Message, _queue: Queue) -> None:
         self._busy = True
         try:
-            take_off(job, queue)
+            self._carrier.take_off(job)
             if job.func_name == ENTRY:
                 run(*job.args)
         finally:
@@ -125,11 +124,3 @@ def _logged() -> Iterator[None]:
         yield
     except (RedisError, OSError) as error:
         log.warning("not_shown_in_redis", error=type(error).__name__)
-
-
-def take_off(message: Message, queue: Queue) -> None:
-    """Remove a message from Redis, wherever RQ keeps it."""
-    with queue.connection.pipeline(transaction=False) as pipeline:
-        pipeline.lrem(IntermediateQueue.get_intermediate_queue_key(queue.key), 1, message.id)
-        pipeline.delete(message.key)
-        pipeline.execute()

@@ -32,7 +32,7 @@ def open_deal(fields: dict[str, Any]) -> Deal:
 def place_of(pipeline_id: UUID | None, stage_id: UUID | None) -> Stage:
     """The stage that is named, or the first of the pipeline that is named, or the first of the default one.
 
-    Raises Invalid for one that isn't there or is of another pipeline, Conflict when nothing is the default.
+    Raises Invalid for one that isn't there or is of another pipeline, Conflict when the default has none.
     """
     if stage_id is not None:
         stage = stage_at(stage_id)
@@ -40,15 +40,20 @@ def place_of(pipeline_id: UUID | None, stage_id: UUID | None) -> Stage:
             raise Invalid(errors={"stage_id": ["This stage belongs to another pipeline."]})
         return stage
     if pipeline_id is None:
-        pipeline = db().scalars(default_pipelines()).one_or_none()
-        if pipeline is None:
-            raise Conflict(
-                "There is no default pipeline. Name a stage, or make a pipeline the default.", code="no_stage"
-            )
-        pipeline_id = pipeline.id
+        return _first_of_default()
     first = db().scalars(stages_in_order(pipeline_id).limit(1)).one_or_none()
     if first is None:
         raise Invalid(errors={"pipeline_id": ["There is no such pipeline, or it has no stages."]})
+    return first
+
+
+def _first_of_default() -> Stage:
+    pipeline = db().scalars(default_pipelines()).one_or_none()
+    first = db().scalars(stages_in_order(pipeline.id).limit(1)).one_or_none() if pipeline else None
+    if first is None:
+        raise Conflict(
+            "The default pipeline has no stages yet: add one, or name another stage.", code="no_stage"
+        )
     return first
 
 

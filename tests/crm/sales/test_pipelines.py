@@ -55,6 +55,18 @@ def test_a_pipeline_without_stages_can_not_take_a_deal(acme: Workspace, neighbou
         assert (refused.status_code, list(refused.json["errors"])) == (422, ["pipeline_id"])
 
 
+def test_a_default_without_stages_says_so(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    workspace = new_workspace()
+    pipeline = workspace.admin.post("/pipelines", {"name": "Bare", "is_default": True}).json
+    refused = workspace.sales.post("/deals", {"name": "Nowhere"})
+    assert (refused.status_code, refused.json["code"]) == (409, "no_stage")
+    workspace.admin.post("/stages", {"pipeline_id": pipeline["id"], "name": "Here"})
+    assert workspace.sales.post("/deals", {"name": "Somewhere"}).status_code == 201
+    assert neighbour.sales.post("/deals", {"name": "Untouched"}).status_code == 201
+
+
 def test_stages_have_one_name_each_and_an_order(acme: Workspace, neighbour: Workspace) -> None:
     pipeline, stages = pipeline_with_stages(acme, "Call", "Visit", "Offer")
     assert [each["position"] for each in stages] == [1, 2, 3]

@@ -6,15 +6,15 @@ from crm import start_page
 from crm.billing.api import credit_notes, invoices, number_series, payments
 from crm.contacts.api import companies, contacts
 from crm.imports.api import imports
+from crm.leads.api import leads
 from crm.products.api import products
+from crm.reports.api import reports
+from crm.roles import BUILT_IN
 from crm.sales.api.deals import deals
 from crm.sales.api.pipelines import pipelines, stages
-from crm.roles import BUILT_IN
 from tenants.access.roles import use_roles
 from tenants.audit.api import audit_events
 from tenants.audit.recording import record_changes
-from crm.leads.api import leads
-from crm.reports.api import reports
 from tenants.catalog.models import CatalogBase
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
@@ -25,6 +25,7 @@ from tenants.http.course import House
 from tenants.http.rate_limits import RateLimits
 from tenants.identity.api import api_keys, me, roles, sessions, teams, users
 from tenants.identity.recognition import Recognition
+from tenants.identity.tidying import tidy_up
 from tenants.isolation.cells import Cells
 from tenants.isolation.counters import Counters
 from tenants.isolation.door import open_doors
@@ -67,6 +68,9 @@ BLUEPRINTS = [
     reports,
 ]
 
+#: Work that comes back in every tenant, and belongs to no route.
+RECURRING = (tidy_up,)
+
 
 def create_app(settings: Settings) -> Flask:
     """The application that `wsgi.py` serves.
@@ -96,7 +100,10 @@ def open_house(settings: Settings) -> House:
     check_declarations()
     use_roles(BUILT_IN)
     record_changes()
-    logins = {"DATABASE_URL": settings.database_url, "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url}
+    logins = {
+        "DATABASE_URL": settings.database_url,
+        "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url,
+    }
     check_logins({name: url for name, url in logins.items() if url})
     catalog = Catalog(settings.catalog_database_url)
     urls = {"main": settings.database_url, **{name: each.app for name, each in settings.cells.items()}}

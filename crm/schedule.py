@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from crm.app import nursery_of, open_house
+from tenants.audit.seals import seal_everywhere
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
 from tenants.foundation.settings import Settings
@@ -34,6 +35,9 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
         lambda: storage.sweep_unfinished(UNFINISHED_UPLOADS_AFTER),
         purpose=Purpose.OPERATION,
         every_seconds=3600,
+    )
+    yield PlatformJob(
+        "audit.seal", lambda: seal_everywhere(catalog), purpose=Purpose.SECURITY, every_seconds=60
     )
     if settings.owner_database_url is None:
         return

@@ -49,20 +49,16 @@ def _record(
 ) -> None:
     columns: Any = model.__table__.c  # type: ignore[attr-defined]
     recorded = {name: pair for name, pair in pairs.items() if name not in UNRECORDED}
-    personal = {
-        name for name in recorded if columns[name].info["data"].personal and not _secret(columns[name])
-    }
+    personal = {name: pair for name, pair in recorded.items() if _is_personal(columns[name])}
+    plain = {name: pair for name, pair in recorded.items() if name not in personal}
     fresh = (
         sa.select(
             FRESH_ID.label("id"),
             FRESH_SALT.label("salt"),
             record_id.label("record_id"),
-            _changes({name: pair for name, pair in recorded.items() if name not in personal}, columns).label(
-                "plain"
-            ),
-            _changes({name: pair for name, pair in recorded.items() if name in personal}, columns).label(
-                "personal"
-            ),
+            _changes(plain, columns).label("plain"),
+            _changes(personal, columns).label("personal"),
+            _names(personal).label("names"),
         )
         .select_from(source)
         .cte("fresh")
@@ -148,13 +144,20 @@ def _shown(value: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
+def _is_personal(column: Any) -> bool:
+    return bool(column.info["data"].personal) and not _secret(column)
+
+
 def _secret(column: Any) -> bool:
     return bool(column.info.get("sealed")) or column.info["data"] is DataClass.CREDENTIAL
 
 
 def _names(pairs: Mapping[str, Pair]) -> ColumnElement[Any]:
     """The names of the fields whose values differ, sorted as `recording` sorts them."""
-    named = [sa.case((_differs(pair), literal_column(f"'{name}'", sa.Text))) for name, pair in sorted(pairs.items())]
+    named = [
+        sa.case((_differs(pair), literal_column(f"'{name}'", sa.Text)))
+        for name, pair in sorted(pairs.items())
+    ]
     return func.array_remove(sa.cast(array(named), ARRAY(sa.Text)), sa.null(), type_=ARRAY(sa.Text))
 
 

@@ -14,7 +14,6 @@ from tenants.access.permissions import Reach
 from tenants.foundation.errors import NotSignedIn
 from tenants.foundation.identifiers import tenant_of_token, token_hash
 from tenants.http.guard import Credential
-from tenants.isolation.door import here
 from tenants.isolation.reading import Question
 
 KEY_PREFIX = "fhk"
@@ -37,19 +36,6 @@ QUESTIONS = {
         table="sessions", scopes="'scopes', null", good="c.ended_at is null and c.expires_at > now()"
     ),
 }  # fmt: skip
-
-
-def standing_of(user_id: UUID, kind: str, credential_id: UUID | None) -> Caller | None:
-    """Who a user of the tenant at hand is at this moment, for work they asked for earlier.
-
-    None when they, or the credential they used, may do nothing any more.
-    """
-    by_id = QUESTIONS.get(kind)
-    if by_id is None or credential_id is None:
-        return None
-    statement = by_id.replace("c.hash = %(hash)s", "c.id = %(credential)s and u.id = %(user)s")
-    answer = here().ask(statement, {"credential": credential_id, "user": user_id})
-    return standing(kind, here().home.id, answer[0][0]) if answer else None
 
 
 class Recognition:

@@ -10,7 +10,7 @@ from sqlalchemy import make_url, select
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.erasure import erase_values
 from tenants.audit.models import AuditEvent, AuditValues
-from tenants.audit.seals import copy_heads, seal_events
+from tenants.audit.seals import copy_heads, seal_events, seal_everywhere
 from tenants.audit.verification import Report, verify_log
 from tenants.catalog.registry import Catalog
 from tenants.foundation.settings import Settings
@@ -85,6 +85,18 @@ def test_a_sealed_log_verifies_and_a_second_seal_follows_the_first(
         assert report.holds, report.wrong
     assert verify_log(catalog, busy.home).seals == 2
     assert _seal(busy, catalog) == 0
+
+
+def test_the_round_seals_where_something_happened_and_nowhere_else(
+    busy: Workspace, neighbour: Workspace, catalog: Catalog
+) -> None:
+    seal_everywhere(catalog)
+    for workspace in (busy, neighbour):
+        report = verify_log(catalog, workspace.home)
+        assert (report.holds, report.unsealed) == (True, 0)
+    seals = verify_log(catalog, busy.home).seals
+    seal_everywhere(catalog)
+    assert verify_log(catalog, busy.home).seals == seals
 
 
 @pytest.mark.promise("0-23")

@@ -21,6 +21,8 @@ from tenants.isolation.door import db, inside
 from tests.operations import PREFIX, Document, Operation
 from tests.workspace import Client, Workspace
 
+#: Stands in every text of an example, so that it can be looked for where it must not be.
+CANARY = "Zilpzalp"
 #: Values of fields whose schema alone doesn't lead to a good one.
 VALUES = {
     "billing_country": "IT",
@@ -28,7 +30,7 @@ VALUES = {
     "currency": "EUR",
     "discount_percent": "0",
     "due_on": "2999-12-31",
-    "email": lambda number: f"somebody{number}@example.test",
+    "email": lambda number: f"{CANARY}{number}@example.test",
     "expected_close_on": "2999-12-31",
     "is_default": False,
     "prefix": "A-",
@@ -67,7 +69,7 @@ LEFT_OUT = {("ApiKeyBody", "scopes"), ("ApiKeyBody", "expires_at"), ("SignInBody
 FORMS: dict[str, Callable[[], dict[str, Any]]] = {
     "create_import": lambda: {
         "resource": "contacts",
-        "file": (io.BytesIO(b"last_name\nImported\n"), "contacts.csv"),
+        "file": (io.BytesIO(f"last_name\n{CANARY}\n".encode()), "contacts.csv"),
     },
 }
 _count = itertools.count(1)
@@ -229,7 +231,7 @@ def _plain(kind: str, schema: dict[str, Any], name: str) -> Any:
             "date": "2026-03-02",
             "date-time": "2026-03-02T10:00:00.000000Z",
             "email": "a@example.test",
-        }.get(form, f"{name or 'text'} {next(_count)}".ljust(schema.get("minLength", 0), "x")[:longest]),
+        }.get(form, f"{CANARY} {name} {next(_count)}".ljust(schema.get("minLength", 0), "x")[:longest]),
         "integer": int(schema.get("minimum", 1)),
         "number": schema.get("minimum", 1),
         "boolean": False,

@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 import structlog
 
+from tenants.foundation.traces import trace
+
 SECRET_NAMES = ("authorization", "cookie", "password", "token", "secret", "api_key", "email")
 
 
@@ -19,7 +21,9 @@ def set_up(level: str = "info", form: str = "json") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _without_secrets,
-            *_renderers(form),
+            # A trace belongs into the log and never into an answer.
+            structlog.processors.ExceptionRenderer(trace),
+            _renderer(form),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer)
@@ -30,11 +34,10 @@ def set_up(level: str = "info", form: str = "json") -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
 
 
-def _renderers(form: str) -> list[Any]:
+def _renderer(form: str) -> Any:
     if form == "json":
-        # format_exc_info before rendering: a trace belongs into the log and never into an answer.
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_line)]
-    return [structlog.dev.ConsoleRenderer()]
+        return structlog.processors.JSONRenderer(serializer=_line)
+    return structlog.dev.ConsoleRenderer()
 
 
 def _line(event: dict[str, Any], **_options: Any) -> bytes:

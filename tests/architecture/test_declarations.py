@@ -1,0 +1,145 @@
+"""What is declared about routes, jobs, tables and resources, and what follows from it."""
+
+import importlib
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import UniqueConstraint
+
+import crm.app
+from tenants.access.permissions import registered
+from tenants.access.policy import resource_of
+from tenants.access.roles import built_in_roles
+from tenants.catalog.models import CatalogBase
+from tenants.foundation.tables import Base, DataClass, Owned, Purpose, Record, undeclared
+from tenants.http.representation import Resource
+from tenants.jobs.registry import works
+from tests.architecture.sources import modules
+from tests.operations import document_of
+
+#: Addresses outside of the API, each with its reason.
+BESIDE_THE_API = {
+    "/health/live": "for whoever runs the process",
+    "/health/ready": "for whoever runs the process",
+    "/metrics": "for whoever runs the process",
+    "/api/v1/openapi.json": "the document itself",
+}
+PAGES = re.compile(r"^/($|pages/|assets/|favicon|api/v1/docs)")
+
+
+def resources() -> dict[str, Resource]:
+    """Every declared resource, by where it is declared."""
+    found = {}
+    for path in modules():
+        if path.endswith("schemas.py"):
+            name = path.removesuffix(".py").replace("/", ".")
+            module = importlib.import_module(name)
+            found |= {
+                f"{name}.{each}": value for each, value in vars(module).items() if isinstance(value, Resource)
+            }
+    return found
+
+
+def test_every_route_is_in_the_document_or_on_a_reviewed_list(app: Flask) -> None:
+    document = document_of(app)
+    written = {re.sub(r"\{(\w+)\}", "<>", path) for path in document.raw["paths"]}
+    served = {re.sub(r"<[^>]+>", "<>", rule.rule) for rule in app.url_map.iter_rules()}
+    beside = {rule for rule in served - written if not PAGES.match(rule)}
+    assert beside == BESIDE_THE_API.keys()
+
+
+def test_every_permission_in_use_is_registered_and_in_use(app: Flask) -> None:
+    used = {each.permission for each in document_of(app).operations} - {"anyone", "signed_in"}
+    assert used - registered().keys() == set()
+
+
+def test_every_role_gives_registered_permissions_only(app: Flask) -> None:
+    for role, permissions in built_in_roles().items():
+        assert permissions.keys() <= registered().keys(), role
+    assert built_in_roles()["admin"].keys() == registered().keys()
+
+
+def test_every_table_and_column_says_what_it_holds_and_why() -> None:
+    assert [*undeclared(Base), *undeclared(CatalogBase)] == []
+
+
+def test_a_tenant_has_fewer_than_sixty_tables() -> None:
+    assert len(Base.metadata.tables) < 60
+
+
+def test_no_table_of_a_tenant_has_a_tenants_column_or_a_type_of_its_own() -> None:
+    for table in Base.metadata.tables.values():
+        assert table.schema is None
+        assert "tenant_id" not in table.c or table.name in NAMES_ITS_TENANT, table.name
+        for column in table.columns:
+            assert type(column.type).__name__ not in ("Enum", "ENUM"), f"{table.name}.{column.name}"
+
+
+#: Tables whose rows name their tenant, and why.
+NAMES_ITS_TENANT = {"audit_seals": "a seal is signed for its tenant, and checked outside of it"}
+
+
+def test_every_constraint_has_a_name_that_fits() -> None:
+    for table in Base.metadata.tables.values():
+        for each in (*table.constraints, *table.indexes):
+            assert each.name, table.name
+            assert len(str(each.name)) <= 63, each.name
+
+
+def test_every_record_with_an_owner_can_be_listed_by_owner_and_team(app: Flask) -> None:
+    lists = {each.resource: each for each in document_of(app).operations if each.is_page}
+    for mapper in Base.registry.mappers:
+        name = mapper.class_.__tablename__.replace("_", "-")
+        if issubclass(mapper.class_, Owned) and name in lists and lists[name].path == f"/api/v1/{name}":
+            known = {each["name"] for each in lists[name].parameters}
+            assert "owner_id" in known, name
+
+
+def test_every_foreign_key_has_an_index_to_delete_by() -> None:
+    rights = {
+        each.class_.__tablename__: getattr(each.class_, "__rights__", "delete")
+        for each in Base.registry.mappers
+    }
+    kept = KEPT_FOR_EVER | {name for name, said in rights.items() if "delete" not in said}
+    for table in Base.metadata.tables.values():
+        leading = {next(iter(index.columns)).name for index in table.indexes if len(index.columns)}
+        leading |= {
+            next(iter(each.columns)).name for each in table.constraints if isinstance(each, UniqueConstraint)
+        }
+        leading |= {next(iter(table.primary_key.columns)).name} if len(table.primary_key.columns) else set()
+        for key in table.foreign_key_constraints:
+            if key.referred_table.name not in kept:
+                assert key.column_keys[0] in leading, f"{table.name}.{key.column_keys[0]}"
+
+
+#: Tables whose rows are never deleted, so that nobody looks for what refers to them.
+KEPT_FOR_EVER = {"users", "teams", "roles", "number_series", "tenant_profile"}
+
+
+def test_every_job_says_its_purpose() -> None:
+    assert crm.app.BLUEPRINTS
+    assert works()
+    assert all(isinstance(each.purpose, Purpose) for each in works().values())
+
+
+def test_no_purpose_is_marketing_for_others() -> None:
+    words = {each.value for each in Purpose}
+    assert not {word for word in words if "market" in word or "advert" in word or "sale_of" in word}
+
+
+@pytest.mark.parametrize("resource", resources().values(), ids=resources().keys())
+def test_no_resource_shows_a_credential_or_filters_by_a_sealed_field(resource: Resource) -> None:
+    for name, each in resource.plain():
+        attribute: Any = resource.mapper.columns.get(each.attribute or name)
+        if attribute is not None:
+            assert attribute.info["data"] is not DataClass.CREDENTIAL, name
+    assert not [name for name in resource.filterable if resource.sealed(name)]
+    assert resource.permission == f"{resource_of(resource.model)}:read"
+
+
+def test_every_record_says_where_it_came_from() -> None:
+    for mapper in Base.registry.mappers:
+        if issubclass(mapper.class_, Record):
+            assert not mapper.local_table.c.source.nullable

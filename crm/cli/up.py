@@ -61,9 +61,11 @@ def _run(wishes: Wishes, ending: Ending, open_things: ExitStack) -> None:
     open_things.callback(supervisor.stop)
     programs = Programs(wishes.data_dir, environment_without(found, wishes.data_dir))
     web = programs.web(wishes.host, wishes.port)
-    for program in (web, *programs.workers(settings.worker_count), programs.scheduler()):
-        supervisor.start(program)
+    # The web first, alone: it is what somebody is waiting for.
+    supervisor.start(web)
     wait_until_ready(here, web, ending.pause)
+    for program in (programs.scheduler(), *programs.workers(settings.worker_count)):
+        supervisor.start(program)
     if wishes.demo:
         programs.load_demo(ending.pause)
     click.echo(f"Freehold is ready at {settings.public_url}; Ctrl-C ends it.")

@@ -88,6 +88,18 @@ def test_one_that_was_well_for_a_while_starts_at_once_again(supervisor, clock, n
     assert f"in {SHORTEST_WAIT:.1f} s" in news[-1]
 
 
+def test_one_that_ended_well_after_a_while_is_renewed_without_a_word(supervisor, clock, news):
+    child = Child("renewed", [sys.executable, "-c", ""])
+    supervisor.start(child)
+    first = ended(child).pid
+    clock.now += WELL_AFTER + 1
+    supervisor.tend()
+    supervisor.tend()
+
+    assert child.pid != first
+    assert news == []
+
+
 def test_all_are_stopped_the_other_way_round(tmp_path):
     order = tmp_path / "order"
     script = (

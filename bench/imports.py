@@ -106,13 +106,13 @@ class Bench:
     def _run_jobs(self) -> None:
         from rq.job import Job as Message
 
-        from tenants.jobs.worker import run, take_off
+        from tenants.jobs.worker import run
 
         while self._dispatcher.give_turn().tenant_id is not None:
             for job_id in self._carrier.queue.get_job_ids():
                 message = Message.fetch(job_id, connection=self._carrier.redis, serializer="json")
                 self._carrier.queue.remove(job_id)
-                take_off(message, self._carrier.queue)
+                self._carrier.take_off(message)
                 run(*message.args)
 
     def empty(self) -> None:

@@ -83,7 +83,12 @@ class Batch:
 
 def key_of(lookup: Lookup, table: Any) -> ColumnElement[str]:
     """What a cell is compared with to find a related record."""
-    return func.lower(sa.cast(table.c[lookup.by], sa.Text))
+    column = table.c[lookup.by]
+    if lookup.through:
+        model, field = lookup.through
+        other: Any = model.__table__.alias("through")  # type: ignore[attr-defined]
+        column = sa.select(other.c[field]).where(other.c.id == column).scalar_subquery()
+    return func.lower(sa.cast(column, sa.Text))
 
 
 def found(batch: Batch, place: int, lookup: Lookup) -> Any:

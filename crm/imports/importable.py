@@ -23,7 +23,8 @@ LOWERED = re.compile(r"lower\(\(?(\w+)\)?\)")
 class Lookup:
     """A related record, found by a field of it that is meant to be unique. Upper and lower case are one.
 
-    `within` narrows where it is looked for; `made` says that those which are lacking are made first.
+    `within` narrows where it is looked for; `made` says that those which are lacking are made first; `through` says
+    that `by` refers to another record, and which field of that one is compared.
     """
 
     model: type[Base]
@@ -31,6 +32,7 @@ class Lookup:
     noun: str
     within: Callable[[Any], sa.ColumnElement[bool]] | None = None
     made: bool = False
+    through: tuple[type[Base], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

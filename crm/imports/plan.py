@@ -66,6 +66,8 @@ def read_plan(
         raise Invalid(errors={"values": [f"'{key}' is neither a column nor a field." for key in unknown]})
     if mode is not Mode.UPDATE:
         _require(importable, planned)
+    if mode is not Mode.CREATE:
+        _refuse_once(importable, planned)
     return Plan(importable, header, planned, mode, _match(importable, planned, mode, match_on))
 
 
@@ -113,6 +115,12 @@ def _require(importable: Importable, planned: Sequence[Planned]) -> None:
     there = {each.target.column for each in planned}
     if missing := [name for column, name in importable.required.items() if column not in there]:
         raise Invalid(errors={"mapping": [f"New {importable.resource} need '{name}', and no column goes to it." for name in missing]})
+
+
+def _refuse_once(importable: Importable, planned: Sequence[Planned]) -> None:
+    if fixed := [each.target.name for each in planned if each.target.column in importable.once]:
+        texts = [f"'{name}' can be given to new {importable.resource} only: use mode create." for name in fixed]
+        raise Invalid(errors={"mapping": texts})
 
 
 def _match(importable: Importable, planned: Sequence[Planned], mode: Mode, match_on: str | None) -> int | None:

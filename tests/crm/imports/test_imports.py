@@ -1,30 +1,7 @@
 """Files in: contacts and companies from CSV, what was wrong with a row, and nothing of the neighbour's."""
 
-import io
-import json
-
-from tests.workspace import Client, Workspace
-
-
-def upload(client: Client, text: str | bytes, resource: str, **said):
-    content = text.encode() if isinstance(text, str) else text
-    name = said.pop("name", "people.csv")
-    form = {key: json.dumps(value) if isinstance(value, dict) else str(value) for key, value in said.items()}
-    headers = form.pop("headers", None)
-    return client.post(
-        "/imports",
-        data={"resource": resource, **form, "file": (io.BytesIO(content), name)},
-        content_type="multipart/form-data",
-        **({"headers": json.loads(headers)} if headers else {}),
-    )
-
-
-def brought_in(client: Client, run_jobs, text, resource, **said):
-    """The import after its job has run."""
-    accepted = upload(client, text, resource, **said)
-    assert accepted.status_code == 202, accepted.json
-    run_jobs()
-    return client.get(f"/imports/{accepted.json['id']}").json
+from tests.uploads import upload
+from tests.workspace import Workspace
 
 
 def test_contacts_come_in_from_a_file(new_workspace, neighbour: Workspace, run_jobs) -> None:

@@ -1,12 +1,18 @@
-"""`python -m bench`: each benchmark is a sub-command; `make bench` runs them all."""
+"""`python -m bench`: all benchmarks one after another, or one of them as a sub-command."""
 
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
+from bench import report
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs/performance.md"
+tell = Console(stderr=True).print
 data_dir = click.option(
     "--data-dir",
     type=click.Path(path_type=Path),
@@ -16,12 +22,16 @@ data_dir = click.option(
 json_file = click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Figures, for programs."
 )
-note = click.option("--note/--no-note", default=False, help="Append a dated section to docs/performance.md.")
+note = click.option("--note", is_flag=True, help="Append a dated section to docs/performance.md.")
 
 
-@click.group()
-def main() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def main(context: click.Context) -> None:
     """How fast the program is, as ratios against something measured in the same run."""
+    if context.invoked_subcommand is None:
+        for command in (requests, imports, exports, jobs):
+            context.invoke(command)
 
 
 @main.command()
@@ -30,23 +40,19 @@ def main() -> None:
 @note
 @click.option("--rounds", default=5, show_default=True)
 @click.option("--seconds", default=2.0, show_default=True, help="Of each sample.")
-def requests(data_dir: Path, json_file: Path | None, note: bool, rounds: int, seconds: float) -> None:  # noqa: FBT001 - click passes options by name
+def requests(data_dir: Path, json_file: Path | None, rounds: int, seconds: float, *, note: bool) -> None:
     """List, get, search and create: ours, the peer (django-tenants) and the limit (pgbench), interleaved."""
-    from bench import report, trials
+    from bench import trials
     from bench.request_tables import sections
     from bench.requests import prepared
 
-    console = Console(stderr=True)
-    console.print("Starting servers and loading data (a few minutes the first time)")
+    if not (ROOT / ".venv-bench").exists():
+        subprocess.run([ROOT / "bench/setup.sh"], check=True)
+    tell("Starting servers and loading data (a few minutes the first time)")
     with prepared(data_dir) as found:
-        figures = list(trials.run(found, rounds=rounds, seconds=seconds, tell=console.print))
-    tables = sections(figures)
-    report.show(tables)
-    if json_file:
-        report.write_json(json_file, figures, tables)
-    if note:
-        command = f"python -m bench requests --rounds {rounds} --seconds {seconds:g}"
-        report.append(PAGE, "Requests", command, tables)
+        figures = list(trials.run(found, rounds=rounds, seconds=seconds, tell=tell))
+    command = f"python -m bench requests --rounds {rounds} --seconds {seconds:g}"
+    _end("Requests", command if note else None, figures, sections(figures), json_file)
 
 
 @main.command()
@@ -54,33 +60,59 @@ def requests(data_dir: Path, json_file: Path | None, note: bool, rounds: int, se
 @json_file
 @note
 @click.option("--rounds", default=3, show_default=True)
-def exports(data_dir: Path, json_file: Path | None, note: bool, rounds: int) -> None:  # noqa: FBT001 - click passes options by name
-    """A whole tenant as a bundle, against psql's copy of the same tables."""
-    from bench import exports as bench
-    from bench import report
+def imports(data_dir: Path, json_file: Path | None, rounds: int, *, note: bool) -> None:
+    """100,000 contacts from a file, against psql's copy of the same rows."""
+    from bench import imports as benchmark
 
-    found = list(bench.rounds(data_dir, count=rounds))
-    tables = bench.sections(found)
-    report.show(tables)
-    if json_file:
-        report.write_json(json_file, found, tables)
-    if note:
-        report.append(PAGE, "Exports", f"python -m bench exports --rounds {rounds}", tables)
+    found = list(_told(benchmark.rounds(data_dir, count=rounds)))
+    command = f"python -m bench imports --rounds {rounds}"
+    _end("Imports", command if note else None, found, benchmark.sections(found), json_file)
+
+
+@main.command()
+@data_dir
+@json_file
+@note
+@click.option("--rounds", default=3, show_default=True)
+def exports(data_dir: Path, json_file: Path | None, rounds: int, *, note: bool) -> None:
+    """A whole tenant as a bundle, against psql's copy of the same tables."""
+    from bench import exports as benchmark
+
+    found = list(_told(benchmark.rounds(data_dir, count=rounds)))
+    command = f"python -m bench exports --rounds {rounds}"
+    _end("Exports", command if note else None, found, benchmark.sections(found), json_file)
 
 
 @main.command()
 @data_dir
 @note
 @click.option("--rounds", default=3, show_default=True)
-def jobs(data_dir: Path, note: bool, rounds: int) -> None:  # noqa: FBT001 - click passes options by name
+def jobs(data_dir: Path, rounds: int, *, note: bool) -> None:
     """A small job end to end beside RQ's forking worker, and behind a neighbour's flood."""
     from bench import jobs as benchmark
-    from bench import report
 
-    tables = benchmark.run(data_dir, rounds, Console(stderr=True).print)
+    tables = benchmark.run(data_dir, rounds, tell)
+    _end("Jobs", f"python -m bench jobs --rounds {rounds}" if note else None, [], tables, None)
+
+
+def _told(rounds: Any) -> Any:
+    for number, each in enumerate(rounds, start=1):
+        tell(f"Round {number}")
+        yield each
+
+
+def _end(
+    title: str,
+    noted_as: str | None,
+    figures: Sequence[Any],
+    tables: Sequence[report.Section],
+    json_file: Path | None,
+) -> None:
     report.show(tables)
-    if note:
-        report.append(PAGE, "Jobs", f"python -m bench jobs --rounds {rounds}", tables)
+    if json_file:
+        report.write_json(json_file, figures, tables)
+    if noted_as:
+        report.append(PAGE, title, noted_as, tables)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Size:
 
 LARGE = Size(contacts=100_000, companies=5_000, users=50)
 SMALL = Size(contacts=2_000, companies=100, users=10)
+HUGE = Size(contacts=500_000, companies=5_000, users=50)
 
 
 class World:

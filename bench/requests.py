@@ -1,11 +1,9 @@
 """One interleaved run over ours, the peer and the limit: list, get, search and create."""
 
 import random
-import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 
 from bench import cluster as clusters
@@ -15,7 +13,6 @@ from bench.data import LARGE, SMALL, World
 from bench.our_side import Ours
 from bench.peer_side import Peer
 from bench.trials import DATABASE_CORE, WEB_CORE, Trial, Web, limit_sample
-from tenants.isolation.roles import tables
 
 CONNECTIONS = 16
 FEW_CONNECTIONS = 2
@@ -35,7 +32,6 @@ def worlds() -> dict[str, World]:
 @contextmanager
 def prepared(data_dir: Path) -> Iterator[list[Trial]]:
     """Everything up and loaded; the trials of a run. What was loaded before is used again."""
-    _begin_anew_for_other_tables(data_dir)
     everyone = worlds()
     alone = {LARGE_TENANT: everyone[LARGE_TENANT]}
     with ExitStack() as stack:
@@ -55,16 +51,6 @@ def prepared(data_dir: Path) -> Iterator[list[Trial]]:
             *_in_a_crowd(MANY, ours, many),
             *_in_a_crowd(FEW, crowdless, few),
         ]
-
-
-def _begin_anew_for_other_tables(data_dir: Path) -> None:
-    """Data that was made for other tables than the program has now is of no use."""
-    made_for = data_dir / "made-for"
-    wanted = sha256(repr((tables(), LARGE, SMALL)).encode()).hexdigest()
-    if made_for.exists() and made_for.read_text() != wanted:
-        shutil.rmtree(data_dir)
-    data_dir.mkdir(parents=True, exist_ok=True)
-    made_for.write_text(wanted)
 
 
 def _alone(name: str, side: Ours | Peer, cluster: Cluster) -> Iterator[Trial]:

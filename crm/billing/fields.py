@@ -1,6 +1,7 @@
 """Fields of documents: quantities, percents and what is owed in tax, in words that lose no digit."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -47,6 +48,12 @@ def quantity(**options: Any) -> Number:
 
 def percent(**options: Any) -> Number:
     return Number(2, validate=validate.Range(0, 100), **options)
+
+
+def day(**options: Any) -> fields.Date:
+    """A day that a document can have: what is due 30 days later is a day, too."""
+    between = validate.Range(date(1900, 1, 1), date(2999, 12, 31), error="A day from 1900 to 2999.")
+    return fields.Date(validate=between, **options)
 
 
 class PriceSchema(MoneySchema):

@@ -7,12 +7,12 @@ import marshmallow
 from marshmallow import fields, validate
 from sqlalchemy import ColumnElement, Text, case, func, literal_column
 
-from crm.billing.fields import Price, Receipt, TaxParts, WholeNested, percent, quantity
+from crm.billing.fields import Price, Receipt, TaxParts, WholeNested, day, percent, quantity
 from crm.billing.models import Invoice, Status
 from crm.billing.numbering import PREFIX, NumberSeries
 from crm.billing.settlement import CreditNote, Method, Payment
 from crm.contacts.schemas import CompanyBrief, ContactBrief
-from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, text
+from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, no_nul, text
 from crm.records.money_fields import CURRENCY, Money
 from crm.sales.schemas import DealBrief
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
@@ -39,7 +39,7 @@ class LineBody(BodySchema):
     unit_price = Price("unit_price")
     discount_percent = percent(load_default=Decimal(0))
     tax_rate = percent(required=True)
-    tax_label = fields.String(load_default="", validate=validate.Length(max=100))
+    tax_label = fields.String(load_default="", validate=[validate.Length(max=100), no_nul])
 
 
 class InvoiceBody(OwnedBody):
@@ -53,7 +53,7 @@ class InvoiceBody(OwnedBody):
     contact_id = fields.UUID(allow_none=True)
     deal_id = fields.UUID(allow_none=True)
     currency = fields.String(validate=CURRENCY)
-    due_on = fields.Date(allow_none=True)
+    due_on = day(allow_none=True)
     reference = text(100)
     notes = text(10_000)
     billing_name = text()
@@ -69,8 +69,8 @@ class InvoiceBody(OwnedBody):
 class IssuanceBody(BodySchema):
     """The day on the invoice, today unless said; the day it is due, 30 days later unless said or drafted."""
 
-    issued_on = fields.Date()
-    due_on = fields.Date()
+    issued_on = day()
+    due_on = day()
 
 
 class LineSchema(marshmallow.Schema):
@@ -157,7 +157,7 @@ class CreditNoteBody(BodySchema):
     """Which invoice to take back, and which of its lines: all that is left unless said."""
 
     invoice_id = fields.UUID(required=True)
-    issued_on = fields.Date()
+    issued_on = day()
     reason = text(2000)
     lines = fields.List(fields.Nested(ChosenLineBody), validate=validate.Length(1, MOST_LINES))
 
@@ -182,7 +182,7 @@ class PaymentBody(BodySchema):
 
     invoice_id = fields.UUID(required=True)
     amount = Receipt("amount", required=True)
-    paid_on = fields.Date()
+    paid_on = day()
     method = fields.Enum(Method, by_value=True, load_default=Method.BANK_TRANSFER)
     reference = text(200)
 
@@ -190,7 +190,7 @@ class PaymentBody(BodySchema):
 class ReversalBody(BodySchema):
     """On which day the payment was undone, today unless said, and why."""
 
-    reversed_on = fields.Date()
+    reversed_on = day()
     reason = text(2000)
 
 

@@ -1,16 +1,19 @@
 """Invoices over REST: drafted, changed, issued, and then left as they are."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from tenants.isolation.door import db, inside
 from tests.crm.billing.documents import drafted, euros, issued, line
-from tests.workspace import Workspace
+from tests.workspace import Client, Workspace
 
 
 def test_a_draft_is_filled_issued_and_shows_what_it_comes_to(acme: Workspace, neighbour: Workspace) -> None:
@@ -284,3 +287,66 @@ def test_what_happened_to_an_invoice_is_on_record(acme: Workspace, neighbour: Wo
     changes = [each["changes"] for each in answer.json["data"]]
     assert {"number": [None, invoice["number"]]}.items() <= changes[-1].items()
     assert neighbour.admin.get(f"/audit-events?record_id={invoice['id']}").json["data"] == []
+
+
+def test_days_that_no_document_can_have_are_refused(acme: Workspace, neighbour: Workspace) -> None:
+    for tenant in (acme, neighbour):
+        path = f"/invoices/{drafted(tenant.admin)['id']}"
+        for day in ("9999-12-31", "0001-01-01", "2026-02-30"):
+            assert tenant.admin.patch(path, {"due_on": day}).json["errors"].keys() == {"due_on"}
+            assert tenant.admin.put(f"{path}/issuance", {"issued_on": day}).json["errors"].keys() == {
+                "issued_on"
+            }
+
+
+def test_pages_follow_each_other_in_the_order_of_what_is_worked_out(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    here = new_workspace()
+    made = [drafted(here.admin)["id"], issued(here.admin)["id"], issued(here.admin, line("1.00"))["id"]]
+    issued(neighbour.admin)
+    for sort in ("status", "-status", "outstanding", "-outstanding,number", "number"):
+        seen, cursor = [], ""
+        while len(seen) <= len(made):
+            page = here.admin.get(f"/invoices?limit=1&sort={sort}{cursor}").json
+            seen += [each["id"] for each in page["data"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = f"&cursor={page['next_cursor']}"
+        assert sorted(seen) == sorted(made), sort
+
+
+def test_an_invoice_issued_while_it_is_changed_is_whole(
+    app: Flask, acme: Workspace, neighbour: Workspace
+) -> None:
+    path = f"/invoices/{drafted(acme.admin)['id']}"
+
+    def attempt(number: int) -> int:
+        mine = Client(app.test_client(), acme.admin.key, acme.admin.user_id)
+        if number == 5:
+            return mine.put(f"{path}/issuance").status_code
+        return mine.patch(path, {"lines": [line(f"{number}.00", "1", "0")] * (number + 1)}).status_code
+
+    with ThreadPoolExecutor(10) as pool:
+        statuses = list(pool.map(attempt, range(10)))
+    assert statuses[5] == 200
+    assert set(statuses) <= {200, 409}
+    whole = acme.admin.get(path).json
+    nets = [Decimal(each["net"]["amount"]) for each in whole["lines"]]
+    assert sum(nets) == Decimal(whole["net"]["amount"])
+    assert [each["position"] for each in whole["lines"]] == list(range(1, len(nets) + 1))
+    assert neighbour.admin.get(path).status_code == 404
+
+
+def test_a_deal_or_product_on_an_invoice_stays(acme: Workspace, neighbour: Workspace) -> None:
+    product = acme.admin.post("/products", {"name": f"Rope {uuid4()}", "price": euros("3.00")}).json["id"]
+    deal = acme.admin.post("/deals", {"name": "Ropes"}).json["id"]
+    invoice = issued(acme.admin, line(product_id=product), deal_id=deal)
+    assert acme.admin.get(f"/invoices/{invoice['id']}?include=deal").json["deal"] == {
+        "id": deal,
+        "name": "Ropes",
+    }
+    for path in (f"/deals/{deal}", f"/products/{product}"):
+        refused = acme.admin.delete(path)
+        assert (refused.status_code, refused.json["code"]) == (409, "still_referenced")
+    assert neighbour.admin.post("/invoices", {"currency": "EUR", "deal_id": deal}).status_code == 422

@@ -13,17 +13,15 @@ def close_deal(deal: Deal, result: str, reason: str | None = None, closed_on: da
     """End a deal, today unless another day is given. Raises as `Deal.close` does."""
     change = deal.close(Outcome(result), reason, closed_on or now().date(), acting().caller.user_id)
     db().add(change)
-    db().flush()
-    return deal
+    return _written(deal)
 
 
 def reopen_deal(deal: Deal) -> Deal:
     """Take a deal's outcome back. One that came without a stage begins on the first of its pipeline."""
+    # An open deal stands on a stage: it is looked up first, for looking writes down what has changed.
+    first = None if deal.stage_id else place_of(deal.pipeline_id, None)
     db().add(deal.reopen(acting().caller.user_id))
-    if deal.stage_id is None:
-        move_deal(deal, place_of(deal.pipeline_id, None))
-    db().flush()
-    return deal
+    return move_deal(deal, first) if first else _written(deal)
 
 
 def move_deal(deal: Deal, stage: Stage) -> Deal:
@@ -31,5 +29,9 @@ def move_deal(deal: Deal, stage: Stage) -> Deal:
     before = db().get(Stage, deal.stage_id) if deal.stage_id else None
     if change := deal.move_to(stage, acting().caller.user_id, before):
         db().add(change)
+    return _written(deal)
+
+
+def _written(deal: Deal) -> Deal:
     db().flush()
     return deal

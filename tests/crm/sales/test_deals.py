@@ -2,12 +2,18 @@
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
+from crm.sales.models import Deal, Pipeline
+from tenants.access.caller import SYSTEM, act_as
+from tenants.access.policy import save
+from tenants.isolation.door import db, inside
 from tests.workspace import Client, Workspace
 
 EURO = {"amount": "1200.50", "currency": "EUR"}
@@ -129,6 +135,26 @@ def test_a_deal_ends_only_once_and_can_begin_again(acme: Workspace, neighbour: W
     ]
     assert {each["by"]["id"] for each in changes} == {str(acme.sales.user_id)}
     assert neighbour.admin.get(f"/deals?name={deal['name']}&id={deal['id']}").json["data"] == []
+
+
+def test_a_deal_that_came_closed_and_without_a_stage_begins_on_the_first(
+    acme: Workspace, neighbour: Workspace
+) -> None:
+    stage = stages_of(acme)[0]
+    with inside(acme.home):
+        act_as(SYSTEM)
+        pipeline = db().scalars(select(Pipeline.id).where(Pipeline.is_default)).one()
+        owner = {"owner_id": acme.sales.user_id, "team_id": acme.sales.team_id}
+        deal = save(
+            Deal(name="Old", pipeline_id=pipeline, outcome="lost", closed_on=date(2020, 1, 1), **owner)
+        )
+    path = f"/deals/{deal.id}"
+    assert acme.sales.get(f"{path}?include=stage").json["stage"] is None
+    reopened = acme.sales.delete(f"{path}/outcome").json
+    assert (reopened["outcome"], reopened["stage_id"]) == (None, stage["id"])
+    (change,) = acme.sales.get(f"{path}/stage-changes").json["data"]
+    assert (change["from_stage"], change["to_stage"]) == (None, stage["name"])
+    assert neighbour.admin.delete(f"{path}/outcome").status_code == 404
 
 
 def test_each_move_between_stages_is_kept(acme: Workspace, neighbour: Workspace) -> None:

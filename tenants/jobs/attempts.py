@@ -7,20 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from tenants.catalog.registry import Catalog, Home
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Refusal, Unavailable
-from tenants.isolation.door import db, inside
+from tenants.isolation.door import inside
 from tenants.jobs.accepting import announce_after_commit
-from tenants.jobs.progress import HOLD, Cancelled, Fenced, Running, working_on
+from tenants.jobs.progress import HELD_BACK, HOLD, Cancelled, Fenced, Running, working_on
 from tenants.jobs.registry import work_named
 
 log = structlog.get_logger(__name__)
@@ -30,19 +29,33 @@ UNFORESEEN = (
     "Something went wrong on our side, {failures} times in a row. Our log has the details under job {id}."
 )
 
-CLAIM = text("""
+CLAIM = """
 update jobs set state = 'running', started_at = coalesce(started_at, clock_timestamp()), phase = null,
-  lease_until = clock_timestamp() + make_interval(secs => :lease)
-where id = :id and attempt = :attempt and state = 'dispatched'
+  lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+where id = %(id)s and attempt = %(attempt)s and state = 'dispatched'
 returning kind, arguments, heavy, actor_kind, owner_id, credential_id, request_id, failures, max_attempts
-""")
-END = text("""
-update jobs set state = :state, failures = :failures, error = :error, lease_until = null,
-  run_at = clock_timestamp() + make_interval(secs => :pause),
-  finished_at = case when :finished then clock_timestamp() end
-where id = :id and attempt = :attempt and state = 'running'
-returning exists (select 1 from jobs where state = 'ready' and run_at <= clock_timestamp())
-""")
+"""
+END = f"""
+update jobs set state = %(state)s, failures = %(failures)s, error = %(error)s, lease_until = null,
+  run_at = clock_timestamp() + make_interval(secs => %(pause)s),
+  finished_at = case when %(finished)s then clock_timestamp() end
+where id = %(id)s and attempt = %(attempt)s and state = 'running'
+returning {HELD_BACK}
+"""  # noqa: S608 - a constant
+
+
+class Claimed(NamedTuple):
+    """What the row of a claimed job says."""
+
+    kind: str
+    arguments: dict[str, Any]
+    heavy: bool
+    actor_kind: str
+    owner_id: UUID | None
+    credential_id: UUID | None
+    request_id: str
+    failures: int
+    max_attempts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,7 @@ class Worksite:
 
     catalog: Catalog
     lease_seconds: int
+    cap: int
     on_beat: Callable[[UUID], None]
     on_overdue: Callable[[], None]
     on_heavy_end: Callable[[UUID], None]
@@ -67,7 +81,9 @@ def attempt_job(site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int) -> 
         _end_somehow(site, home, job_id, attempt, row)
 
 
-def _claim_patiently(site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int) -> tuple[Home, Any] | None:
+def _claim_patiently(
+    site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int
+) -> tuple[Home, Claimed] | None:
     """The job's home and row, or None when this attempt is not the current one.
 
     A database that is being restarted is waited for. One that stays away is left to the lease and the sweeper.
@@ -81,17 +97,17 @@ def _claim_patiently(site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int
     return None
 
 
-def _claim(site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int) -> tuple[Home, Any] | None:
+def _claim(site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int) -> tuple[Home, Claimed] | None:
     home = site.catalog.home(tenant_id)
     if home is None:
         return None
-    with inside(home):
-        values = {"id": job_id, "attempt": attempt, "lease": site.lease_seconds}
-        row = db().execute(CLAIM, values).one_or_none()
-    return (home, row) if row else None
+    values = {"id": job_id, "attempt": attempt, "lease": site.lease_seconds}
+    with inside(home, first=(CLAIM, values)) as tenancy:
+        rows = tenancy.first_answer
+    return (home, Claimed(*rows[0])) if rows else None
 
 
-def _end_somehow(site: Worksite, home: Home, job_id: UUID, attempt: int, row: Any) -> None:
+def _end_somehow(site: Worksite, home: Home, job_id: UUID, attempt: int, row: Claimed) -> None:
     started = time.monotonic()
     ending: _Ending | None = None
     try:
@@ -111,7 +127,7 @@ def _end_somehow(site: Worksite, home: Home, job_id: UUID, attempt: int, row: An
         log.exception("job_broke", kind=row.kind, attempt=attempt)
         ending = _after_failure(row, UNFORESEEN.format(failures=row.failures + 1, id=job_id))
     if ending:
-        _record(home, job_id, attempt, ending)
+        _record(site, home, job_id, attempt, ending)
         outcome = ending.state
     if row.heavy:
         site.on_heavy_end(job_id)
@@ -124,13 +140,12 @@ def _end_somehow(site: Worksite, home: Home, job_id: UUID, attempt: int, row: An
     )
 
 
-def _do(site: Worksite, home: Home, job_id: UUID, attempt: int, row: Any) -> None:
+def _do(site: Worksite, home: Home, job_id: UUID, attempt: int, row: Claimed) -> None:
     work = work_named(row.kind)
     if work is None:
         raise Unavailable(f"This version of the program knows no job '{row.kind}'.")
-    running = Running(
-        home, job_id, attempt, work, row.actor_kind, row.owner_id, row.credential_id, row.request_id, site.lease_seconds
-    )  # fmt: skip
+    actor = (row.actor_kind, row.owner_id, row.credential_id, row.request_id)
+    running = Running(home, job_id, attempt, work, *actor, site.lease_seconds, site.cap)
     with working_on(running), _leased(site, running):
         if work.steps:
             result = work.run_stored(row.arguments)
@@ -153,7 +168,7 @@ class _Ending:
     pause: float = 0.0
 
 
-def _after_failure(row: Any, sentence: str) -> _Ending:
+def _after_failure(row: Claimed, sentence: str) -> _Ending:
     """Ready again after a pause, or failed when it was tried often enough."""
     failures = row.failures + 1
     if failures >= row.max_attempts:
@@ -171,21 +186,21 @@ def _sentence(refusal: Refusal) -> str:
     return " ".join([refusal.detail or f"{refusal.title}.", *details])
 
 
-def _record(home: Home, job_id: UUID, attempt: int, ending: _Ending) -> None:
+def _record(site: Worksite, home: Home, job_id: UUID, attempt: int, ending: _Ending) -> None:
     """Write the end of the attempt. Without a database the lease runs out and the sweeper does it."""
     values = {
         "id": job_id, "attempt": attempt, "state": ending.state, "error": ending.error, "failures": ending.failures,
-        "pause": ending.pause, "finished": ending.state != "ready",
+        "pause": ending.pause, "finished": ending.state != "ready", "cap": site.cap,
     }  # fmt: skip
     try:
-        with inside(home):
-            more = db().execute(END, values).scalar_one_or_none()
+        with inside(home) as tenancy:
+            rows = tenancy.ask(END, values)
             if ending.state == "ready":
                 announce_after_commit(now() + timedelta(seconds=ending.pause))
-            if more:
+            if rows and rows[0][0]:
                 announce_after_commit()
-    except (Unavailable, SQLAlchemyError, psycopg.Error) as error:
-        log.warning("end_not_recorded", error=type(error).__name__)
+    except Unavailable as error:
+        log.warning("end_not_recorded", error=error.detail)
 
 
 @contextmanager
@@ -208,8 +223,8 @@ def _keep(site: Worksite, running: Running, over: threading.Event) -> None:
             site.on_overdue()
             return
         try:
-            with inside(running.home):
-                db().execute(HOLD, {**running.fence, "lease": site.lease_seconds})
+            with inside(running.home) as tenancy:
+                tenancy.ask(HOLD, {**running.fence, "lease": site.lease_seconds})
             site.on_beat(running.id)
         except (Unavailable, SQLAlchemyError, psycopg.Error) as error:
             log.warning("lease_not_renewed", job=str(running.id), error=type(error).__name__)

@@ -11,12 +11,11 @@ from uuid import UUID
 import psycopg
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from tenants.catalog.registry import Catalog, Home
 from tenants.foundation.errors import Unavailable
-from tenants.isolation.door import db, inside
+from tenants.isolation.door import inside
 from tenants.jobs.carrier import Carrier, Taken
 from tenants.jobs.schedules import ask_for_what_is_due
 
@@ -28,29 +27,36 @@ TURN_LEASE_SECONDS = 15
 AWAY = (RedisError, Unavailable, SQLAlchemyError, psycopg.Error, OSError)
 
 ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtextextended('jobs of ' || current_user, 0))"
-IN_FLIGHT = text("""
-select count(*) filter (where not heavy) as light, count(*) filter (where heavy) as heavy,
-  exists (select 1 from schedules where next_run_at <= clock_timestamp()) as schedules_due
-from jobs where state in ('dispatched', 'running')
-""")
-CLAIM = text("""
-with light as (
+# Claims what the tenant's turn, the room in the queue and its caps allow; says when it is due again.
+VISIT = """
+with flying as (
+  select count(*) filter (where not heavy) as light, count(*) filter (where heavy) as heavy
+  from jobs where state in ('dispatched', 'running')
+), light as (
   select id from jobs where state = 'ready' and run_at <= clock_timestamp() and not heavy
-  order by run_at, id limit :light for update skip locked
+  order by run_at, id
+  limit (select greatest(0, least(%(turn)s, %(room)s, %(cap)s - flying.light)) from flying)
+  for update skip locked
 ), heavy as (
   select id from jobs where state = 'ready' and run_at <= clock_timestamp() and heavy
-  order by run_at, id limit :heavy for update skip locked
+  order by run_at, id
+  limit (select greatest(0, least(%(room)s, %(heavy_room)s, %(heavy_cap)s - flying.heavy)) from flying)
+  for update skip locked
+), chosen as (
+  select id from light union all select id from heavy
+), claimed as (
+  update jobs set state = 'dispatched', attempt = attempt + 1,
+    lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+  where id in (select id from chosen)
+  returning id, attempt, heavy
 )
-update jobs set state = 'dispatched', attempt = attempt + 1,
-  lease_until = clock_timestamp() + make_interval(secs => :lease)
-where id in (select id from light union all select id from heavy)
-returning id, attempt, heavy
-""")
-NEXT = text("""
-select extract(epoch from least(
-  (select min(run_at) from jobs where state = 'ready'), (select min(next_run_at) from schedules)
-) - clock_timestamp())::float
-""")
+select (select json_agg(json_build_array(id, attempt, heavy)) from claimed),
+  extract(epoch from least(
+    (select min(run_at) from jobs where state = 'ready' and id not in (select id from chosen)),
+    (select min(next_run_at) from schedules)
+  ) - clock_timestamp())::float,
+  exists (select 1 from schedules where next_run_at <= clock_timestamp())
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +108,19 @@ class Dispatcher:
 
     def visit(self, home: Home, room: int, heavy_room: int) -> Claimed:
         """Claim at most a turn's worth of jobs, in one transaction of the tenant."""
-        with inside(home, first=(ONE_AT_A_TIME, {})):
-            flying = db().execute(IN_FLIGHT).one()
-            if flying.schedules_due:
+        limits = {
+            "turn": TURN,
+            "room": room,
+            "cap": self._cap,
+            "heavy_room": heavy_room,
+            "heavy_cap": HEAVY_CAP,
+        }
+        with inside(home, first=(ONE_AT_A_TIME, {})) as tenancy:
+            ((rows, wait, schedules_due),) = tenancy.ask(VISIT, {**limits, "lease": self._lease})
+            if schedules_due:
                 ask_for_what_is_due()
-            light = max(0, min(TURN, room, self._cap - flying.light))
-            heavy = max(0, min(room, heavy_room, HEAVY_CAP - flying.heavy))
-            rows = db().execute(CLAIM, {"light": light, "heavy": heavy, "lease": self._lease}).all()
-            wait = db().scalar(NEXT)
-        return Claimed([(row.id, row.attempt, row.heavy) for row in rows], _next_in(wait, found=bool(rows)))
+        attempts = [(UUID(job_id), attempt, heavy) for job_id, attempt, heavy in rows or ()]
+        return Claimed(attempts, _next_in(wait, found=bool(attempts or schedules_due)))
 
     def _rest(self, taken: Taken) -> None:
         if taken.tenant_id is None:

@@ -8,33 +8,42 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+import orjson
 
 from tenants.access.caller import SYSTEM, Acting, Caller, act_as
 from tenants.catalog.registry import Home
 from tenants.foundation.errors import NotAllowed
-from tenants.isolation.door import Tenancy, db, inside
+from tenants.isolation.door import Tenancy, here, inside
 from tenants.jobs.accepting import announce_after_commit
 from tenants.jobs.registry import Work, standing_of
 
 SHOWN_EVERY_SECONDS = 0.25
 
-HOLD = text("""
-update jobs set lease_until = clock_timestamp() + make_interval(secs => :lease)
-where id = :id and attempt = :attempt and state = 'running' returning cancel_requested_at is not null
-""")
-SHOW = text("""
-update jobs set done = coalesce(:done, done), total = coalesce(:total, total), phase = coalesce(:phase, phase),
-  lease_until = clock_timestamp() + make_interval(secs => :lease)
-where id = :id and attempt = :attempt and state = 'running' returning cancel_requested_at is not null
-""")
-SUCCEED = text("""
-update jobs set state = 'succeeded', result = :result, done = coalesce(total, done), error = null,
+HOLD = """
+update jobs set lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+where id = %(id)s and attempt = %(attempt)s and state = 'running'
+returning cancel_requested_at is not null
+"""
+SHOW = """
+update jobs set done = coalesce(%(done)s::int, done), total = coalesce(%(total)s::int, total),
+  phase = coalesce(%(phase)s::text, phase),
+  lease_until = clock_timestamp() + make_interval(secs => %(lease)s)
+where id = %(id)s and attempt = %(attempt)s and state = 'running'
+returning cancel_requested_at is not null
+"""
+# Whether the tenant has work that its cap held back; what it did not hold back has its turn anyway.
+HELD_BACK = """
+exists (select 1 from jobs other where other.state = 'ready' and other.run_at <= clock_timestamp())
+and (jobs.heavy or %(cap)s <= (
+  select count(*) from jobs other where other.state in ('dispatched', 'running') and not other.heavy
+))
+"""
+SUCCEED = f"""
+update jobs set state = 'succeeded', result = %(result)s::jsonb, done = coalesce(total, done), error = null,
   lease_until = null, finished_at = clock_timestamp()
-where id = :id and attempt = :attempt and state = 'running'
-returning exists (select 1 from jobs where state = 'ready' and run_at <= clock_timestamp())
-""").bindparams(bindparam("result", type_=JSONB(none_as_null=True)))
+where id = %(id)s and attempt = %(attempt)s and state = 'running'
+returning {HELD_BACK}
+"""  # noqa: S608 - a constant
 
 
 class Fenced(Exception):
@@ -58,6 +67,7 @@ class Running:
     credential_id: UUID | None
     request_id: str
     lease_seconds: int
+    cap: int
     concluded: bool = False
     shown_at: float = 0.0
     shown_phase: str | None = None
@@ -70,26 +80,22 @@ class Running:
         """Act in the transaction at hand as whoever asked, with the rights they have at this moment."""
         return act_as(self._caller(), request_id=self.request_id)
 
-    def hold(self, statement: Any = HOLD, **values: Any) -> None:
+    def hold(self, statement: str = HOLD, **values: Any) -> None:
         """Raises Fenced when this attempt is no longer the current one, Cancelled when it should stop."""
-        cancelled = (
-            db()
-            .execute(statement, {**self.fence, "lease": self.lease_seconds, **values})
-            .scalar_one_or_none()
-        )
-        if cancelled is None:
+        rows = here().ask(statement, {**self.fence, "lease": self.lease_seconds, **values})
+        if not rows:
             raise Fenced
-        if cancelled:
+        if rows[0][0]:
             raise Cancelled
 
     def conclude(self, result: Mapping[str, Any] | None) -> None:
         """Write that it succeeded, in the transaction at hand."""
-        db().flush()
-        more = db().execute(SUCCEED, {**self.fence, "result": result}).scalar_one_or_none()
-        if more is None:
+        stored = None if result is None else orjson.dumps(result).decode()
+        rows = here().ask(SUCCEED, {**self.fence, "result": stored, "cap": self.cap})
+        if not rows:
             raise Fenced
         self.concluded = True
-        if more:
+        if rows[0][0]:
             announce_after_commit()
 
     def _caller(self) -> Caller:
@@ -134,7 +140,7 @@ def step(*, isolation: str = "") -> Iterator[Tenancy]:
     with inside(running.home, patience_seconds=running.work.minutes * 60, isolation=isolation) as tenancy:
         running.enter()
         yield tenancy
-        db().flush()
+        tenancy.session.flush()
         # A snapshot would meet the lease that was renewed after it began; it has no effects to fence anyway.
         if not isolation and not running.concluded:
             running.hold()

@@ -114,7 +114,14 @@ def site_of(settings: Settings, catalog: Catalog, carrier: Carrier, worker: str)
         with _logged():
             carrier.release_heavy(job_id)
 
-    return Worksite(catalog, settings.job_lease_seconds, beat, lambda: os._exit(OVERDUE), end_heavy)
+    return Worksite(
+        catalog,
+        settings.job_lease_seconds,
+        settings.job_in_flight_cap,
+        beat,
+        lambda: os._exit(OVERDUE),
+        end_heavy,
+    )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from flask import Response, g, request
 from tenants.access.caller import Acting, Caller
 from tenants.access.permissions import Permission
 from tenants.catalog.registry import Catalog, Home
-from tenants.foundation.errors import NotAllowed, NotSignedIn, Unavailable
+from tenants.foundation.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 from tenants.foundation.settings import Settings
 from tenants.http.etags import expected_version, not_modified
 from tenants.http.guard import Credential, Guard
@@ -22,6 +22,7 @@ from tenants.http.rate_limits import RateLimits
 from tenants.http.selection import Selection, one, page
 from tenants.isolation.door import inside
 from tenants.isolation.reading import read
+from tenants.isolation.violations import ERRORS
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED = 10_000
@@ -83,15 +84,24 @@ def answer_reading(
     guard = house.guard.question(credential)
     known = house.seen.get(credential)
     for _ in range(TRIES):
-        if known is None or not known[1].may(may):
+        guessed = known is not None and known[1].may(may)
+        if known is None or not guessed:
             (answer,) = read(home, guard)
             known = (answer, house.guard.caller(credential, answer))
             house.seen.put(credential, *known)
             known[1].must(may)
         _name(known[1])
-        selection = view(**path)
-        asked = selection.ask(known[1], request.args)
-        answer, rows = read(home, guard, asked.question)
+        try:
+            selection = view(**path)
+            asked = selection.ask(known[1], request.args)
+            answer, rows = read(home, guard, asked.question)
+        except Unavailable:
+            raise
+        except (Refusal, *ERRORS):
+            if not guessed:
+                raise
+            known = None  # a refusal is an answer too: it is let out when the guard was asked
+            continue
         if answer == known[0]:
             render = one if selection.single else page
             return not_modified(

@@ -1,4 +1,4 @@
-"""Importing contacts from a CSV file, against psql's `\\copy` of the same rows into the same table with its indexes."""
+"""Importing contacts from a CSV file, against psql's copy of the same rows into the same table with its indexes."""
 
 import csv
 import json
@@ -53,10 +53,16 @@ class Bench:
     def copy(self) -> float:
         """Seconds that psql takes to put the rows into the table, as its owner."""
         self.empty()
-        url = make_url(self.tenants.logins.owner).set(drivername="postgresql").render_as_string(hide_password=False)
+        url = (
+            make_url(self.tenants.logins.owner)
+            .set(drivername="postgresql")
+            .render_as_string(hide_password=False)
+        )
         command = f"\\copy \"{self._role}\".contacts ({', '.join(self._columns)}) from '{self.copied}' csv"
         started = time.perf_counter()
-        subprocess.run([str(binaries() / "psql"), url, "-qX", "-v", "ON_ERROR_STOP=1", "-c", command], check=True)
+        subprocess.run(
+            [str(binaries() / "psql"), url, "-qX", "-v", "ON_ERROR_STOP=1", "-c", command], check=True
+        )
         return time.perf_counter() - started
 
     def bring_in(self) -> float:
@@ -71,7 +77,9 @@ class Bench:
         headers = {"Authorization": f"Bearer {self.tenants.key(TENANT)}"}
         started = time.perf_counter()
         with self.file.open("rb") as file:
-            answer = self._client.post("/api/v1/imports", data={**form, "file": (file, "people.csv")}, headers=headers)
+            answer = self._client.post(
+                "/api/v1/imports", data={**form, "file": (file, "people.csv")}, headers=headers
+            )
         assert answer.status_code == 202, answer.json
         self._run_jobs()
         spent = time.perf_counter() - started
@@ -101,7 +109,9 @@ class Bench:
         use_worksite(site_of(settings, catalog, carrier, "bench"))
         self._carrier = carrier
         self._client = app.test_client()
-        self._dispatcher = Dispatcher(catalog, carrier, lease_seconds=settings.job_lease_seconds, cap=settings.job_in_flight_cap)
+        self._dispatcher = Dispatcher(
+            catalog, carrier, lease_seconds=settings.job_lease_seconds, cap=settings.job_in_flight_cap
+        )
 
     def _run_jobs(self) -> None:
         from rq.job import Job as Message
@@ -133,7 +143,11 @@ class Bench:
             people.writerow([*HEADER, "Company", "Owner e-mail"])
             for each in self._world.contacts():
                 columns = columns or list(each)
-                shown = {**each, "tags": ";".join(each["tags"]), "do_not_contact": "yes" if each["do_not_contact"] else "no"}
+                shown = {
+                    **each,
+                    "tags": ";".join(each["tags"]),
+                    "do_not_contact": "yes" if each["do_not_contact"] else "no",
+                }
                 names = [companies[each["company_id"]], users[each["owner_id"]]]
                 people.writerow([*(shown[name] for name in HEADER.values()), *names])
                 rows.writerow([_literal(each[name]) for name in columns])
@@ -182,4 +196,8 @@ def sections(found: list[Round]) -> list[Section]:
         against(ratio, GOAL, written=f"{ratio:.2f}x", at_most=True),
         f"{max(each.grown_mebibytes for each in found):.0f} MiB",
     ]
-    return [Section("Import of 100,000 contacts", ("work", "ours", "psql \\copy", "ratio", "memory above idle"), [row])]
+    return [
+        Section(
+            "Import of 100,000 contacts", ("work", "ours", "psql \\copy", "ratio", "memory above idle"), [row]
+        )
+    ]

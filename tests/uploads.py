@@ -12,7 +12,13 @@ BOUNDARY = "the-parts-of-a-form"
 
 
 def upload(
-    client: Client, content: str | bytes, resource: str, *, name: str = "people.csv", headers: Any = None, **said: Any
+    client: Client,
+    content: str | bytes,
+    resource: str,
+    *,
+    name: str = "people.csv",
+    headers: Any = None,
+    **said: Any,
 ) -> TestResponse:
     """POST /imports with this file; what is said besides is a field of the form, as JSON when it is an object."""
     fields = {"resource": resource, **{key: _text(value) for key, value in said.items()}}
@@ -25,8 +31,11 @@ def upload(
 
 
 def form(fields: dict[str, str], name: str, content: bytes | None) -> bytes:
-    """A form of these fields and, unless it is None, a file. (Flask's test client leaves temporary files behind.)"""
-    parts = [f'Content-Disposition: form-data; name="{key}"\r\n\r\n{value}'.encode() for key, value in fields.items()]
+    """A form of these fields and, unless it is None, a file: Flask's own leaves temporary files behind."""
+    parts = [
+        f'Content-Disposition: form-data; name="{key}"\r\n\r\n{value}'.encode()
+        for key, value in fields.items()
+    ]
     if content is not None:
         head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: text/csv\r\n\r\n'
         parts.append(head.encode() + content)
@@ -34,7 +43,9 @@ def form(fields: dict[str, str], name: str, content: bytes | None) -> bytes:
     return b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
 
 
-def brought_in(client: Client, run_jobs: Callable[[], int], content: str | bytes, resource: str, **said: Any) -> Any:
+def brought_in(
+    client: Client, run_jobs: Callable[[], int], content: str | bytes, resource: str, **said: Any
+) -> Any:
     """The import after its job has run."""
     accepted = upload(client, content, resource, **said)
     assert accepted.status_code == 202, accepted.json

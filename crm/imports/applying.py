@@ -34,7 +34,11 @@ def apply(batch: Batch) -> None:
 def _create(batch: Batch) -> None:
     new = resolved(batch, Action.CREATE)
     source, values = new_values(batch, new)
-    query = sa.select(*(each.label(name) for name, each in values.items())).select_from(source).order_by(new.c.number)
+    query = (
+        sa.select(*(each.label(name) for name, each in values.items()))
+        .select_from(source)
+        .order_by(new.c.number)
+    )
     made = batch.run(sa.insert(batch.model).from_select(list(values), query))
     if not made.rowcount:
         return
@@ -57,7 +61,7 @@ def _change(batch: Batch) -> None:
 
 def current(batch: Batch, new: Any) -> FromClause:
     """Rows beside the records that they change."""
-    return new.join(batch.table, batch.table.c.id == new.c.record_id)  # type: ignore[no-any-return]
+    return new.join(batch.table, batch.table.c.id == new.c.record_id)
 
 
 def new_values(batch: Batch, new: Any) -> tuple[FromClause, dict[str, ColumnElement[Any]]]:
@@ -78,7 +82,12 @@ def new_values(batch: Batch, new: Any) -> tuple[FromClause, dict[str, ColumnElem
         values["team_id"] = func.coalesce(*teams, sa.cast(batch.caller.team_id, sa.Uuid()))
     if derived := batch.plan.importable.derived:
         values |= derived(batch, values)
-    constants = {"id": new.c.record_id, "source": _constant(Source.IMPORT.value), "created_at": _constant(moment), "updated_at": _constant(moment)}
+    constants = {
+        "id": new.c.record_id,
+        "source": _constant(Source.IMPORT.value),
+        "created_at": _constant(moment),
+        "updated_at": _constant(moment),
+    }
     return source, values | constants
 
 
@@ -87,12 +96,16 @@ def changes_of(batch: Batch, new: Any) -> dict[str, Pair]:
     table, match = batch.table, batch.plan.match
     kept = {"id", *([] if match is None else [batch.plan.columns[match].target.column])}
     given = [each.target.column for each in batch.plan.columns if each.target.column not in kept]
-    after = {name: func.coalesce(new.c[name], table.c[name], type_=table.c[name].type) for name in given}
+    after: dict[str, ColumnElement[Any]] = {
+        name: func.coalesce(new.c[name], table.c[name], type_=table.c[name].type) for name in given
+    }
     for code, amounts in batch.plan.importable.currencies.items():
         if touched := [name for name in amounts if name in after]:
             some = sa.or_(*(after[name].is_not(None) for name in touched))
             explicit = new.c[code] if code in given else sa.null()
-            after[code] = sa.case((some, func.coalesce(explicit, table.c[code], batch.currency)), else_=table.c[code])
+            after[code] = sa.case(
+                (some, func.coalesce(explicit, table.c[code], batch.currency)), else_=table.c[code]
+            )
     return {name: (table.c[name], value) for name, value in after.items()}
 
 

@@ -13,7 +13,6 @@ from crm.imports.importable import Lookup
 from crm.imports.models import Action, ImportRow
 from crm.imports.plan import Plan
 from tenants.access.caller import Caller
-from tenants.access.permissions import Reach
 from tenants.access.policy import narrowed, resource_of, standing_values
 from tenants.isolation.door import db
 
@@ -61,24 +60,25 @@ class Batch:
 
     def text(self, place: int) -> ColumnElement[str | None]:
         """What was read for the column at this place of the plan."""
-        return ROWS.c.fields[place].astext  # type: ignore[no-any-return]
+        return ROWS.c.fields[place].astext
 
     def run(self, statement: Any) -> Any:
         """Execute a statement whose changes this import puts on record."""
         return db().execute(statement, execution_options={"audited": True, "synchronize_session": False})
 
-    def within(self, table: Any, reach: Reach | None) -> ColumnElement[bool] | None:
-        """What of a table is within a reach of the caller; None when all of it is."""
-        condition = narrowed(table, reach)
-        return None if condition is None else condition.params(**standing_values(self.caller))
-
     def reject(self, numbers: Select[Any], sentence: str | ColumnElement[str]) -> int:
         """Reject the rows with these numbers; `numbers` may give the sentence as a second column."""
-        bad = numbers.subquery("bad")
+        bad = numbers.params(standing_values(self.caller)).subquery("bad")
         reason = bad.c.reason if "reason" in bad.c else sa.literal(sentence, sa.Text)
-        reasons = func.array_append(func.coalesce(ROWS.c.reasons, sa.cast(sa.literal_column("'{}'"), ARRAY(sa.Text))), reason)
-        done = sa.update(ROWS).where(self.rows(), ROWS.c.number == bad.c.number).values(action=Action.REJECT.value, reasons=reasons)
-        return self.run(done).rowcount  # type: ignore[no-any-return]
+        reasons = func.array_append(
+            func.coalesce(ROWS.c.reasons, sa.cast(sa.literal_column("'{}'"), ARRAY(sa.Text))), reason
+        )
+        done = (
+            sa.update(ROWS)
+            .where(self.rows(), ROWS.c.number == bad.c.number)
+            .values(action=Action.REJECT.value, reasons=reasons)
+        )
+        return self.run(done).rowcount
 
 
 def key_of(lookup: Lookup, table: Any) -> ColumnElement[str]:
@@ -86,7 +86,7 @@ def key_of(lookup: Lookup, table: Any) -> ColumnElement[str]:
     column = table.c[lookup.by]
     if lookup.through:
         model, field = lookup.through
-        other: Any = model.__table__.alias("through")  # type: ignore[attr-defined]
+        other: Any = model.__table__.alias("through")
         column = sa.select(other.c[field]).where(other.c.id == column).scalar_subquery()
     return func.lower(sa.cast(column, sa.Text))
 
@@ -105,15 +105,20 @@ def matches(batch: Batch, place: int) -> Any:
 def _found(batch: Batch, place: int, lookup: Lookup, name: str) -> Any:
     key = func.lower(batch.text(place)).label("name")
     named = sa.select(key).where(batch.rows(), batch.text(place).is_not(None)).distinct().cte(f"{name}_named")
-    table = lookup.model.__table__.alias(f"{name}_record")  # type: ignore[attr-defined]
+    table = lookup.model.__table__.alias(f"{name}_record")
     reach = batch.caller.reach(f"{resource_of(lookup.model)}:read")
-    seen = batch.within(table, reach) if reach else sa.false()
+    seen = narrowed(table, reach) if reach else sa.false()
     conditions = [key_of(lookup, table) == named.c.name]
     conditions += [] if seen is None else [seen]
     conditions += [lookup.within(table)] if lookup.within else []
     ids = sa.type_coerce(func.array_agg(table.c.id), ARRAY(sa.Uuid()))
     query = sa.select(named.c.name, func.count(table.c.id).label("count"), ids[1].label("id"))
-    return query.select_from(named.outerjoin(table, and_(*conditions))).group_by(named.c.name).cte(f"{name}_found")
+    return (
+        query.select_from(named.outerjoin(table, and_(*conditions)))
+        .group_by(named.c.name)
+        .params(standing_values(batch.caller))
+        .cte(f"{name}_found")
+    )
 
 
 def resolved(batch: Batch, *actions: Action) -> Any:

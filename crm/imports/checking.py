@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, func
 from crm.imports.applying import changes_of, current, new_values
 from crm.imports.batches import QUOTED, ROWS, Batch, found, matches, resolved
 from crm.imports.models import Action, Mode
+from crm.imports.resealing import reseal
+from tenants.access.policy import narrowed
 from tenants.foundation.tables import Owned
 
 
@@ -25,7 +27,11 @@ def reject_doubles(batch: Batch) -> None:
                 .having(func.count() > 1)
                 .subquery("twice")
             )
-            sentence = sa.literal(f"{each.column}: The same as in row ", sa.Text) + sa.cast(twice.c.first, sa.Text) + sa.literal(".", sa.Text)
+            sentence = (
+                sa.literal(f"{each.column}: The same as in row ", sa.Text)
+                + sa.cast(twice.c.first, sa.Text)
+                + sa.literal(".", sa.Text)
+            )
             bad = sa.select(ROWS.c.number, sentence.label("reason")).join(twice, twice.c.name == key)
             batch.reject(bad.where(batch.rows(), ROWS.c.number > twice.c.first), "")
 
@@ -37,8 +43,13 @@ def recognise(batch: Batch) -> None:
         known, key = matches(batch, place), func.lower(batch.text(place))
         joined = sa.select(ROWS.c.number).join(known, known.c.name == key)
         named = f"{plan.columns[place].column}: "
-        batch.reject(joined.where(batch.rows(), known.c.count > 1), f"{named}Several {plan.importable.resource} have this value.")
+        batch.reject(
+            joined.where(batch.rows(), known.c.count > 1),
+            f"{named}Several {plan.importable.resource} have this value.",
+        )
         action = Action.SKIP if plan.mode is Mode.CREATE else Action.UPDATE
+        if action is Action.UPDATE:
+            reseal(batch, known, key)
         match = sa.update(ROWS).where(batch.rows(), known.c.name == key, known.c.count == 1)
         batch.run(match.values(action=action.value, record_id=known.c.id))
         if plan.mode is Mode.UPDATE:
@@ -65,7 +76,9 @@ def _refuse_taken(batch: Batch) -> None:
             column, text = batch.table.c[each.target.column], batch.text(place)
             same = func.lower(column) == func.lower(text) if lowered else sa.cast(column, sa.Text) == text
             bad = sa.select(ROWS.c.number).join(batch.table, same).where(batch.rows(Action.CREATE))
-            batch.reject(bad, f"{each.column}: There is a {batch.plan.importable.noun} with this value already.")
+            batch.reject(
+                bad, f"{each.column}: There is a {batch.plan.importable.noun} with this value already."
+            )
 
 
 def refuse_unknown(batch: Batch, *, forgiving: bool = False) -> None:
@@ -79,13 +92,23 @@ def refuse_unknown(batch: Batch, *, forgiving: bool = False) -> None:
         if lookup is None or (forgiving and lookup.made):
             continue
         known = found(batch, place, lookup)
-        quoted = sa.literal(f"{each.column}: ", sa.Text) + _how_many(known.c.count) + sa.literal(f" {lookup.noun} '", sa.Text)
+        quoted = (
+            sa.literal(f"{each.column}: ", sa.Text)
+            + _how_many(known.c.count)
+            + sa.literal(f" {lookup.noun} '", sa.Text)
+        )
         sentence = quoted + func.left(batch.text(place), QUOTED) + sa.literal("'.", sa.Text)
-        bad = sa.select(ROWS.c.number, sentence.label("reason")).join(known, known.c.name == func.lower(batch.text(place)))
+        bad = sa.select(ROWS.c.number, sentence.label("reason")).join(
+            known, known.c.name == func.lower(batch.text(place))
+        )
         missing = bad.where(batch.rows(), known.c.count == 0)
         if each.target.self_referring:
             waiting = missing.subquery("waiting")
-            batch.run(sa.update(ROWS).where(batch.rows(), ROWS.c.number == waiting.c.number).values(step=batch.step + 1))
+            batch.run(
+                sa.update(ROWS)
+                .where(batch.rows(), ROWS.c.number == waiting.c.number)
+                .values(step=batch.step + 1)
+            )
         else:
             batch.reject(missing, "")
         batch.reject(bad.where(batch.rows(), known.c.count > 1), "")
@@ -95,8 +118,8 @@ def refuse_stranded(batch: Batch, *, in_file: bool) -> None:
     """Reject what still waits for a record of its own kind; `in_file` spares those that a row of the file would make."""
     for place, each in enumerate(batch.plan.columns):
         if each.target.self_referring and each.target.lookup is not None:
-            sentence = sa.literal(f"{each.column}: There is no {each.target.lookup.noun} '", sa.Text)
-            sentence = sentence + func.left(batch.text(place), QUOTED) + sa.literal("'.", sa.Text)
+            start = sa.literal(f"{each.column}: There is no {each.target.lookup.noun} '", sa.Text)
+            sentence = start + func.left(batch.text(place), QUOTED) + sa.literal("'.", sa.Text)
             bad = sa.select(ROWS.c.number, sentence.label("reason")).where(batch.rows())
             if in_file:
                 bad = bad.where(func.lower(batch.text(place)).not_in(_made(batch, each.target.lookup.by)))
@@ -105,13 +128,21 @@ def refuse_stranded(batch: Batch, *, in_file: bool) -> None:
 
 def _made(batch: Batch, column: str) -> Any:
     """The names of the records that this file would make."""
-    names = [batch.text(place) for place, each in enumerate(batch.plan.columns) if each.target.column == column]
+    names = [
+        batch.text(place) for place, each in enumerate(batch.plan.columns) if each.target.column == column
+    ]
     wanted = (ROWS.c.import_id == batch.import_id, ROWS.c.action == Action.CREATE.value)
-    return sa.select(func.coalesce(func.lower(names[0]), "")).where(*wanted) if names else sa.select(sa.literal(""))
+    return (
+        sa.select(func.coalesce(func.lower(names[0]), "")).where(*wanted)
+        if names
+        else sa.select(sa.literal(""))
+    )
 
 
 def _how_many(count: ColumnElement[int]) -> ColumnElement[str]:
-    return sa.case((count == 0, sa.literal("There is no", sa.Text)), else_=sa.literal("There are several of", sa.Text))
+    return sa.case(
+        (count == 0, sa.literal("There is no", sa.Text)), else_=sa.literal("There are several of", sa.Text)
+    )
 
 
 def refuse_out_of_reach(batch: Batch) -> None:
@@ -120,16 +151,36 @@ def refuse_out_of_reach(batch: Batch) -> None:
     reach = batch.caller.reach(importable.create.name)
     if issubclass(batch.model, Owned) and reach is not None:
         source, values = new_values(batch, new)
-        _reject_unless(batch, new.c.number, source, batch.within(_owners(values), reach), f"You may not add this {importable.noun} for that owner.")
+        _reject_unless(
+            batch,
+            new.c.number,
+            source,
+            narrowed(_owners(values), reach),
+            f"You may not add this {importable.noun} for that owner.",
+        )
     if batch.plan.match is not None:
         changed = resolved(batch, Action.UPDATE)
         table, joined = batch.table, current(batch, changed)
         reach = batch.caller.reach(importable.edit.name)
-        _reject_unless(batch, changed.c.number, joined, batch.within(table, reach), f"You may not change this {importable.noun}.")
+        _reject_unless(
+            batch,
+            changed.c.number,
+            joined,
+            narrowed(table, reach),
+            f"You may not change this {importable.noun}.",
+        )
         if issubclass(batch.model, Owned):
             after = {name: pair[1] for name, pair in changes_of(batch, changed).items()}
-            kept = batch.within(_owners({"owner_id": table.c.owner_id, "team_id": table.c.team_id, **after}), reach)
-            _reject_unless(batch, changed.c.number, joined, kept, f"You may not give this {importable.noun} to that owner.")
+            kept = narrowed(
+                _owners({"owner_id": table.c.owner_id, "team_id": table.c.team_id, **after}), reach
+            )
+            _reject_unless(
+                batch,
+                changed.c.number,
+                joined,
+                kept,
+                f"You may not give this {importable.noun} to that owner.",
+            )
 
 
 def refuse_unruly(batch: Batch) -> None:
@@ -145,7 +196,9 @@ def refuse_unruly(batch: Batch) -> None:
         changed = resolved(batch, Action.UPDATE)
         after = {name: pair[1] for name, pair in changes_of(batch, changed).items()}
         for bad, sentence in checks(after, batch.table):
-            batch.reject(sa.select(changed.c.number).select_from(current(batch, changed)).where(bad), sentence)
+            batch.reject(
+                sa.select(changed.c.number).select_from(current(batch, changed)).where(bad), sentence
+            )
 
 
 def skip_unchanged(batch: Batch) -> None:
@@ -153,13 +206,16 @@ def skip_unchanged(batch: Batch) -> None:
     if batch.plan.match is None or batch.plan.mode is Mode.CREATE:
         return
     changed = resolved(batch, Action.UPDATE)
-    same = [sa.not_(before.is_distinct_from(after)) for before, after in changes_of(batch, changed).values()]
+    changes = changes_of(batch, changed).items()
+    same = [batch.table.c[name].is_not_distinct_from(after) for name, (_, after) in changes]
     equal = sa.select(changed.c.number).select_from(current(batch, changed)).where(*same).subquery("equal")
     skip = sa.update(ROWS).where(batch.rows(Action.UPDATE), ROWS.c.number == equal.c.number)
     batch.run(skip.values(action=Action.SKIP.value))
 
 
-def _reject_unless(batch: Batch, number: Any, source: Any, good: ColumnElement[bool] | None, sentence: str) -> None:
+def _reject_unless(
+    batch: Batch, number: Any, source: Any, good: ColumnElement[bool] | None, sentence: str
+) -> None:
     if good is not None:
         batch.reject(sa.select(number).select_from(source).where(good.is_not(sa.true())), sentence)
 

@@ -12,7 +12,9 @@ from marshmallow import fields, validate
 Convert = Callable[[str], str]
 """Gets a text that is not empty and has no space around it. Raises Unfit."""
 
-PLAIN_EMAIL = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*@[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)*\.[a-z]{2,6}", re.IGNORECASE)
+PLAIN_EMAIL = re.compile(
+    r"[a-z0-9]+(?:[._-][a-z0-9]+)*@[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)*\.[a-z]{2,6}", re.IGNORECASE
+)
 WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0+)?")
 KEPT = 20_000
 SHORT = 200
@@ -63,7 +65,9 @@ def _remembered(convert: Convert) -> Convert:
 
 def _text(field: fields.String) -> Convert:
     lengths = [each for each in field.validators if isinstance(each, validate.Length)]
-    others = [each for each in field.validators if isinstance(each, validate.Validator) and each not in lengths]
+    others = [
+        each for each in field.validators if isinstance(each, validate.Validator) and each not in lengths
+    ]
     if others:
         return _remembered(_by_field(field, str))
     longest = min((each.max for each in lengths if each.max is not None), default=100_000)
@@ -90,7 +94,7 @@ def _whole(field: fields.Integer) -> Convert:
     return convert
 
 
-def _word(field: fields.Enum) -> Convert:
+def _word(field: "fields.Enum[Any]") -> Convert:
     words = {str(member.value).casefold(): str(member.value) for member in field.enum}
 
     def convert(text: str) -> str:
@@ -101,7 +105,7 @@ def _word(field: fields.Enum) -> Convert:
     return convert
 
 
-def _list(field: fields.List) -> Convert:
+def _list(field: "fields.List[Any]") -> Convert:
     """Several words in a cell, parted by comma or semicolon, as an array literal."""
 
     def write(words: list[str]) -> str:

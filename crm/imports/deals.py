@@ -28,7 +28,7 @@ STAGES: Any = Stage.__table__
 def in_default_pipeline(stages: Any) -> ColumnElement[bool]:
     """Stages of several pipelines may have one name: the default pipeline's are meant."""
     default = select(PIPELINES.c.id).where(PIPELINES.c.is_default).scalar_subquery()
-    return stages.c.pipeline_id == default  # type: ignore[no-any-return]
+    return stages.c.pipeline_id == default
 
 
 def place_and_name(batch: Batch, values: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
@@ -38,7 +38,9 @@ def place_and_name(batch: Batch, values: Mapping[str, Any]) -> dict[str, ColumnE
     first = ordered.where(STAGES.c.pipeline_id == pipeline).scalar_subquery()
     outcome = values.get("outcome", sa.cast(sa.null(), sa.Text))
     stage = func.coalesce(values.get("stage_id", sa.null()), sa.case((outcome.is_(None), first)))
-    of_stage = select(STAGES.c.pipeline_id).where(STAGES.c.id == stage).correlate_except(STAGES).scalar_subquery()
+    of_stage = (
+        select(STAGES.c.pipeline_id).where(STAGES.c.id == stage).correlate_except(STAGES).scalar_subquery()
+    )
     made = {
         "stage_id": stage,
         "pipeline_id": func.coalesce(of_stage, values.get("pipeline_id", sa.null()), pipeline),
@@ -51,14 +53,27 @@ def place_and_name(batch: Batch, values: Mapping[str, Any]) -> dict[str, ColumnE
 def rules(values: Mapping[str, Any], table: Any) -> Iterator[tuple[ColumnElement[bool], str]]:
     """What `Deal` itself would refuse."""
     if table is not None:
-        changed = sa.or_(*(values[name].is_distinct_from(table.c[name]) for name in ("amount", "currency") if name in values), sa.false())
-        yield sa.and_(table.c.outcome.is_not(None), changed), "This deal is closed. Reopen it to change its amount."
+        changed = sa.or_(
+            *(
+                values[name].is_distinct_from(table.c[name])
+                for name in ("amount", "currency")
+                if name in values
+            ),
+            sa.false(),
+        )
+        yield (
+            sa.and_(table.c.outcome.is_not(None), changed),
+            "This deal is closed. Reopen it to change its amount.",
+        )
         if "opened_on" in values:
             yield values["opened_on"] > table.c.closed_on, "A deal can't be opened after it closed."
         return
     yield values["name"].is_(None), "Give the deal a name or a reference."
     outcome, closed = values.get("outcome", sa.null()), values.get("closed_on", sa.null())
-    yield sa.and_(outcome.is_not(None), closed.is_(None)), "A deal that was won or lost needs the day it closed."
+    yield (
+        sa.and_(outcome.is_not(None), closed.is_(None)),
+        "A deal that was won or lost needs the day it closed.",
+    )
     yield sa.and_(outcome.is_(None), closed.is_not(None)), "A deal that has no outcome can't have closed."
     yield closed < values["opened_on"], "A deal can't close before it was opened."
 
@@ -66,13 +81,27 @@ def rules(values: Mapping[str, Any], table: Any) -> Iterator[tuple[ColumnElement
 def begin_history(batch: Batch) -> None:
     """The first lines of the history of new deals: the stage they came to, and how they ended."""
     chosen = DEALS.join(ROWS, ROWS.c.record_id == DEALS.c.id)
-    by, moment = sa.cast(batch.caller.user_id, sa.Uuid()), sa.cast(sa.literal(now()), sa.DateTime(timezone=True))
-    stages = {"id": FRESH_ID, "deal_id": DEALS.c.id, "at": moment, "by_id": by, "to_stage_id": STAGES.c.id, "to_stage": STAGES.c.name}
+    by, moment = (
+        sa.cast(batch.caller.user_id, sa.Uuid()),
+        sa.cast(sa.literal(now()), sa.DateTime(timezone=True)),
+    )
+    stages = {
+        "id": FRESH_ID,
+        "deal_id": DEALS.c.id,
+        "at": moment,
+        "by_id": by,
+        "to_stage_id": STAGES.c.id,
+        "to_stage": STAGES.c.name,
+    }
     query = select(*stages.values()).select_from(chosen.join(STAGES, STAGES.c.id == DEALS.c.stage_id))
     db().execute(sa.insert(StageChange).from_select(list(stages), query.where(batch.rows(Action.CREATE))))
     ends = {"id": FRESH_ID, "deal_id": DEALS.c.id, "at": moment, "by_id": by, "outcome": DEALS.c.outcome,
             "reason": DEALS.c.outcome_reason, "closed_on": DEALS.c.closed_on}  # fmt: skip
-    ended = select(*ends.values()).select_from(chosen).where(batch.rows(Action.CREATE), DEALS.c.outcome.is_not(None))
+    ended = (
+        select(*ends.values())
+        .select_from(chosen)
+        .where(batch.rows(Action.CREATE), DEALS.c.outcome.is_not(None))
+    )
     db().execute(sa.insert(DealChange).from_select(list(ends), ended))
 
 

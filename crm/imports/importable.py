@@ -115,7 +115,7 @@ class Importable:
         return found
 
     def type_of(self, column: str) -> sa.types.TypeEngine[Any]:
-        return self.model.__table__.c[column].type  # type: ignore[no-any-return]
+        return self.model.__table__.c[column].type
 
     def sealed(self, column: str) -> bool:
         return bool(self.model.__table__.c[column].info.get("sealed"))

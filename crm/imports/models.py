@@ -62,6 +62,7 @@ class Import(Record, Owned, Base):
     skipped: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
     rejected: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
     job_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
+
     @property
     def counts(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in ("rows", "created", "updated", "skipped", "rejected")}
@@ -77,7 +78,8 @@ class ImportRow(Base):
 
     It names its import without a foreign key: a check for every row would take longer than the row itself.
     `cells` is the row as it came, as JSON; cells of sealed fields are sealed in it. `fields` are the values that
-    were read, in the order of the plan. Rows that refer to rows of the same file wait for a later `step`. `record_id` is the record that it makes, or the one that it changes.
+    were read, in the order of the plan. Rows that refer to rows of the same file wait for a later `step`.
+    `record_id` is the record that it makes, or the one that it changes.
     """
 
     __tablename__ = "import_rows"

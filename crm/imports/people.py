@@ -43,7 +43,9 @@ def make_teams(batch: Batch) -> None:
                 batch.caller.must(CREATE_TEAMS)
                 save(Team(name=name, source=Source.IMPORT))
         elif each.target.name == "team.manager":
-            for name in _lacking(batch, place, select(func.lower(User.name)).join(Team, Team.manager_id == User.id)):
+            for name in _lacking(
+                batch, place, select(func.lower(User.name)).join(Team, Team.manager_id == User.id)
+            ):
                 batch.caller.must(CREATE_TEAMS)
                 _make_team_of(name)
 

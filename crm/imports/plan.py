@@ -34,7 +34,9 @@ class Plan:
     @classmethod
     def of(cls, record: Import, importable: Importable) -> "Plan":
         """The plan of an import that was accepted. Raises Invalid as `read_plan` does."""
-        return read_plan(importable, record.header, record.mapping, record.values, Mode(record.mode), record.match_on)
+        return read_plan(
+            importable, record.header, record.mapping, record.values, Mode(record.mode), record.match_on
+        )
 
     @property
     def self_referring(self) -> bool:
@@ -76,18 +78,28 @@ def as_mapping(plan: Plan) -> dict[str, Any]:
     used: dict[str, Any] = dict.fromkeys(plan.header)
     for each in plan.columns:
         before = used[each.column]
-        used[each.column] = each.target.name if before is None else [*([before] if isinstance(before, str) else before), each.target.name]
+        used[each.column] = (
+            each.target.name
+            if before is None
+            else [*([before] if isinstance(before, str) else before), each.target.name]
+        )
     return used
 
 
-def _chosen(importable: Importable, header: Sequence[str], mapping: Mapping[str, Any] | None) -> dict[str, list[str]]:
+def _chosen(
+    importable: Importable, header: Sequence[str], mapping: Mapping[str, Any] | None
+) -> dict[str, list[str]]:
     if mapping is None:
         return {column: [name] for column, name in guessed(header, importable.targets).items()}
     errors = [f"The file has no column '{column}'." for column in mapping if column not in header]
     chosen: dict[str, list[str]] = {}
     for column, said in mapping.items():
         names = said if isinstance(said, list) else [said] if said is not None else []
-        errors += [f"'{name}' is not a field of {importable.resource}." for name in names if name not in importable.targets]
+        errors += [
+            f"'{name}' is not a field of {importable.resource}."
+            for name in names
+            if name not in importable.targets
+        ]
         chosen[column] = names
     if errors:
         raise Invalid(errors={"mapping": errors})
@@ -97,15 +109,20 @@ def _chosen(importable: Importable, header: Sequence[str], mapping: Mapping[str,
 def _words(words: Mapping[str, Any], column: str, name: str) -> dict[str, str]:
     """What to read instead of what a cell says: for this column, and more closely for this field."""
     said = {**(words.get(column) or {}), **(words.get(name) or {})}
-    return {str(old).strip(): "" if new is None else str(new) if isinstance(new, str) else json.dumps(new) for old, new in said.items()}
+    return {
+        str(old).strip(): "" if new is None else str(new) if isinstance(new, str) else json.dumps(new)
+        for old, new in said.items()
+    }
 
 
 def _refuse_doubles(planned: Sequence[Planned]) -> None:
     seen: dict[str, Planned] = {}
     for each in planned:
         if other := seen.get(each.target.column):
-            text = f"'{other.target.name}' (column '{other.column}') and '{each.target.name}' (column '{each.column}') set the same field."
-            raise Invalid(errors={"mapping": [text]})
+            text = f"'{other.target.name}' and '{each.target.name}' set the same field:"
+            raise Invalid(
+                errors={"mapping": [f"{text} one column of '{other.column}', '{each.column}' can go there."]}
+            )
         seen[each.target.column] = each
     if not planned:
         raise Invalid(errors={"mapping": ["No column of the file goes to a field: say which in `mapping`."]})
@@ -114,21 +131,37 @@ def _refuse_doubles(planned: Sequence[Planned]) -> None:
 def _require(importable: Importable, planned: Sequence[Planned]) -> None:
     there = {each.target.column for each in planned}
     if missing := [name for column, name in importable.required.items() if column not in there]:
-        raise Invalid(errors={"mapping": [f"New {importable.resource} need '{name}', and no column goes to it." for name in missing]})
+        raise Invalid(
+            errors={
+                "mapping": [
+                    f"New {importable.resource} need '{name}', and no column goes to it." for name in missing
+                ]
+            }
+        )
 
 
 def _refuse_once(importable: Importable, planned: Sequence[Planned]) -> None:
     if fixed := [each.target.name for each in planned if each.target.column in importable.once]:
-        texts = [f"'{name}' can be given to new {importable.resource} only: use mode create." for name in fixed]
+        texts = [
+            f"'{name}' can be given to new {importable.resource} only: use mode create." for name in fixed
+        ]
         raise Invalid(errors={"mapping": texts})
 
 
-def _match(importable: Importable, planned: Sequence[Planned], mode: Mode, match_on: str | None) -> int | None:
+def _match(
+    importable: Importable, planned: Sequence[Planned], mode: Mode, match_on: str | None
+) -> int | None:
     if match_on is None:
         if mode is not Mode.CREATE:
             raise Invalid(errors={"match_on": ["Say by which field records are recognised."]})
         return None
     for place, each in enumerate(planned):
-        if each.target.name == match_on and each.target.lookup is None and not importable.sealed(each.target.column):
+        if (
+            each.target.name == match_on
+            and each.target.lookup is None
+            and not importable.sealed(each.target.column)
+        ):
             return place
-    raise Invalid(errors={"match_on": [f"No column goes to '{match_on}', or records can't be recognised by it."]})
+    raise Invalid(
+        errors={"match_on": [f"No column goes to '{match_on}', or records can't be recognised by it."]}
+    )

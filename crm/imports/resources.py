@@ -3,7 +3,7 @@
 from crm.contacts.models import Company, Contact
 from crm.contacts.permissions import CREATE_COMPANIES, CREATE_CONTACTS, EDIT_COMPANIES, EDIT_CONTACTS
 from crm.contacts.schemas import CompanyBody, ContactBody
-from crm.imports import deals, people  # noqa: F401 - they have rules of their own, and declare themselves
+from crm.imports import deals, invoices, people  # noqa: F401 - they have rules of their own, and declare themselves
 from crm.imports.importable import Importable, Lookup, importable
 from crm.leads.models import Lead
 from crm.leads.permissions import CREATE_LEADS, EDIT_LEADS

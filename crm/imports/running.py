@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from itertools import islice
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import func, select
 
 from crm.imports import checking
@@ -58,7 +59,9 @@ def _stage(import_id: UUID) -> None:
                 return
             chunks = kept_open.enter_context(opened_file(record.file))
             rows = read_rows(chunks, record.encoding, record.delimiter)
-            next(islice(rows, record.staged, None), None)  # the header, and what an earlier attempt has staged
+            next(
+                islice(rows, record.staged, None), None
+            )  # the header, and what an earlier attempt has staged
         while not _stage_some(import_id, rows):
             pass
 
@@ -84,17 +87,22 @@ def _apply_some(import_id: UUID) -> bool:
                 record = _locked(import_id)
                 if record.applied >= record.staged:
                     return False
-                high = record.staged if _plan(record).self_referring else min(record.staged, record.applied + APPLIED_AT_ONCE)
+                high = (
+                    record.staged
+                    if _plan(record).self_referring
+                    else min(record.staged, record.applied + APPLIED_AT_ONCE)
+                )
                 batch = _batch(record, record.applied + 1, high)
                 _check_and_apply(batch, dry=record.dry_run)
                 _count(record, batch)
                 done, total = record.applied, record.staged
             progress(done=done, total=total, phase="applying")
-            return True
         except Unavailable:
             # Somebody changed the same records since the snapshot was taken: the batch is taken again.
             if not last:
                 raise
+        else:
+            return True
     return False
 
 
@@ -119,7 +127,7 @@ def _check_and_apply(batch: Batch, *, dry: bool) -> None:
 
 def _join_by_hash() -> None:
     """Rows that were staged a moment ago are in no statistics yet, and loops over what looks like one row never end."""
-    db().execute(select(func.set_config("enable_nestloop", "off", True)))
+    db().execute(select(func.set_config("enable_nestloop", "off", sa.true())))
 
 
 def _is_any(batch: Batch) -> bool:
@@ -129,8 +137,12 @@ def _is_any(batch: Batch) -> bool:
 def _count(record: Import, batch: Batch) -> None:
     """Add what became of these rows to the counts, and note that they have had their effect."""
     within = ROWS.c.number.between(batch.low, batch.high)
-    query = select(ROWS.c.action, func.count()).where(ROWS.c.import_id == record.id, within).group_by(ROWS.c.action)
-    counted = {action: number for action, number in db().execute(query)}
+    query = (
+        select(ROWS.c.action, func.count().label("number"))
+        .where(ROWS.c.import_id == record.id, within)
+        .group_by(ROWS.c.action)
+    )
+    counted = {row.action: row.number for row in db().execute(query)}
     record.created += counted.get(Action.CREATE, 0)
     record.updated += counted.get(Action.UPDATE, 0)
     record.skipped += counted.get(Action.SKIP, 0)

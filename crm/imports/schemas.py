@@ -1,6 +1,7 @@
 """How imports look in JSON, and what an upload says besides the file."""
 
 import json
+from itertools import chain
 from typing import Any
 
 import marshmallow
@@ -45,7 +46,9 @@ class ColumnsToFields(JsonObject):
         for said in read.values():
             names = said if isinstance(said, list) else [said]
             if not all(name is None or isinstance(name, str) for name in names):
-                raise marshmallow.ValidationError("Each column goes to the name of a field, to a list of them, or to null.")
+                raise marshmallow.ValidationError(
+                    "Each column goes to the name of a field, to a list of them, or to null."
+                )
         return read
 
 
@@ -64,7 +67,9 @@ class UploadForm(BodySchema):
     """How a file is to be read, as fields of a form."""
 
     resource = fields.String(required=True, metadata={"description": "What the rows are."})
-    mapping = ColumnsToFields(metadata={"description": 'Columns to fields: `{"E-mail": "email", "Firm": "company.name"}`.'})
+    mapping = ColumnsToFields(
+        metadata={"description": 'Columns to fields: `{"E-mail": "email", "Firm": "company.name"}`.'}
+    )
     values = WordsToWords(metadata={"description": 'Columns to words: `{"Stage": {"Won!": "won"}}`.'})
     match_on = fields.String(validate=[validate.Length(1, 100), no_nul])
     mode = fields.Enum(Mode, by_value=True, load_default=Mode.CREATE)
@@ -116,18 +121,19 @@ def _of_job(shown: Any) -> Any:
 
 
 def _json(**parts: Any) -> Any:
-    pairs = [each for name, value in parts.items() for each in (sa.literal_column(f"'{name}'"), value)]
-    return func.json_build_object(*pairs)
+    pairs = [(sa.literal_column(f"'{name}'"), value) for name, value in parts.items()]
+    return func.json_build_object(*chain.from_iterable(pairs))
 
 
 def _status(job: Any) -> Any:
-    waiting = [job.c.state == sa.literal_column(f"'{each.value}'") for each in (JobState.READY, JobState.DISPATCHED)]
+    waiting = [
+        job.c.state == sa.literal_column(f"'{each.value}'") for each in (JobState.READY, JobState.DISPATCHED)
+    ]
     return sa.case((sa.or_(*waiting), sa.literal_column("'queued'")), else_=job.c.state)
 
 
 def _unmapped(table: Any) -> Any:
-    column, used = sa.column("key", sa.Text), sa.column("value")
-    pairs = func.jsonb_each_text(table.c.mapping).table_valued(column.name, used.name)
+    pairs = func.jsonb_each_text(table.c.mapping).table_valued("key", "value")
     names = sa.select(func.array_agg(pairs.c.key, type_=ARRAY(sa.Text()))).where(pairs.c.value.is_(None))
     return func.coalesce(names.scalar_subquery(), sa.cast(sa.literal_column("'{}'"), ARRAY(sa.Text)))
 

@@ -76,7 +76,11 @@ class RowReader:
             except Unfit as reason:
                 values.append(None)
                 reasons.append(f"{self._plan.header[index]}: {reason}")
-        reasons += [f"{name}: This can't be empty." for place, name in self._required if values[place] is None and not reasons]
+        reasons += [
+            f"{name}: This can't be empty."
+            for place, name in self._required
+            if values[place] is None and not reasons
+        ]
         return values, reasons
 
     def _required_places(self) -> list[tuple[int, str]]:
@@ -91,9 +95,13 @@ class RowReader:
         tenant, table = here().home.id, self._plan.importable.model.__tablename__
         for place, each in self._sealed.items():
             if each.index < len(cells):
-                cells[each.index] = sealed_text(cells[each.index], cell_place(tenant, self._import.decode(), number)).hex()
+                cells[each.index] = sealed_text(
+                    cells[each.index], cell_place(tenant, self._import.decode(), number)
+                ).hex()
             if place < len(values) and (value := values[place]) is not None:
-                values[place] = sealed_text(value, Context(tenant, table, each.target.column, record_id)).hex()
+                values[place] = sealed_text(
+                    value, Context(tenant, table, each.target.column, record_id)
+                ).hex()
 
 
 def cell_place(tenant_id: UUID, import_id: str, number: int) -> Context:
@@ -110,5 +118,3 @@ def _array(texts: list[str]) -> bytes:
     """An array literal; line ends and tabs of a cell that a reason quotes become spaces."""
     quoted = (" ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return ("{" + ",".join(f'"{text}"' for text in quoted) + "}").encode()
-
-

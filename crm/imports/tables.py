@@ -13,6 +13,7 @@ CHUNK = 1024 * 1024
 HEAD = 256 * 1024
 MOST_COLUMNS = 500
 LONGEST_CELL = 1_000_000
+LONGEST_NAME = 200
 DELIMITERS = ",;\t|"
 SAVE_AS_CSV = "Save it as CSV (comma-separated, UTF-8) and send that."
 SIGNATURES = {
@@ -147,7 +148,7 @@ def _checked_header(cells: list[str]) -> tuple[str, ...]:
         raise _refusal(f"The file has {len(names)} columns; at most {MOST_COLUMNS} are read.")
     if doubled := sorted({name for name in names if names.count(name) > 1}):
         raise _refusal(f"Two columns have the same name: {', '.join(doubled)}. Give each a name of its own.")
-    if any(len(name) > 200 or not name.isprintable() for name in names):
+    if any(len(name) > LONGEST_NAME or not name.isprintable() for name in names):
         raise _refusal("The first line does not look like the names of columns.")
     return names
 

@@ -62,7 +62,9 @@ def _accepted(record: Import) -> Import:
     save(record)
     record.job_id = run_import.later(record.id)
     facts = {"resource": record.resource, "mode": record.mode, "dry_run": record.dry_run}
-    record_event("imports.created", "imports", record.id, {name: [None, value] for name, value in facts.items()})
+    record_event(
+        "imports.created", "imports", record.id, {name: [None, value] for name, value in facts.items()}
+    )
     return record
 
 

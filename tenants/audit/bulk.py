@@ -47,7 +47,7 @@ def record_changed(model: type[Base], changes: Mapping[str, Pair], source: FromC
 def _record(
     verb: str, model: type[Base], record_id: Any, pairs: Mapping[str, Pair], source: FromClause
 ) -> None:
-    columns: Any = model.__table__.c  # type: ignore[attr-defined]
+    columns: Any = model.__table__.c
     recorded = {name: pair for name, pair in pairs.items() if name not in UNRECORDED}
     personal = {name: pair for name, pair in recorded.items() if _is_personal(columns[name])}
     plain = {name: pair for name, pair in recorded.items() if name not in personal}

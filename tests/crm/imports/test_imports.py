@@ -36,11 +36,17 @@ def test_contacts_come_in_from_a_file(new_workspace, neighbour: Workspace, run_j
     assert (made["source"], made["owner_id"]) == ("import", str(ours.admin.user_id))
     rejected = ours.admin.get(f"{path}/rejected-rows").get_data(as_text=True).lstrip("\ufeff").splitlines()
     assert rejected[0] == "First Name,Surname,E-mail,Company,Born,Mystery,reason"
-    assert rejected[1].startswith("Peter,Gibbons,peter@initech.test,Nowhere,,y,Company: There is no company 'Nowhere'.")
+    assert rejected[1].startswith(
+        "Peter,Gibbons,peter@initech.test,Nowhere,,y,Company: There is no company 'Nowhere'."
+    )
     assert rejected[2].endswith("Surname: This can't be empty.")
     assert "E-mail: Not a valid email address." in rejected[3]
     assert "Born: Not a valid date." in rejected[3]
-    for answer in (neighbour.admin.get(path), neighbour.admin.get(f"{path}/rejected-rows"), neighbour.admin.delete(path)):
+    for answer in (
+        neighbour.admin.get(path),
+        neighbour.admin.get(f"{path}/rejected-rows"),
+        neighbour.admin.delete(path),
+    ):
         assert (answer.status_code, answer.json["code"]) == (404, "not_found")
     events = ours.admin.get(f"/audit-events?record_id={made['id']}").json["data"]
     assert [each["action"] for each in events] == ["contacts.created"]

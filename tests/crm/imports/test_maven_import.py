@@ -25,7 +25,9 @@ def test_the_maven_files_come_in_and_the_reports_agree_with_them(new_workspace, 
         },
         values={"sector": maven.SECTORS},
     )  # fmt: skip
-    assert accounts["counts"] == {"rows": 85, "created": 85, "updated": 0, "skipped": 0, "rejected": 0}, accounts
+    assert accounts["counts"] == {"rows": 85, "created": 85, "updated": 0, "skipped": 0, "rejected": 0}, (
+        accounts
+    )
     products = brought_in(ours.admin, run_jobs, _file("products"), "products")
     assert products["counts"]["created"] == 7, products
     deals = brought_in(
@@ -44,7 +46,9 @@ def test_the_maven_files_come_in_and_the_reports_agree_with_them(new_workspace, 
             "outcome": {"Prospecting": "", "Engaging": ""},
         },
     )  # fmt: skip
-    assert deals["counts"] == {"rows": 8800, "created": 8800, "updated": 0, "skipped": 0, "rejected": 0}, deals
+    assert deals["counts"] == {"rows": 8800, "created": 8800, "updated": 0, "skipped": 0, "rejected": 0}, (
+        deals
+    )
     _reports_agree(ours)
     assert neighbour.admin.get(f"/imports/{deals['id']}").status_code == 404
 
@@ -58,7 +62,10 @@ def _reports_agree(ours) -> None:
             answer = ours.admin.get(f"/reports/deals?measure={measure}&group_by={dimension}")
             assert answer.status_code == 200, answer.json
             said = {_name(row[dimension]): _value(row, measure) for row in answer.json["data"]}
-            assert said == {group[0]: value for group, value in maven.figures(measure, attribute).items()}, (measure, dimension)
+            assert said == {group[0]: value for group, value in maven.figures(measure, attribute).items()}, (
+                measure,
+                dimension,
+            )
 
 
 def _name(found):

@@ -9,6 +9,10 @@ from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import grants, path
 
 LOCK_TIMEOUT = sql.SQL("set local lock_timeout = '5s'")
+# Whoever comes second waits as long as it takes, then finds that there is nothing left to do.
+PATIENCE = sql.SQL("set local lock_timeout = 0")
+ALONE = "select pg_advisory_xact_lock(hashtextextended('freehold migrates the catalog', 0))"
+ALONE_WITH = sql.SQL("select pg_advisory_lock(hashtextextended({}, 0))")
 
 
 class Step(Protocol):
@@ -29,7 +33,7 @@ def step_catalog(owner_url: str, steps_since: StepsSince, names: Sequence[str]) 
     """Take the catalog's schema through the steps it has not seen, and let `freehold_catalog` use these tables."""
     made = sql.SQL("create table if not exists schema_revision (revision text primary key)")
     with as_owner(owner_url) as connection:
-        run_all(connection, [path("catalog"), made])
+        run_all(connection, [PATIENCE, ALONE, LOCK_TIMEOUT, path("catalog"), made])
         row = connection.execute("select revision from schema_revision").fetchone()
         for step in steps_since(row[0] if row else None):
             run_all(connection, [LOCK_TIMEOUT, *step.statements, *mark(step.name)])
@@ -42,9 +46,11 @@ def step_catalog(owner_url: str, steps_since: StepsSince, names: Sequence[str]) 
 def step_tenant(owner_url: str | None, role: str, steps_since: StepsSince) -> None:
     """Take a tenant's schema through the steps it has not seen: each with its version row in one transaction.
 
-    The schema's own row says where it is. Raises OwnerError when a statement fails; what was committed stays.
+    The schema's own row says where it is. Of several that want to step one tenant, one does and the others wait; the
+    lock ends with the connection. Raises OwnerError when a statement fails; what was committed stays.
     """
     with as_owner(owner_url, autocommit=True) as connection:
+        _wait_for_others(connection, role)
         since = _revision_of(connection, role)
         for step in steps_since(since):
             if step.transactional:
@@ -54,6 +60,12 @@ def step_tenant(owner_url: str | None, role: str, steps_since: StepsSince) -> No
                 _run_outside(connection, role, step)
         with connection.transaction():
             run_all(connection, [path(role), *grants(role)])
+
+
+def _wait_for_others(connection: Connection, role: str) -> None:
+    connection.execute("set lock_timeout = 0")
+    connection.execute(ALONE_WITH.format(sql.Literal(f"freehold migrates {role}")))
+    connection.execute("reset lock_timeout")
 
 
 def _run_outside(connection: Connection, role: str, step: Step) -> None:

@@ -102,6 +102,7 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
     from tenants.foundation.settings import Settings
     from tenants.portability.arriving import bring_in
     from tenants.portability.letting_in import let_in
+    from tenants.provisioning.slugs import checked_slug
 
     settings = Settings.read(data_dir)
     nursery = nursery_of(settings, open_house(settings).catalog, as_owner=True)
@@ -110,7 +111,7 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
         arrived = bring_in(
             nursery,
             file,
-            slug,
+            checked_slug(slug),
             name=who["name"],
             tell=lambda phase, table, rows: tell(f"{phase} {table}", rows),
         )

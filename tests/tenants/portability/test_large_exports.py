@@ -1,0 +1,127 @@
+"""A large tenant is exported in little memory, and a worker that dies under it leaves nothing half there."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from sqlalchemy import text
+
+from tenants.catalog.registry import Home
+from tenants.foundation.settings import Settings
+from tenants.isolation.door import db, inside
+from tenants.isolation.files import files
+from tenants.jobs.carrier import Carrier
+from tenants.portability.bundling import Bundling, snapshot
+from tenants.portability.formats import Format
+from tenants.portability.verifying import verify
+from tests.jobs import RunJobs
+from tests.processes import child
+from tests.workspace import Workspace
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
+ROWS = 200_000
+MEBIBYTE = 1024 * 1024
+LEASE_SECONDS = 3
+MANY = text("""
+insert into contacts (id, last_name, first_name, email, lifecycle, do_not_contact, tags, notes, created_at,
+  updated_at, version, source)
+select gen_random_uuid(), 'Last ' || n, 'First ' || n, n || '@example.com', 'lead', false, array['a', 'b'],
+  repeat('note ' || n || ' ', 20), now(), now(), 1, 'import'
+from generate_series(1, :rows) as n
+""")
+
+
+def _fill(home: Home, rows: int) -> None:
+    with inside(home, patience_seconds=120):
+        db().connection().execute(MANY, {"rows": rows})
+
+
+def _peak_while(work: Callable[[], None]) -> float:
+    """Mebibytes by which this process grew at most while it worked."""
+    process, over = psutil.Process(), threading.Event()
+    before = peak = process.memory_info().rss
+
+    def watch() -> None:
+        nonlocal peak
+        while not over.wait(0.01):
+            peak = max(peak, process.memory_info().rss)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        work()
+    finally:
+        over.set()
+        thread.join()
+    return (peak - before) / MEBIBYTE
+
+
+@pytest.mark.parametrize("format_", list(Format))
+def test_memory_does_not_grow_with_the_tenant(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, format_: Format
+) -> None:
+    tenant = new_workspace()
+    _fill(tenant.home, ROWS)
+
+    def export() -> None:
+        with snapshot(tenant.home):
+            made = Bundling(format_)
+            for _ in made.pieces():
+                pass
+        assert made.counts()["contacts"] == ROWS
+
+    assert _peak_while(export) <= 96
+    assert neighbour.admin.get("/contacts?limit=1").status_code == 200
+
+
+def test_a_worker_killed_under_an_export_leaves_nothing_half_there(
+    new_workspace: Callable[[], Workspace],
+    neighbour: Workspace,
+    settings: Settings,
+    carrier: Carrier,
+    run_jobs: RunJobs,
+    tmp_path: Path,
+) -> None:
+    tenant = new_workspace()
+    _fill(tenant.home, ROWS)
+    made = tenant.admin.post("/exports", {}).json["id"]
+    parts = [
+        child(part, settings, tmp_path / f"{part}.log", job_lease_seconds=LEASE_SECONDS)
+        for part in ("worker", "scheduler")
+    ]
+    for part in parts:
+        part.start()
+    try:
+        _wait_until(lambda: _shown(tenant, made)["progress"]["phase"] == "contacts")
+        parts[0].kill()
+        assert _shown(tenant, made)["finished_at"] is None
+        with inside(tenant.home):
+            assert list(files().list()) == []
+        parts[0].start()
+        _wait_until(lambda: _shown(tenant, made)["status"] == "succeeded")
+    finally:
+        for part in parts:
+            part.stop(10)
+        carrier.redis.flushall()
+    bundle = tmp_path / "bundle.zip"
+    bundle.write_bytes(tenant.admin.get(f"/exports/{made}/download").data)
+    report = verify(bundle)
+    assert report.holds, report.findings
+    assert report.rows["contacts"] == ROWS
+    with inside(tenant.home):
+        assert len(list(files().list())) == 1
+    assert neighbour.admin.get(f"/exports/{made}").status_code == 404
+
+
+def _shown(tenant: Workspace, export_id: str) -> dict:
+    return tenant.admin.get(f"/exports/{export_id}").json
+
+
+def _wait_until(holds: Callable[[], bool], seconds: float = 240) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, "It took too long."
+        time.sleep(0.05)

@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
+from alembic.operations.ops import CreateForeignKeyOp, CreateTableOp, UpgradeOps
 
 import crm.app  # noqa: F401 - knows every model
 from tenants.catalog.models import CatalogBase
@@ -49,8 +50,18 @@ def _difference(connection: sa.Connection, line: str) -> str:
     if line == "tenant":
         connection.dialect.default_schema_name = schema
     script = produce_migrations(context, METADATA[line])
+    if script.upgrade_ops:
+        _close_circles(script.upgrade_ops)
     code = render_python_code(script.upgrade_ops, imports=set(), migration_context=context)
     return "\n".join(line for line in str(code).splitlines() if "# ###" not in line)
+
+
+def _close_circles(ops: UpgradeOps) -> None:
+    """Foreign keys of tables that refer to each other: left out of their table's making, they follow at the end."""
+    for made in [each for each in ops.ops if isinstance(each, CreateTableOp)]:
+        for key in made.columns:
+            if isinstance(key, sa.ForeignKeyConstraint) and key.use_alter:
+                ops.ops.append(CreateForeignKeyOp.from_constraint(key))
 
 
 def _write(line: str, message: str, body: str) -> Path:

@@ -61,7 +61,9 @@ def _close_circles(ops: UpgradeOps) -> None:
     for made in [each for each in ops.ops if isinstance(each, CreateTableOp)]:
         for key in made.columns:
             if isinstance(key, sa.ForeignKeyConstraint) and key.use_alter:
-                ops.ops.append(CreateForeignKeyOp.from_constraint(key))
+                closing = CreateForeignKeyOp.from_constraint(key)
+                closing.kw.pop("use_alter")
+                ops.ops.append(closing)
 
 
 def _write(line: str, message: str, body: str) -> Path:

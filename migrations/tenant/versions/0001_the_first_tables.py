@@ -1076,3 +1076,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("payment_reversals_pkey")),
         sa.UniqueConstraint("payment_id", name=op.f("payment_reversals_payment_id_key")),
     )
+    op.create_foreign_key(op.f("teams_manager_id_fkey"), "teams", "users", ["manager_id"], ["id"])

@@ -37,7 +37,7 @@ def _create(batch: Batch) -> None:
     query = (
         sa.select(*(each.label(name) for name, each in values.items()))
         .select_from(source)
-        .order_by(new.c.number)
+        .order_by(new.c.row_number)
     )
     made = batch.run(sa.insert(batch.model).from_select(list(values), query))
     if not made.rowcount:

@@ -124,7 +124,7 @@ def _found(batch: Batch, place: int, lookup: Lookup, name: str) -> Any:
 def resolved(batch: Batch, *actions: Action) -> Any:
     """The rows with their values as the columns of the record: look-ups are ids, the rest has its type."""
     source: FromClause = ROWS
-    columns: list[ColumnElement[Any]] = [ROWS.c.number, ROWS.c.record_id]
+    columns: list[ColumnElement[Any]] = [ROWS.c.number.label("row_number"), ROWS.c.record_id]
     for place, each in enumerate(batch.plan.columns):
         text = batch.text(place)
         if each.target.lookup is not None:

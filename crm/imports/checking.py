@@ -153,7 +153,7 @@ def refuse_out_of_reach(batch: Batch) -> None:
         source, values = new_values(batch, new)
         _reject_unless(
             batch,
-            new.c.number,
+            new.c.row_number.label("number"),
             source,
             narrowed(_owners(values), reach),
             f"You may not add this {importable.noun} for that owner.",
@@ -164,7 +164,7 @@ def refuse_out_of_reach(batch: Batch) -> None:
         reach = batch.caller.reach(importable.edit.name)
         _reject_unless(
             batch,
-            changed.c.number,
+            changed.c.row_number.label("number"),
             joined,
             narrowed(table, reach),
             f"You may not change this {importable.noun}.",
@@ -176,7 +176,7 @@ def refuse_out_of_reach(batch: Batch) -> None:
             )
             _reject_unless(
                 batch,
-                changed.c.number,
+                changed.c.row_number.label("number"),
                 joined,
                 kept,
                 f"You may not give this {importable.noun} to that owner.",
@@ -191,13 +191,16 @@ def refuse_unruly(batch: Batch) -> None:
     new = resolved(batch, Action.CREATE)
     source, values = new_values(batch, new)
     for bad, sentence in checks(values, None):
-        batch.reject(sa.select(new.c.number).select_from(source).where(bad), sentence)
+        batch.reject(sa.select(new.c.row_number.label("number")).select_from(source).where(bad), sentence)
     if batch.plan.match is not None:
         changed = resolved(batch, Action.UPDATE)
         after = {name: pair[1] for name, pair in changes_of(batch, changed).items()}
         for bad, sentence in checks(after, batch.table):
             batch.reject(
-                sa.select(changed.c.number).select_from(current(batch, changed)).where(bad), sentence
+                sa.select(changed.c.row_number.label("number"))
+                .select_from(current(batch, changed))
+                .where(bad),
+                sentence,
             )
 
 
@@ -208,7 +211,12 @@ def skip_unchanged(batch: Batch) -> None:
     changed = resolved(batch, Action.UPDATE)
     changes = changes_of(batch, changed).items()
     same = [batch.table.c[name].is_not_distinct_from(after) for name, (_, after) in changes]
-    equal = sa.select(changed.c.number).select_from(current(batch, changed)).where(*same).subquery("equal")
+    equal = (
+        sa.select(changed.c.row_number.label("number"))
+        .select_from(current(batch, changed))
+        .where(*same)
+        .subquery("equal")
+    )
     skip = sa.update(ROWS).where(batch.rows(Action.UPDATE), ROWS.c.number == equal.c.number)
     batch.run(skip.values(action=Action.SKIP.value))
 

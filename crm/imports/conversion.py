@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from enum import Enum
 from functools import lru_cache
 from typing import Any
@@ -18,6 +19,7 @@ PLAIN_EMAIL = re.compile(
 WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0+)?")
 KEPT = 20_000
 SHORT = 200
+ISO_LENGTH = len("2026-01-31")
 
 
 class Unfit(Exception):
@@ -29,18 +31,9 @@ def converter(field: fields.Field[Any]) -> Convert:
 
     Raises TypeError for a field that no single cell can hold.
     """
-    if isinstance(field, fields.Email):
-        return _email(field)
-    if isinstance(field, fields.UUID | fields.Boolean | fields.Date | fields.DateTime | fields.Decimal):
-        return _remembered(_by_field(field, _as_text))
-    if isinstance(field, fields.String):
-        return _text(field)
-    if isinstance(field, fields.Integer):
-        return _remembered(_whole(field))
-    if isinstance(field, fields.Enum):
-        return _remembered(_word(field))
-    if isinstance(field, fields.List) and isinstance(field.inner, fields.String):
-        return _list(field)
+    for kinds, make in _MAKERS:
+        if isinstance(field, kinds):
+            return make(field)
     message = f"A {type(field).__name__} can't be read from a cell."
     raise TypeError(message)
 
@@ -85,6 +78,19 @@ def _email(field: fields.Email) -> Convert:
     return lambda text: text if len(text) < SHORT and PLAIN_EMAIL.fullmatch(text) else thorough(text)
 
 
+def _day(field: fields.Date) -> Convert:
+    """Days without further rules are read at once; the rest as bodies are."""
+    thorough = _remembered(_by_field(field, _as_text))
+
+    def convert(text: str) -> str:
+        try:
+            return text if date.fromisoformat(text) and len(text) == ISO_LENGTH else thorough(text)
+        except ValueError:
+            return thorough(text)
+
+    return thorough if field.validators else convert
+
+
 def _whole(field: fields.Integer) -> Convert:
     def convert(text: str) -> str:
         if not WHOLE.fullmatch(text):
@@ -113,7 +119,9 @@ def _list(field: "fields.List[Any]") -> Convert:
         return "{" + ",".join(quoted) + "}"
 
     thorough = _by_field(field, write)
-    return lambda text: thorough([word for part in re.split("[,;]", text) if (word := part.strip())])  # type: ignore[arg-type]
+    return _remembered(
+        lambda text: thorough([word for part in re.split("[,;]", text) if (word := part.strip())])
+    )  # type: ignore[arg-type]
 
 
 def _as_text(value: Any) -> str:
@@ -126,3 +134,18 @@ def _sentences(messages: Any) -> list[str]:
     if isinstance(messages, dict):
         return [sentence for inner in messages.values() for sentence in _sentences(inner)]
     return [str(each) for each in messages]
+
+
+# The first kind that fits counts: an e-mail address is a text, a day is a moment.
+_MAKERS: tuple[tuple[Any, Callable[[Any], Convert]], ...] = (
+    (fields.Email, _email),
+    (fields.Date, _day),
+    (
+        (fields.UUID, fields.Boolean, fields.DateTime, fields.Decimal),
+        lambda field: _remembered(_by_field(field, _as_text)),
+    ),
+    (fields.String, _text),
+    (fields.Integer, lambda field: _remembered(_whole(field))),
+    (fields.Enum, lambda field: _remembered(_word(field))),
+    (fields.List, _list),
+)

@@ -30,6 +30,7 @@ INVOICES: Any = Invoice.__table__
 COMPANIES: Any = Company.__table__
 SERIES: Any = NumberSeries.__table__
 NOTHING = cast(literal("0.00"), AMOUNT)
+NO_AMOUNT = cast(sa.null(), AMOUNT)
 NO_TEXT = cast(sa.null(), sa.Text)
 NO_DAY = cast(sa.null(), sa.Date)
 IMPORTED = "As invoiced"
@@ -60,14 +61,15 @@ class ImportedInvoiceBody(OwnedBody):
 
 def totals_and_days(_batch: Batch, values: Mapping[str, Any]) -> dict[str, ColumnElement[Any]]:
     """What an invoice has to have beside what the row says."""
-    net, tax = values["net_amount"], func.coalesce(values.get("tax_amount"), NOTHING)
+    net, tax = values.get("net_amount", NO_AMOUNT), func.coalesce(values.get("tax_amount"), NOTHING)
+    currency = values.get("currency", NO_TEXT)
     issued = values.get("issued_on", NO_DAY)
     company = values.get("company_id", cast(sa.null(), sa.Uuid()))
     named = select(COMPANIES.c.name).where(COMPANIES.c.id == company).correlate_except(COMPANIES)
     rate = rate_of(net, tax)
     part = func.jsonb_build_object(
         "tax_rate", cast(rate, sa.Text), "tax_label", "",
-        "net", _money(net, values["currency"]), "tax", _money(tax, values["currency"]),
+        "net", _money(net, currency), "tax", _money(tax, currency),
     )  # fmt: skip
     return {
         "tax_amount": tax,
@@ -107,7 +109,7 @@ def rules(values: Mapping[str, Any], table: Any) -> Iterator[tuple[ColumnElement
         "An issued invoice says whom it bills: give a company or a billing name.",
     )
     yield values["due_on"] < issued, "An invoice can't be due before it is issued."
-    yield values["tax_amount"] > values["net_amount"], "The tax is more than the net amount."
+    yield values["tax_amount"] > values.get("net_amount", NO_AMOUNT), "The tax is more than the net amount."
     ours = select(SERIES.c.id).where(SERIES.c.name == Series.INVOICES, looks_counted(number, SERIES.c.prefix))
     yield (
         ours.correlate_except(SERIES).exists(),
@@ -149,7 +151,7 @@ importable(
         },
         derived=totals_and_days,
         checks=rules,
-        once=frozenset({"number", "issued_on", "net_amount", "tax_amount", "currency"}),
+        once=frozenset({"issued_on", "net_amount", "tax_amount", "currency"}),
         follow=lay_down,
     )
 )  # fmt: skip

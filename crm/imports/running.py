@@ -127,7 +127,11 @@ def _check_and_apply(batch: Batch, *, dry: bool) -> None:
 
 def _join_by_hash() -> None:
     """Rows that were staged a moment ago are in no statistics yet, and loops over what looks like one row never end."""
-    db().execute(select(func.set_config("enable_nestloop", "off", sa.true())))
+    off, memory = (
+        func.set_config("enable_nestloop", "off", sa.true()),
+        func.set_config("work_mem", "64MB", sa.true()),
+    )
+    db().execute(select(off, memory))
 
 
 def _is_any(batch: Batch) -> bool:

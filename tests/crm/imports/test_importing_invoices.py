@@ -76,3 +76,23 @@ def test_our_own_numbers_never_meet_those_from_elsewhere(
     assert ours.admin.patch(f"/number-series/{series['id']}", {"prefix": "INV-"}).status_code == 200
     assert ours.admin.patch(f"/number-series/{series['id']}", {"prefix": "B-"}).status_code == 200
     assert neighbour.admin.patch(f"/number-series/{series['id']}", {"prefix": "A-"}).status_code == 404
+
+
+def test_an_import_changes_who_looks_after_a_document_and_nothing_else(
+    new_workspace, neighbour: Workspace, run_jobs
+) -> None:
+    ours = new_workspace()
+    first, second = issued(ours.admin), issued(ours.admin)
+    text = f"Number,Owner,Notes\n{first['number']},Sales,\n{second['number']},Sales,New words\n"
+    mapping = {"Number": "number", "Owner": "owner.name", "Notes": "notes"}
+    path = upload(ours.admin, text, "invoices", mapping=mapping, mode="update", match_on="number").headers[
+        "Location"
+    ]
+    run_jobs()
+    counts = ours.admin.get(path).json["counts"]
+    assert (counts["updated"], counts["rejected"]) == (1, 1)
+    reasons = ours.admin.get(f"{path}/rejected-rows").get_data(as_text=True)
+    assert "This invoice has been issued and stays as it is." in reasons
+    assert ours.admin.get(f"/invoices/{first['id']}").json["owner_id"] == str(ours.sales.user_id)
+    assert ours.admin.get(f"/invoices/{second['id']}").json == second
+    assert neighbour.admin.get(path).status_code == 404

@@ -20,7 +20,9 @@ def counts(done, **others):
 
 
 def test_an_upsert_makes_changes_skips_and_rejects(ours, neighbour, run_jobs: RunJobs) -> None:
-    known = ours.admin.post("/contacts", {"last_name": "Waddams", "email": "milton@initech.test", "city": "Austin"}).json
+    known = ours.admin.post(
+        "/contacts", {"last_name": "Waddams", "email": "milton@initech.test", "city": "Austin"}
+    ).json
     same = ours.admin.post("/contacts", {"last_name": "Smykowski", "email": "tom@initech.test"}).json
     neighbour.admin.post("/contacts", {"last_name": "Theirs", "email": "new@initech.test"})
     text = (
@@ -50,7 +52,9 @@ def test_update_changes_only_what_is_there(ours, neighbour, run_jobs: RunJobs) -
     assert rejected(ours.admin, done) == ["Nobody,retail,Name: No company has this value."]
 
 
-def test_create_with_a_field_to_recognise_by_leaves_alone_what_is_there(ours, neighbour, run_jobs: RunJobs) -> None:
+def test_create_with_a_field_to_recognise_by_leaves_alone_what_is_there(
+    ours, neighbour, run_jobs: RunJobs
+) -> None:
     ours.admin.post("/companies", {"name": "Chotchkie's"})
     done = brought_in(ours.admin, run_jobs, "Name\nchotchkie's\nFlinger's\n", "companies", match_on="name")
     assert counts(done, rows=2, created=1, skipped=1), done
@@ -67,7 +71,9 @@ def test_a_parent_may_stand_below_its_child(ours, neighbour, run_jobs: RunJobs) 
     text = "Name,Parent company\nLeaf,Branch\nBranch,Root\nRoot,\nStray,Nowhere\nOwn,Own\n"
     done = brought_in(ours.admin, run_jobs, text, "companies")
     assert counts(done, rows=5, created=3, rejected=2), done
-    found = {each["name"]: each for each in ours.admin.get("/companies?include=parent&limit=200").json["data"]}
+    found = {
+        each["name"]: each for each in ours.admin.get("/companies?include=parent&limit=200").json["data"]
+    }
     assert found["Leaf"]["parent"]["name"] == "Branch"
     assert found["Branch"]["parent"]["name"] == "Root"
     assert rejected(ours.admin, done)[0] == "Stray,Nowhere,Parent company: There is no company 'Nowhere'."
@@ -76,7 +82,9 @@ def test_a_parent_may_stand_below_its_child(ours, neighbour, run_jobs: RunJobs) 
 def test_nobody_imports_beyond_their_reach(ours, neighbour, run_jobs: RunJobs) -> None:
     assert upload(ours.sales, "Name\nA\n", "companies").status_code == 403
     assert upload(ours.read_only, "Name\nA\n", "companies").status_code == 403
-    theirs = ours.sales_elsewhere.post("/contacts", {"last_name": "Elsewhere", "email": "else@where.test"}).json
+    theirs = ours.sales_elsewhere.post(
+        "/contacts", {"last_name": "Elsewhere", "email": "else@where.test"}
+    ).json
     text = "Surname,Email,City,Owner\nMine,,Rome,Sales\nElsewhere,else@where.test,Oslo,\nGiven,,Bonn,Sales-Elsewhere\n"
     done = brought_in(ours.manager, run_jobs, text, "contacts", mode="upsert", match_on="email")
     assert counts(done, rows=3, created=1, rejected=2), done
@@ -88,9 +96,10 @@ def test_nobody_imports_beyond_their_reach(ours, neighbour, run_jobs: RunJobs) -
 
 def test_what_the_database_refuses_is_one_row_and_not_the_file(ours, neighbour, run_jobs: RunJobs) -> None:
     text = "Name,Deal id,Amount\n" + "".join(f"Deal {n},R-{n},{n}.50\n" for n in range(40)) + "Twice,r-7,1\n"
-    done = brought_in(ours.admin, run_jobs, text, "deals", mapping={"Name": "name", "Deal id": "reference", "Amount": "amount"})
+    mapping = {"Name": "name", "Deal id": "reference", "Amount": "amount"}
+    done = brought_in(ours.admin, run_jobs, text, "deals", mapping=mapping)
     assert counts(done, rows=41, created=40, rejected=1), done
-    again = brought_in(ours.admin, run_jobs, text, "deals", mapping={"Name": "name", "Deal id": "reference", "Amount": "amount"})
+    again = brought_in(ours.admin, run_jobs, text, "deals", mapping=mapping)
     assert counts(again, rows=41, rejected=41), again
     (first,) = ours.admin.get("/deals?reference=R-3").json["data"]
     assert first["amount"] == {"amount": "3.50", "currency": "EUR"}
@@ -118,7 +127,9 @@ def test_an_import_that_is_cancelled_changes_nothing_more(ours, neighbour, run_j
 
 
 def test_the_same_upload_with_one_key_is_one_import(ours, neighbour, run_jobs: RunJobs) -> None:
-    first, second = (upload(ours.admin, "Name\nOnce\n", "companies", headers={"Idempotency-Key": "k1"}) for _ in range(2))
+    first, second = (
+        upload(ours.admin, "Name\nOnce\n", "companies", headers={"Idempotency-Key": "k1"}) for _ in range(2)
+    )
     assert first.json["id"] == second.json["id"]
     run_jobs()
     assert len(ours.admin.get("/companies?name=Once").json["data"]) == 1

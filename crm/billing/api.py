@@ -7,7 +7,7 @@ from crm.billing.crediting import credit
 from crm.billing.drafting import discard, draft, revise
 from crm.billing.issuing import issue
 from crm.billing.models import Invoice
-from crm.billing.numbering import NumberSeries
+from crm.billing.numbering import NumberSeries, choose_prefix
 from crm.billing.paying import pay, take_back
 from crm.billing.permissions import (
     CREATE_CREDIT_NOTES,
@@ -159,4 +159,7 @@ def get_number_series(series_id: UUID) -> Selection:
 @number_series.answers(200, NUMBER_SERIES)
 def change_number_series(fields: dict[str, Any], series_id: UUID) -> NumberSeries:
     """Choose what the next numbers begin with; the counting goes on."""
-    return change(find(NumberSeries, series_id, lock=True), fields)
+    series = find(NumberSeries, series_id, lock=True)
+    if "prefix" in fields:
+        choose_prefix(series, fields["prefix"])
+    return change(series, fields)

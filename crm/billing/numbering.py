@@ -5,11 +5,14 @@ its number back with it. Take a number last: everybody else waits while it is he
 """
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, update
+from sqlalchemy import BigInteger, CheckConstraint, ColumnElement, Numeric, case, cast, func, select, update
 from sqlalchemy.orm import Mapped
 
+from crm.billing.models import Invoice
+from crm.billing.settlement import CreditNote
+from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Base, DataClass, Purpose, Record, Source, column, one_of
 from tenants.isolation.door import db
 from tenants.provisioning.birth import seed
@@ -68,3 +71,20 @@ def next_number(series: Series) -> str:
     # The document that takes the number is what the audit tells of; the counting itself is not news.
     prefix, last = db().execute(counted.execution_options(audited=True, synchronize_session=False)).one()
     return f"{prefix}{last:0{DIGITS}d}"
+
+
+def looks_counted(number: Any, prefix: Any) -> ColumnElement[bool]:
+    """Whether a series with this prefix could give such a number, sooner or later."""
+    return number.op("~")(func.concat("^", prefix, "[0-9]{6,}$"))
+
+
+def choose_prefix(series: NumberSeries, prefix: str) -> None:
+    """Begin the next numbers with this. Raises Conflict when the series would meet numbers from elsewhere."""
+    number = (Invoice if series.name == Series.INVOICES.value else CreditNote).number
+    counted = case((looks_counted(number, prefix), cast(func.substr(number, len(prefix) + 1), Numeric)))
+    if db().scalar(select(number).where(counted > series.last).limit(1)):
+        raise Conflict(
+            f"There are documents from elsewhere with numbers that begin with '{prefix}'.",
+            code="prefix_taken",
+        )
+    series.prefix = prefix

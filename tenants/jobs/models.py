@@ -111,7 +111,7 @@ class Job(Identified, Owned, Base):
 
 
 class Schedule(Identified, Base):
-    """A job that comes back: at which moments of which zone, and when next. Declared ones have their job's name as key."""
+    """A job that comes back, by the clocks of a zone. Declared ones have their job's name as key."""
 
     __tablename__ = "schedules"
     __table_args__ = (Index("schedules_next_run_at_idx", "next_run_at"),)

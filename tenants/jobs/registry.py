@@ -83,7 +83,7 @@ _works: dict[str, Work[Any]] = {}
 _standing_of: list[StandingOf] = []
 
 
-def job(
+def job(  # noqa: PLR0913 - each is said where a job is declared
     name: str,
     *,
     purpose: Purpose,

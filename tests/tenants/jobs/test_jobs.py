@@ -50,10 +50,15 @@ def test_a_transaction_that_fails_asks_for_nothing(
     acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
 ) -> None:
     number = next(numbers)
-    with pytest.raises(Conflict), inside(acme.home):
-        act_as(SYSTEM)
-        chores.do.later(number=number)
-        raise Conflict
+
+    def ask_and_fail() -> None:
+        with inside(acme.home):
+            act_as(SYSTEM)
+            chores.do.later(number=number)
+            raise Conflict
+
+    with pytest.raises(Conflict):
+        ask_and_fail()
     run_jobs()
     assert (marks(acme.home, number), marks(neighbour.home, number)) == (0, 0)
 

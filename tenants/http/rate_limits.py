@@ -20,6 +20,11 @@ class Allowance:
     amount: int
     seconds: int = WINDOW_SECONDS
 
+    @property
+    def block(self) -> int:
+        """How many a process takes at once: half a hundredth, so that small allowances are counted one by one."""
+        return max(1, self.amount // 200)
+
 
 class RateLimits:
     """The allowances of this process."""
@@ -36,7 +41,7 @@ class RateLimits:
     def hit(self, *counted: tuple[Allowance, str]) -> None:
         """Count once for each (allowance, who). Raises TooManyRequests when one of them is used up."""
         now = time.time()
-        keys = [f"rate:{each.name}:{who}:{int(now // each.seconds)}" for each, who in counted]
+        keys = {f"rate:{each.name}:{who}:{int(now // each.seconds)}": each.block for each, who in counted}
         counts = self._counters.count(keys, counted[0][0].seconds * 2)
         left = [(each.amount - count, each) for (each, _), count in zip(counted, counts, strict=True)]
         least, tightest = min(left, key=lambda pair: pair[0])

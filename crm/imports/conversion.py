@@ -19,7 +19,6 @@ PLAIN_EMAIL = re.compile(
 WHOLE = re.compile(r"[+-]?\d{1,18}(?:\.0+)?")
 KEPT = 20_000
 SHORT = 200
-ISO_LENGTH = len("2026-01-31")
 
 
 class Unfit(Exception):
@@ -38,12 +37,12 @@ def converter(field: fields.Field[Any]) -> Convert:
     raise TypeError(message)
 
 
-def _by_field(field: fields.Field[Any], write: Callable[[Any], str]) -> Convert:
+def _by_field(field: fields.Field[Any], write: Callable[[Any], str]) -> Callable[[Any], str]:
     """The slow and thorough way: as the body of a request is read."""
 
-    def convert(text: str) -> str:
+    def convert(value: Any) -> str:
         try:
-            return write(field.deserialize(text))
+            return write(field.deserialize(value))
         except marshmallow.ValidationError as error:
             raise Unfit(" ".join(_sentences(error.messages))) from None
 
@@ -83,19 +82,24 @@ def _day(field: fields.Date) -> Convert:
     thorough = _remembered(_by_field(field, _as_text))
 
     def convert(text: str) -> str:
-        try:
-            return text if date.fromisoformat(text) and len(text) == ISO_LENGTH else thorough(text)
-        except ValueError:
-            return thorough(text)
+        return text if _is_iso(text) else thorough(text)
 
     return thorough if field.validators else convert
+
+
+def _is_iso(text: str) -> bool:
+    """Whether it is a day as `2026-01-31`; weeks and days without signs between are read thoroughly."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _whole(field: fields.Integer) -> Convert:
     def convert(text: str) -> str:
         if not WHOLE.fullmatch(text):
             raise Unfit("Not a whole number.")
-        return _by_field(field, str)(int(text.partition(".")[0]))  # type: ignore[arg-type]
+        return _by_field(field, str)(int(text.partition(".")[0]))
 
     return convert
 
@@ -121,7 +125,7 @@ def _list(field: "fields.List[Any]") -> Convert:
     thorough = _by_field(field, write)
     return _remembered(
         lambda text: thorough([word for part in re.split("[,;]", text) if (word := part.strip())])
-    )  # type: ignore[arg-type]
+    )
 
 
 def _as_text(value: Any) -> str:

@@ -121,7 +121,7 @@ def _of_job(shown: Any) -> Any:
 
 
 def _json(**parts: Any) -> Any:
-    pairs = [(sa.literal_column(f"'{name}'"), value) for name, value in parts.items()]
+    pairs: list[tuple[Any, Any]] = [(sa.literal_column(f"'{name}'"), value) for name, value in parts.items()]
     return func.json_build_object(*chain.from_iterable(pairs))
 
 

@@ -79,8 +79,8 @@ def bring_in(
 def _must_fit(described: Described, head: str) -> None:
     if described.schema_revision != head:
         raise BundleDoesNotFit(
-            f"It is of revision {described.schema_revision}, and tables here are at {head}. Bring it in with a program of its"
-            " own revision, migrate there, and export again."
+            f"It is of revision {described.schema_revision}, and the tables here are at {head}."
+            " Bring it in with a program of its own revision, migrate there, and export again."
         )  # fmt: skip
     ours = {each.name: {(field.name, field.kind.name) for field in each.columns} for each in tables()}
     theirs = {

@@ -107,7 +107,7 @@ def array_literal(text: str) -> str:
 
 def _quoted(element: Any) -> str:
     if isinstance(element, list | dict):
-        raise ValueError("A list in a list can't be read.")
+        raise ValueError("A list in a list can't be read.")  # noqa: TRY004 -- the text is wrong, not the program
     text = str(element).lower() if isinstance(element, bool) else str(element)
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

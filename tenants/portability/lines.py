@@ -31,6 +31,7 @@ def lines_of(table: BundleTable, format_: Format, tenant_id: UUID) -> Iterator[t
     opened = _opening(table, format_, tenant_id) if table.sealed else None
     end = b"\r\n" if format_ is Format.CSV else b"\n"
     for rows in rows_out(query, form):
+        lines: list[bytes | memoryview]
         lines = [opened(bytes(row[:-1])) for row in rows] if opened else [row[:-1] for row in rows]
         lines.append(b"")
         yield len(rows), end.join(lines)
@@ -106,7 +107,7 @@ def _opened(table: str, name: str, tenant_id: UUID, key: bytes, sealed: bytes) -
 
 
 def _csv_field(text: str | None) -> bytes:
-    """As COPY writes it: quoted where a reader could take it for something else, and always when it reads \\N."""
+    """As COPY writes it: quoted where a reader could take it for something else."""
     if text is None:
         return NULL
     plain = text and not any(each in text for each in ',"\r\n') and text not in ("\\N", "\\.")

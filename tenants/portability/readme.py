@@ -6,13 +6,14 @@ from tenants.portability.contents import left_out
 from tenants.portability.descriptor import About, TableFile, moment
 from tenants.portability.formats import Format
 
-CSV_RULES = r"""Each file under `data/` is a table in CSV (RFC 4180, UTF-8, lines end with CR LF, the first line names the fields).
+CSV_RULES = r"""Each file under `data/` is a table in CSV: RFC 4180, UTF-8, lines end with CR LF, and the first line
+names the fields.
 
 - `\N` without quotes is a missing value. Nothing between two commas is an empty text. A text that really is `\N`
   stands in quotes.
 - Values are intact: a text that begins with `=`, `+`, `-` or `@` is here as it was entered. **Don't open these files in a
   spreadsheet by a double click; import them as text.**"""
-JSONL_RULES = """Each file under `data/` is a table in JSON Lines: UTF-8, one JSON object in a line, one line for each row.
+JSONL_RULES = """Each file under `data/` is a table in JSON Lines: UTF-8, one JSON object in a line, one line for a row.
 
 - `null` is a missing value.
 - Decimal numbers are texts (`"12.50"`), so that no reader rounds them."""
@@ -42,7 +43,8 @@ SHA-256 of each file. It follows the Data Package specification (https://specs.f
 {rules}
 {COMMON_RULES}
 
-`freehold bundle verify FILE` checks all of this without a server. `freehold tenant import FILE --slug NAME` brings it back.
+`freehold bundle verify FILE` checks all of this without a server. `freehold tenant import FILE --slug NAME` brings it
+back.
 
 ## What is in it
 

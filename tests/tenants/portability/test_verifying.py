@@ -53,7 +53,9 @@ def _written(contents: Contents, file: Path) -> Path:
     return file
 
 
-def _altered(bundle: Path, tmp_path: Path, path: str, change: Callable[[bytes], bytes], *, hidden: bool) -> Path:
+def _altered(
+    bundle: Path, tmp_path: Path, path: str, change: Callable[[bytes], bytes], *, hidden: bool
+) -> Path:
     """A copy with one file changed; `hidden` tampers with sizes and hashes in the description too."""
     contents = _contents(bundle)
     contents[path] = change(contents[path])
@@ -114,7 +116,9 @@ def test_a_wrong_value_is_found_by_file_and_row_even_under_a_fresh_hash(
 
 
 def test_a_right_looking_change_is_found_by_the_hash(bundle: Path, tmp_path: Path) -> None:
-    altered = _altered(bundle, tmp_path, "data/contacts.csv", lambda each: each.replace(b"Bill", b"Will"), hidden=False)
+    altered = _altered(
+        bundle, tmp_path, "data/contacts.csv", lambda each: each.replace(b"Bill", b"Will"), hidden=False
+    )
     (finding,) = verify(altered).findings
     assert (finding.file, "altered" in finding.text) == ("data/contacts.csv", True)
 
@@ -130,7 +134,11 @@ def test_a_doubled_a_lost_and_a_ragged_row_are_found(bundle: Path, tmp_path: Pat
     def ragged(content: bytes) -> bytes:
         return content + b"one,two\r\n"
 
-    changes = {doubled: "row 4: its key has come before", lost: "has 1 good rows, and should have 2", ragged: "row 4: has 2 values"}
+    changes = {
+        doubled: "row 4: its key has come before",
+        lost: "has 1 good rows, and should have 2",
+        ragged: "row 4: has 2 values",
+    }
     for change, text in changes.items():
         altered = _altered(bundle, tmp_path, "data/contacts.csv", change, hidden=True)
         assert any(text in str(each) for each in verify(altered).findings), change.__name__
@@ -145,7 +153,9 @@ def test_a_missing_and_an_extra_file_are_found(bundle: Path, tmp_path: Path) -> 
     assert "data/more.csv: datapackage.json knows no such file." in found
 
 
-@pytest.mark.parametrize("name", ["../evil", "/etc/passwd", "data/../../evil", "data\\evil", "c:evil", "data//x", "a/./b"])
+@pytest.mark.parametrize(
+    "name", ["../evil", "/etc/passwd", "data/../../evil", "data\\evil", "c:evil", "data//x", "a/./b"]
+)
 def test_a_name_that_leads_out_is_refused(bundle: Path, tmp_path: Path, name: str) -> None:
     with pytest.raises(NotABundle, match="not a name"):
         verify(_written({**_contents(bundle), name: b""}, tmp_path / "b.zip"))
@@ -186,7 +196,7 @@ def test_what_is_no_bundle_is_said_in_a_sentence(bundle: Path, tmp_path: Path) -
     cut.write_bytes(bundle.read_bytes()[:-100])
     with pytest.raises(NotABundle, match="not all of one"):
         verify(cut)
-    with pytest.raises(NotABundle, match="no datapackage.json"):
+    with pytest.raises(NotABundle, match="There is no datapackage"):
         verify(_written({"a": b""}, tmp_path / "a.zip"))
     for descriptor in (b"{", b"[]", b"{}", b'{"freehold": {"version": 99}}'):
         with pytest.raises(NotABundle):
@@ -211,7 +221,9 @@ def test_a_damaged_bundle_leaves_no_tenant_behind(bundle: Path, tmp_path: Path, 
     assert nursery.catalog.by_slug("damaged") is None
 
 
-def test_a_row_that_the_tables_refuse_leaves_no_tenant_behind(bundle: Path, tmp_path: Path, nursery: Nursery) -> None:
+def test_a_row_that_the_tables_refuse_leaves_no_tenant_behind(
+    bundle: Path, tmp_path: Path, nursery: Nursery
+) -> None:
     def unruly(content: bytes) -> bytes:
         return _cell("employees", "99999999999")(content)
 
@@ -230,12 +242,16 @@ def test_a_bundle_of_another_version_is_refused(bundle: Path, tmp_path: Path, nu
     package = json.loads(contents["datapackage.json"])
     package["freehold"]["schemaRevision"] = "9999"
     with pytest.raises(BundleDoesNotFit, match="revision 9999"):
-        bring_in(nursery, _written({**contents, "datapackage.json": change(package)}, tmp_path / "a.zip"), "newer")
+        bring_in(
+            nursery, _written({**contents, "datapackage.json": change(package)}, tmp_path / "a.zip"), "newer"
+        )
     package = json.loads(contents["datapackage.json"])
     package["resources"] = [each for each in package["resources"] if each["name"] != "contacts"]
     del contents["data/contacts.csv"]
     with pytest.raises(BundleDoesNotFit, match="contacts"):
-        bring_in(nursery, _written({**contents, "datapackage.json": change(package)}, tmp_path / "b.zip"), "fewer")
+        bring_in(
+            nursery, _written({**contents, "datapackage.json": change(package)}, tmp_path / "b.zip"), "fewer"
+        )
 
 
 def test_a_stranger_reads_the_bundle_by_its_description_alone(bundle: Path, tmp_path: Path) -> None:
@@ -247,7 +263,9 @@ def test_a_stranger_reads_the_bundle_by_its_description_alone(bundle: Path, tmp_
     package = frictionless.Package(str(tmp_path / "datapackage.json"))
     (company,) = package.get_resource("companies").read_rows()
     assert (company["name"], company["notes"], company["revenue"]) == ("Initech, Inc.", "=1+1", None)
-    fields = {each["name"]: each for each in package.get_resource("contacts").schema.to_descriptor()["fields"]}
+    fields = {
+        each["name"]: each for each in package.get_resource("contacts").schema.to_descriptor()["fields"]
+    }
     assert (fields["national_id"]["sealed"], fields["national_id"]["dataClass"]) == (True, "official_number")
     credentials = {each["table"] for each in package.to_descriptor()["freehold"]["excluded"]}
     assert {"api_keys", "sessions", "passwords", "idempotency_keys"} <= credentials

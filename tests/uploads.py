@@ -1,6 +1,7 @@
 """Sends files to be imported, as a browser does."""
 
 import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -22,15 +23,16 @@ def upload(
 ) -> TestResponse:
     """POST /imports with this file; what is said besides is a field of the form, as JSON when it is an object."""
     fields = {"resource": resource, **{key: _text(value) for key, value in said.items()}}
+    boundary = secrets.token_hex(8)
     return client.post(
         "/imports",
-        data=form(fields, name, content.encode() if isinstance(content, str) else content),
-        content_type=f"multipart/form-data; boundary={BOUNDARY}",
+        data=form(fields, name, content.encode() if isinstance(content, str) else content, boundary),
+        content_type=f"multipart/form-data; boundary={boundary}",
         headers=headers or {},
     )
 
 
-def form(fields: dict[str, str], name: str, content: bytes | None) -> bytes:
+def form(fields: dict[str, str], name: str, content: bytes | None, boundary: str = BOUNDARY) -> bytes:
     """A form of these fields and, unless it is None, a file: Flask's own leaves temporary files behind."""
     parts = [
         f'Content-Disposition: form-data; name="{key}"\r\n\r\n{value}'.encode()
@@ -39,7 +41,7 @@ def form(fields: dict[str, str], name: str, content: bytes | None) -> bytes:
     if content is not None:
         head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: text/csv\r\n\r\n'
         parts.append(head.encode() + content)
-    mark = f"--{BOUNDARY}".encode()
+    mark = f"--{boundary}".encode()
     return b"".join(mark + b"\r\n" + part + b"\r\n" for part in parts) + mark + b"--\r\n"
 
 

@@ -17,6 +17,7 @@ from tenants.isolation.door import db
 from tenants.isolation.sealing import opened
 
 LONGEST = 255
+CHUNK = 1024 * 1024
 REPLAYED_HEADERS = ("Content-Type", "Location", "ETag")
 
 
@@ -34,7 +35,7 @@ def once(answer: Callable[[], Response]) -> Response:
     place = _place(key)
     if not db().scalar(select(func.pg_try_advisory_xact_lock(int.from_bytes(place[:8], signed=True)))):
         raise Conflict("The first request with this Idempotency-Key is still under way.", code="in_progress")
-    fingerprint = sha256(request.get_data(cache=True)).digest()
+    fingerprint = _fingerprint()
     kept = db().scalars(select(IdempotencyKey).where(IdempotencyKey.place == place)).one_or_none()
     if kept is not None:
         return _replayed(kept, fingerprint)
@@ -42,6 +43,19 @@ def once(answer: Callable[[], Response]) -> Response:
     if not g.get("holds_secret"):
         _keep(place, fingerprint, given)
     return given
+
+
+def _fingerprint() -> bytes:
+    """What was sent. Of a form its fields and files, never held in memory: the marks between them differ each time."""
+    if request.mimetype != "multipart/form-data":
+        return sha256(request.get_data(cache=True)).digest()
+    made = sha256(json.dumps(sorted(request.form.items(multi=True))).encode())
+    for name, file in sorted(request.files.items(multi=True), key=lambda pair: pair[0]):
+        made.update(json.dumps([name, file.filename]).encode())
+        while chunk := file.stream.read(CHUNK):
+            made.update(chunk)
+        file.stream.seek(0)
+    return made.digest()
 
 
 def _place(key: str) -> bytes:

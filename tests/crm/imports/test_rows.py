@@ -131,5 +131,7 @@ def test_the_same_upload_with_one_key_is_one_import(ours, neighbour, run_jobs: R
         upload(ours.admin, "Name\nOnce\n", "companies", headers={"Idempotency-Key": "k1"}) for _ in range(2)
     )
     assert first.json["id"] == second.json["id"]
+    other = upload(ours.admin, "Name\nTwice\n", "companies", headers={"Idempotency-Key": "k1"})
+    assert (other.status_code, other.json["code"]) == (422, "key_reused")
     run_jobs()
     assert len(ours.admin.get("/companies?name=Once").json["data"]) == 1

@@ -50,6 +50,11 @@ class Standings:
     def get(self, credential: Credential) -> tuple[Any, Caller] | None:
         return self._kept.get(credential.hash)
 
+    def forget(self, credential: Credential) -> None:
+        """Ask the guard alone next time: what is guessed for somebody without rights is work, and takes its time."""
+        with self._lock:
+            self._kept.pop(credential.hash, None)
+
     def put(self, credential: Credential, answer: Any, caller: Caller) -> None:
         with self._lock:
             self._kept[credential.hash] = (answer, caller)
@@ -60,6 +65,7 @@ class Standings:
 def answer_writing(house: House, view: Callable[[], Any], may: Permission, subject: UUID | None) -> Response:
     """Guard, then the route, in one transaction; the answer is made before the commit and sent after it."""
     credential, home = admit(house)
+    _receive_form()
     question = house.guard.question(credential)
     with inside(home, first=(question.sql, question.values)) as tenancy:
         caller = house.guard.caller(credential, tenancy.first_answer)
@@ -96,6 +102,7 @@ def answer_reading(
             asked = selection.ask(known[1], request.args)
             answer, rows = read(home, guard, asked.question)
         except Unavailable:
+            house.seen.forget(credential)
             raise
         except (Refusal, *ERRORS):
             if not guessed:
@@ -108,7 +115,14 @@ def answer_reading(
                 Response(render(asked, rows, home.id), content_type="application/json"), asked, rows
             )
         known = None
+        house.seen.forget(credential)
     raise Unavailable("Your rights are being changed at this moment. Try again.")
+
+
+def _receive_form() -> None:
+    """Files are read before the transaction begins: a slow upload keeps no connection to the database waiting."""
+    if request.mimetype == "multipart/form-data":
+        request.files.keys()  # the first look at it reads all of the form
 
 
 def admit(house: House) -> tuple[Credential, Home]:

@@ -1,7 +1,16 @@
 """A public data set comes in through the API as it is, and the reports say what its files say."""
 
 from decimal import Decimal
+from pathlib import Path
 
+import pytest
+
+from tenants.portability.arriving import bring_in
+from tenants.portability.comparing import content_of, differences
+from tenants.portability.formats import Format
+from tenants.portability.taking_out import take_out
+from tenants.portability.verifying import verify
+from tenants.provisioning.birth import Nursery
 from tests import maven
 from tests.uploads import brought_in
 
@@ -10,8 +19,8 @@ def _file(name: str) -> bytes:
     return (maven.FOLDER / f"{name}.csv").read_bytes()
 
 
-def test_the_maven_files_come_in_and_the_reports_agree_with_them(new_workspace, neighbour, run_jobs) -> None:
-    ours = new_workspace()
+def bring_in_maven(ours, run_jobs):
+    """All four files, as they are; the import of the deals."""
     people = brought_in(ours.admin, run_jobs, _file("sales_teams"), "users", name="sales_teams.csv")
     assert people["counts"] == {"rows": 35, "created": 35, "updated": 0, "skipped": 0, "rejected": 0}, people
     accounts = brought_in(
@@ -49,8 +58,31 @@ def test_the_maven_files_come_in_and_the_reports_agree_with_them(new_workspace, 
     assert deals["counts"] == {"rows": 8800, "created": 8800, "updated": 0, "skipped": 0, "rejected": 0}, (
         deals
     )
+    return deals
+
+
+def test_the_maven_files_come_in_and_the_reports_agree_with_them(new_workspace, neighbour, run_jobs) -> None:
+    ours = new_workspace()
+    deals = bring_in_maven(ours, run_jobs)
     _reports_agree(ours)
     assert neighbour.admin.get(f"/imports/{deals['id']}").status_code == 404
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(400)
+def test_the_maven_tenant_leaves_and_comes_back_equal(
+    new_workspace, neighbour, nursery: Nursery, run_jobs, tmp_path: Path
+) -> None:
+    ours = new_workspace()
+    bring_in_maven(ours, run_jobs)
+    file = tmp_path / "bundle.zip"
+    take_out(ours.home, file, Format.CSV)
+    report = verify(file)
+    assert report.holds, report.findings
+    assert (report.rows["deals"], report.rows["companies"]) == (8800, 85)
+    third = bring_in(nursery, file, "maven-again").home
+    assert differences(report.content, content_of(third)) == []
+    assert differences(content_of(neighbour.home), content_of(third)) != []
 
 
 def _reports_agree(ours) -> None:

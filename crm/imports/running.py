@@ -39,6 +39,7 @@ def run(import_id: UUID) -> None:
     """
     _stage(import_id)
     with step():
+        _join_by_hash()
         record = _locked(import_id)
         doubles = _batch(record, 1, record.staged)
         if not record.applied:

@@ -30,6 +30,7 @@ REFUSALS = {
     "503": "Something we need is away; see `Retry-After`.",
 }
 ALWAYS = ("400", "422", "429", "503")
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 WRITING = ("409", "412", "413", "415")
 
 
@@ -160,7 +161,21 @@ def document(api: Api) -> dict[str, Any]:
         for method in METHODS:
             if method in item:
                 _finish(item[method], method, in_path="{" in path)
+    _unbound_texts(made)
     return made
+
+
+def _unbound_texts(part: Any) -> None:
+    """A decimal number travels as a text, for which JSON Schema has no smallest and largest: its pattern must do."""
+    if isinstance(part, dict):
+        if "string" in (part.get("type") or ()):
+            for name in BOUNDS:
+                part.pop(name, None)
+        for each in part.values():
+            _unbound_texts(each)
+    elif isinstance(part, list):
+        for each in part:
+            _unbound_texts(each)
 
 
 def _finish(operation: dict[str, Any], method: str, *, in_path: bool) -> None:

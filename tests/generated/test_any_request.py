@@ -1,0 +1,108 @@
+"""Requests that nobody thought of, made from the document, as every role: no answer is unforeseen."""
+
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.examples import Examples
+from tests.operations import Document, Operation
+from tests.workspace import Client, Workspace
+
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+#: Requests for each operation and role.
+SOME, MANY = 2, 5
+#: What makes tenants and sessions: limited by address, and not a matter of roles.
+LEFT_OUT = ("/api/v1/signup", "/api/v1/sessions")
+
+
+@pytest.fixture(scope="session")
+def described(app: Flask) -> Any:
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+
+
+def _operations(described: Any) -> Iterator[Any]:
+    for found in described.get_all_operations():
+        operation = found.ok()
+        if operation.path not in LEFT_OUT:
+            yield operation
+
+
+def _ask(operation: Any, ids: dict[str, str], client: Client, many: int) -> None:
+    """So many requests; those about a record are about one that is there."""
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)[: 1 if many == SOME else 2]:
+        strategy = operation.as_strategy(generation_mode=mode, **({"path_parameters": ids} if ids else {}))
+        _run(strategy, client, many)
+
+
+def _run(strategy: Any, client: Client, many: int) -> None:
+    @given(case=strategy)
+    @settings(
+        max_examples=many,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: Any) -> None:
+        answer = case.call(headers={"Authorization": f"Bearer {client.key}"})
+        case.validate_response(answer, checks=list(CHECKS))
+
+    ask()
+
+
+def _as(described: Any, workspace: Workspace, document: Document, name: str, many: int) -> Iterator[Any]:
+    """Each operation with what asks it; the records are made before anybody disturbs them."""
+    examples = Examples(document, workspace)
+    operations = list(_operations(described))
+    ids = [examples.ids(_known(document, each)) for each in operations]
+    for operation, own in zip(operations, ids, strict=True):
+        yield operation.label, functools.partial(_ask, operation, own, workspace.clients[name], many)
+
+
+def _known(document: Document, operation: Any) -> Operation:
+    known = document.find(operation.method, operation.path)
+    assert known is not None
+    return known
+
+
+def test_some_requests_that_nobody_thought_of(
+    described: Any, document: Document, new_workspace: Callable[[], Workspace], subtests: pytest.Subtests
+) -> None:
+    for label, ask in _as(described, new_workspace(), document, "admin", SOME):
+        with subtests.test(operation=label):
+            ask()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["admin", "manager", "sales", "read-only", "sales-elsewhere"])
+def test_many_requests_that_nobody_thought_of(
+    described: Any,
+    document: Document,
+    new_workspace: Callable[[], Workspace],
+    subtests: pytest.Subtests,
+    name: str,
+) -> None:
+    for label, ask in _as(described, new_workspace(), document, name, MANY):
+        with subtests.test(operation=label):
+            ask()

@@ -38,6 +38,7 @@ class Up:
         self.url = f"http://127.0.0.1:{port}"
         self.program = program
         self.process = psutil.Process(program.pid)
+        self.said: list[str] = []
 
     def health(self) -> int:
         try:
@@ -71,9 +72,10 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def running(data_dir: Path, port: int, **settings: str) -> Iterator[Up]:
+def running(data_dir: Path, port: int, *, demo: bool = False, **settings: str) -> Iterator[Up]:
     """`freehold up`, ready; killed at the end together with whatever it started."""
-    command = [*CLI, "up", "--port", str(port), "--data-dir", str(data_dir), "--no-demo"]
+    command = [*CLI, "up", "--port", str(port), "--data-dir", str(data_dir)]
+    command.append("--demo" if demo else "--no-demo")
     program = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -85,13 +87,12 @@ def running(data_dir: Path, port: int, **settings: str) -> Iterator[Up]:
     up = Up(data_dir, port, program)
     family: list[psutil.Process] = []
     try:
-        said = []
         for line in program.stdout:
-            said.append(line)
+            up.said.append(line)
             if "is ready at" in line:
                 break
         else:
-            raise AssertionError(f"it ended: {said}")
+            raise AssertionError(f"it ended: {up.said}")
         family = up.family()
         yield up
     finally:
@@ -161,3 +162,19 @@ def test_with_an_administrators_url_no_database_is_started(tmp_path, free_port):
             kept = dotenv_values(tmp_path / "here" / "env")
             assert kept["DATABASE_URL"].startswith("postgresql://freehold_app:")
             assert not (tmp_path / "here" / "postgresql").exists()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_the_demo_shows_sign_ins_that_work(tmp_path, free_port):
+    with running(tmp_path, free_port, demo=True) as up:
+        line = next(line for line in up.said if "read-only" in line)
+        tenant = line.split()[0]
+        email = next(word for word in line.split() if "@" in word)
+        password = line.partition(email)[2].strip()
+        body = json.dumps({"tenant": tenant, "email": email, "password": password}).encode()
+        asked = urllib.request.Request(
+            f"{up.url}/api/v1/sessions", body, {"Content-Type": "application/json"}, method="POST"
+        )
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            assert answer.status == 201

@@ -25,9 +25,9 @@ from bench.cases import (
 )
 from bench.cluster import Cluster
 from bench.data import FIRST_DAY, SPAN, STAGES, World
-from bench.limit import RoundTrip
 from bench.our_tenants import OurTenants
 from bench.processes import free_port, web_server
+from bench.scripts import RoundTrip
 from bench.statements import round_trip
 from crm.app import create_app
 from tenants.isolation.owner import as_owner

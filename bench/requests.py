@@ -7,12 +7,14 @@ from functools import partial
 from pathlib import Path
 
 from bench import cluster as clusters
-from bench.cases import QUESTIONS, Case
+from bench.cases import HITS, PAGE, QUESTIONS, Case, searched_words
 from bench.cluster import Cluster
-from bench.data import LARGE, SMALL, World
-from bench.our_side import Ours
+from bench.data import LARGE, SMALL, STAGES, World
+from bench.our_side import CONTACTS, EMBEDDED, Ours
 from bench.peer_side import Peer
+from bench.scripts import prepare
 from bench.trials import DATABASE_CORE, WEB_CORE, Trial, Web, limit_sample
+from tenants.isolation.bootstrap import DATABASE
 
 CONNECTIONS = 16
 FEW_CONNECTIONS = 2
@@ -43,6 +45,7 @@ def prepared(data_dir: Path) -> Iterator[list[Trial]]:
         peer.prepare()
         for side in (ours, crowdless, peer):
             stack.enter_context(side.running(WEB_CORE))
+        _check_that_they_agree(ours, peer)
         yield [
             *_alone(PEER, peer, many),
             *_alone(OURS, ours, many),
@@ -51,6 +54,21 @@ def prepared(data_dir: Path) -> Iterator[list[Trial]]:
             *_in_a_crowd(MANY, ours, many),
             *_in_a_crowd(FEW, crowdless, few),
         ]
+
+
+def _check_that_they_agree(ours: Ours, peer: Peer) -> None:
+    """What gives other answers can't be compared."""
+    for stage in STAGES:
+        one = ours.ask(f"{CONTACTS}?lifecycle={stage}&limit={PAGE}", LARGE_TENANT)["data"]
+        other = peer.ask(f"/contacts?lifecycle={stage}", LARGE_TENANT)["results"]
+        assert [each["id"] for each in one] == [each["id"] for each in other], stage
+    for words in searched_words(5):
+        one = ours.ask(f"{CONTACTS}?q={words}&limit={HITS}&{EMBEDDED}", LARGE_TENANT)["data"]
+        other = peer.ask(f"/search?q={words}", LARGE_TENANT)
+        shown = ("id", "email", "owner", "company", "tags")
+        assert [[each[name] for name in shown] for each in one] == [
+            [each[name] for name in shown] for each in other
+        ], words
 
 
 def _alone(name: str, side: Ours | Peer, cluster: Cluster) -> Iterator[Trial]:
@@ -67,13 +85,16 @@ def _spread(ours: Ours, cluster: Cluster) -> Iterator[Trial]:
         each = [ours.requests(case, tenant, QUESTIONS // 10) for tenant in SPREAD_TENANTS]
         requests = [request for requests in each for request in requests]
         random.Random("spread").shuffle(requests)
-        yield Trial(SPREAD, case, partial(web.asked, case, requests, CONNECTIONS), _tidy(case, ours))
+        sample = partial(web.asked, case, requests, CONNECTIONS)
+        yield Trial(SPREAD, case, sample, _tidy(case, ours), warm_up=10)
 
 
 def _limit(ours: Ours, cluster: Cluster) -> Iterator[Trial]:
     url = ours.tenants.logins.app
     for case, trip in ours.statements(LARGE_TENANT).items():
-        sample = partial(limit_sample, LIMIT, case, trip, url, cluster)
+        with cluster.connect(dbname=DATABASE) as connection:
+            script = prepare(case, trip, connection)
+        sample = partial(limit_sample, LIMIT, case, script, url, cluster)
         yield Trial(LIMIT, case, sample, _tidy(case, ours))
 
 

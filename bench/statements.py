@@ -14,7 +14,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from bench.limit import Expression, RoundTrip, Statement
+from bench.scripts import Expression, RoundTrip, Statement
 
 Sent = tuple[str, Mapping[str, Any]]
 

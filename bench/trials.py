@@ -1,6 +1,7 @@
 """One sample of one side doing one thing, and a run of many samples in random order."""
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,23 +9,30 @@ from bench import limit
 from bench.cases import Case
 from bench.cluster import Cluster
 from bench.figures import Figure
-from bench.limit import RoundTrip
 from bench.load import put_load
 from bench.processor_time import processor_ms
+from bench.scripts import Script
 
 WEB_CORE = {0}
 DATABASE_CORE = {1}
 """PostgreSQL, Redis and the load generator share the second core, whichever side is measured."""
+GOODBYE_SECONDS = 0.3
+"""What a session has used is known once it has ended, a moment after pgbench has."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Something to measure: `sample(seconds)` does it once, `tidy` brings the data back afterwards."""
+    """Something to measure: `sample(seconds)` does it once, `tidy` brings the data back afterwards.
+
+    `warm_up` is how many seconds it takes until every connection has seen every tenant's statements often
+    enough to have prepared them.
+    """
 
     name: str
     case: Case
     sample: Callable[[float], Figure]
     tidy: Callable[[], None]
+    warm_up: float = 1
 
 
 @dataclass(frozen=True)
@@ -57,11 +65,10 @@ class Web:
         )
 
 
-def limit_sample(
-    name: str, case: Case, trip: RoundTrip, url: str, cluster: Cluster, seconds: float
-) -> Figure:
+def limit_sample(name: str, case: Case, script: Script, url: str, cluster: Cluster, seconds: float) -> Figure:
     before = processor_ms(cluster.postgresql_pid)
-    rate = limit.run(trip, url, seconds=seconds, cores=WEB_CORE)
+    rate = limit.run(script, url, seconds=seconds, cores=WEB_CORE)
+    time.sleep(GOODBYE_SECONDS)
     database = (processor_ms(cluster.postgresql_pid) - before) / rate.transactions
     return Figure(name, case, rate.per_second, rate.average_ms, 0.0, 0.0, database, 0.0)
 
@@ -69,11 +76,11 @@ def limit_sample(
 def run(
     trials: Sequence[Trial], *, rounds: int, seconds: float, tell: Callable[[str], None]
 ) -> Iterator[Figure]:
-    """Each trial once a round, in an order that chance decides; a first short round only warms up."""
+    """Each trial once a round, in an order that chance decides; a first round only warms up."""
     for number in range(rounds + 1):
         tell("Warming up" if number == 0 else f"Round {number} of {rounds}")
         for trial in random.sample(trials, len(trials)):
-            figure = trial.sample(seconds if number else 1)
+            figure = trial.sample(seconds if number else trial.warm_up)
             trial.tidy()
             if number:
                 yield figure

@@ -25,11 +25,12 @@ class Amount(fields.Decimal):
         if isinstance(value, float | bool):
             raise marshmallow.ValidationError('Write amounts as text, for instance "12.50".')
         number: Decimal = super()._deserialize(value, *args, **kwargs)
-        if number.as_tuple().exponent not in (0, -1, -2) and number != number.quantize(Decimal("0.01")):
-            raise marshmallow.ValidationError("At most two decimal places.")
         if abs(number) > LARGEST:
             raise marshmallow.ValidationError("Larger than we can keep.")
-        return number.quantize(Decimal("0.01"))
+        kept = number.quantize(Decimal("0.01"))
+        if kept != number:
+            raise marshmallow.ValidationError("At most two decimal places.")
+        return kept
 
 
 class MoneySchema(marshmallow.Schema):

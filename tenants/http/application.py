@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 import structlog
 from apispec.ext.marshmallow.common import resolve_schema_instance
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api
 from flask_smorest.spec import MarshmallowPlugin
 
 from tenants.foundation.identifiers import new_id
 from tenants.http import api_page, health, metrics, problems
 from tenants.http.blueprint import Blueprint
-from tenants.http.course import House
+from tenants.http.course import FORM, House
 from tenants.http.documentation import document
 from tenants.http.rate_limits import add_headers
 
@@ -50,6 +50,7 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
         },
     )
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # it would redirect to whatever host the request names
     app.extensions["house"] = house
     api = Api(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_name_of)})
     api.ERROR_SCHEMA = problems.ProblemSchema
@@ -102,6 +103,8 @@ def _open() -> None:
     claimed = request.headers.get("X-Request-Id", "")
     g.request_id = claimed if CALLERS_ID.match(claimed) else new_id().hex
     structlog.contextvars.bind_contextvars(request=g.request_id)
+    if request.mimetype != FORM:  # also when its length is not said beforehand
+        request.max_content_length = current_app.extensions["house"].settings.max_body_bytes
 
 
 def _close(response: Response) -> Response:

@@ -1,6 +1,7 @@
 """Blueprint: a route names its permission and is one transaction; everything that is policy happens here, once."""
 
 import functools
+import json
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -22,13 +23,22 @@ JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
 class BodyReader(FlaskParser):
-    """Reads JSON bodies; one nested deeper than Python can follow is refused like one that is no JSON."""
+    """Reads JSON bodies; what Python's reader takes and nothing can keep is refused like what is no JSON."""
 
     def _raw_load_json(self, req: Any) -> Any:
         try:
-            return super()._raw_load_json(req)
+            read = super()._raw_load_json(req)
+            if b"\\u" in req.get_data(cache=True):
+                json.dumps(read, ensure_ascii=False).encode()
         except RecursionError:
             raise Malformed("The body is nested too deeply.") from None
+        except UnicodeEncodeError:
+            raise Malformed("The body holds half of a surrogate pair, which is no text.") from None
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise
+        except ValueError:
+            raise Malformed("The body holds a number of too many digits.") from None
+        return read
 
 
 class Blueprint(flask_smorest.Blueprint):

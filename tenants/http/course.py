@@ -24,6 +24,7 @@ from tenants.isolation.door import inside
 from tenants.isolation.reading import read
 from tenants.isolation.violations import ERRORS
 
+FORM = "multipart/form-data"
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED = 10_000
 TRIES = 5
@@ -38,6 +39,12 @@ class House:
     guard: Guard
     limits: RateLimits
     seen: "Standings" = field(default_factory=lambda: Standings())  # noqa: PLW0108 - it comes further down
+
+    def recognised(self, credential: Credential, answer: Any, caller: Caller) -> None:
+        """Remember a standing. Raises TooManyRequests when the tenant's allowance is used up."""
+        if self.seen.get(credential) is None:
+            self.limits.take_for_tenant(credential)
+        self.seen.put(credential, answer, caller)
 
 
 class Standings:
@@ -65,11 +72,14 @@ class Standings:
 def answer_writing(house: House, view: Callable[[], Any], may: Permission, subject: UUID | None) -> Response:
     """Guard, then the route, in one transaction; the answer is made before the commit and sent after it."""
     credential, home = admit(house)
-    _receive_form()
     question = house.guard.question(credential)
+    if request.mimetype == FORM:
+        (standing,) = read(home, question)
+        house.guard.caller(credential, standing).must(may)
+    _receive()
     with inside(home, first=(question.sql, question.values)) as tenancy:
         caller = house.guard.caller(credential, tenancy.first_answer)
-        house.seen.put(credential, tenancy.first_answer, caller)
+        house.recognised(credential, tenancy.first_answer, caller)
         _name(caller)
         tenancy.caller = Acting(
             caller, may, g.request_id, request.remote_addr, subject_id=subject, expected_version=expected_version()
@@ -94,7 +104,7 @@ def answer_reading(
         if known is None or not guessed:
             (answer,) = read(home, guard)
             known = (answer, house.guard.caller(credential, answer))
-            house.seen.put(credential, *known)
+            house.recognised(credential, *known)
             known[1].must(may)
         _name(known[1])
         try:
@@ -119,17 +129,25 @@ def answer_reading(
     raise Unavailable("Your rights are being changed at this moment. Try again.")
 
 
-def _receive_form() -> None:
-    """Files are read before the transaction begins: a slow upload keeps no connection to the database waiting."""
-    if request.mimetype == "multipart/form-data":
+def _receive() -> None:
+    """What is sent is read before the transaction begins: who sends slowly keeps no connection waiting.
+
+    A form may bring large files, so it is read from those only who may bring them.
+    """
+    if request.mimetype == FORM:
         request.files.keys()  # the first look at it reads all of the form
+    else:
+        request.get_data(cache=True)
 
 
 def admit(house: House) -> tuple[Credential, Home]:
     """Who claims to be here, and where they live. Raises NotSignedIn, TooManyRequests, NotAllowed (CSRF)."""
     credential = house.guard.credential()
     structlog.contextvars.bind_contextvars(tenant=str(credential.tenant_id))
-    house.limits.take(credential)
+    if house.seen.get(credential) is None:
+        house.limits.take_as_stranger(credential, request.remote_addr or "")
+    else:
+        house.limits.take(credential)
     home = house.catalog.home(credential.tenant_id)
     if home is None:
         raise NotSignedIn

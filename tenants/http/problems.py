@@ -1,5 +1,6 @@
 """Every refusal as `application/problem+json` (RFC 9457), and nothing of our insides."""
 
+import json
 from typing import Any
 
 import marshmallow
@@ -64,7 +65,7 @@ def answer(refusal: Refusal, keep: HTTPException | None = None) -> Response:
         body["detail"] = refusal.detail
     if refusal.errors:
         body["errors"] = refusal.errors
-    made = Response(orjson.dumps(body), status, content_type="application/problem+json")
+    made = Response(_rendered(body), status, content_type="application/problem+json")
     if keep is not None and keep.get_response() is not None and "Allow" in keep.get_response().headers:
         made.headers["Allow"] = keep.get_response().headers["Allow"]
     if isinstance(refusal, TooManyRequests):
@@ -75,6 +76,13 @@ def answer(refusal: Refusal, keep: HTTPException | None = None) -> Response:
         made.headers["Retry-After"] = "2"
     g.problem = refusal.stable_code
     return made
+
+
+def _rendered(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # what was sent and is named here may be no text: half of a surrogate pair
+        return json.dumps(body).encode()
 
 
 def _of_http(error: HTTPException) -> Refusal:

@@ -33,10 +33,22 @@ class RateLimits:
         self._counters = counters
         self._tenant = Allowance("tenant", per_tenant)
         self._caller = Allowance("caller", per_caller)
+        self._strangers = Allowance("address", per_tenant)
+
+    def take_as_stranger(self, credential: Credential, address: str) -> None:
+        """Count a request of somebody not seen before, for their address: anybody can claim to be of a tenant.
+
+        Raises TooManyRequests as `take` does.
+        """
+        self.hit((self._strangers, address), (self._caller, _short(credential)))
+
+    def take_for_tenant(self, credential: Credential) -> None:
+        """Count the first request of somebody who turned out to be of their tenant. Raises as `take` does."""
+        self.hit((self._tenant, credential.tenant_id.hex))
 
     def take(self, credential: Credential) -> None:
         """Count this request for its tenant and its caller. Raises TooManyRequests when an allowance is used up."""
-        self.hit((self._tenant, credential.tenant_id.hex), (self._caller, credential.hash.hex()[:32]))
+        self.hit((self._tenant, credential.tenant_id.hex), (self._caller, _short(credential)))
 
     def hit(self, *counted: tuple[Allowance, str]) -> None:
         """Count once for each (allowance, who). Raises TooManyRequests when one of them is used up."""
@@ -50,6 +62,10 @@ class RateLimits:
         if least < 0:
             span = "minute" if tightest.seconds == WINDOW_SECONDS else "hour"
             raise TooManyRequests(f"The allowance is {tightest.amount} requests a {span}.", retry_after=reset)
+
+
+def _short(credential: Credential) -> str:
+    return credential.hash.hex()[:32]
 
 
 def add_headers(response: Response) -> None:

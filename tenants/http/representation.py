@@ -34,7 +34,10 @@ class Timestamp(fields.DateTime):
         read: datetime = super()._deserialize(value, *args, **kwargs)
         if read.tzinfo is None:
             raise self.make_error("no_zone")
-        return read.astimezone(UTC)
+        try:
+            return read.astimezone(UTC)
+        except OverflowError:
+            raise self.make_error("invalid", input=value, obj_type="datetime") from None
 
     default_error_messages = {  # noqa: RUF012 - marshmallow merges it along the classes
         "no_zone": "Say the time zone, for instance with a final Z."

@@ -177,9 +177,10 @@ def _opened(asked: Asked, row: tuple[Any, ...], tenant_id: UUID) -> str:
 def _limit(text: str | None) -> int:
     if text is None:
         return USUAL
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST:
+    number = int(text) if re.fullmatch(r"[0-9]{1,3}", text) else 0
+    if not 1 <= number <= MOST:
         raise Invalid(errors={"limit": [f"A whole number from 1 to {MOST}."]})
-    return int(text)
+    return number
 
 
 def _fingerprint(*parts: Any) -> str:
@@ -205,7 +206,8 @@ def _read_cursor(
             and len(values) == keys
             and all(each is None or isinstance(each, str) for each in values)
         )
-    except (ValueError, TypeError):
+        "".join(filter(None, values)).encode()  # half of a surrogate pair is no text
+    except (ValueError, TypeError, RecursionError):
         fits = False
     if not fits:
         raise Invalid(

@@ -87,6 +87,7 @@ def list_sessions() -> list[Session]:
 @sessions.response(204)
 def end_session(session_id: UUID) -> None:
     """End one of my sessions; its next request is refused."""
+    _by_a_person()
     session = db().get(Session, session_id)
     if session is None or session.user_id != acting().caller.user_id:
         raise NotFound

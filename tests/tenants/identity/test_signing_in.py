@@ -5,6 +5,7 @@ import secrets
 import pytest
 from flask import Flask
 
+from tenants.identity import signing_in
 from tenants.provisioning.birth import Nursery
 from tests.workspace import Workspace
 
@@ -105,3 +106,27 @@ def test_a_taken_name_is_refused_and_nothing_is_left(
     nursery.stock(1)
     again = app.test_client().post("/api/v1/signup", json={**signed_up, "email": "other@there.example.org"})
     assert (again.status_code, again.json["code"]) == (409, "already_exists")
+
+
+def test_tenants_that_strangers_opened_in_my_name_do_not_keep_me_out(
+    app: Flask, nursery: Nursery, signed_up: dict[str, str], acme: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing_in, "MOST_TENANTS", 1)
+    nursery.note_email(acme.home, signed_up["email"])  # older than mine, so it comes first
+    mine = {"email": signed_up["email"], "password": PASSWORD, "tenant": signed_up["slug"]}
+    assert app.test_client().post("/api/v1/sessions", json=mine).status_code == 201
+
+
+def test_a_key_can_not_end_the_sessions_of_its_user(
+    app: Flask, signed_up: dict[str, str], acme: Workspace
+) -> None:
+    browser = app.test_client()
+    mine = {"email": signed_up["email"], "password": PASSWORD}
+    token = {"X-CSRF-Token": browser.post("/api/v1/sessions", json=mine).json["csrf_token"]}
+    made = browser.post("/api/v1/api-keys", json={"name": "Leaked", "scopes": []}, headers=token)
+    leaked = {"Authorization": f"Bearer {made.json['secret']}"}
+    session = browser.get("/api/v1/sessions").json[0]["id"]
+    answer = app.test_client().delete(f"/api/v1/sessions/{session}", headers=leaked)
+    assert (answer.status_code, answer.json["code"]) == (403, "needs_session")
+    assert browser.get("/api/v1/me").status_code == 200
+    assert acme.admin.delete(f"/sessions/{session}").status_code == 403

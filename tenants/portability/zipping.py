@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
+from isal import isal_zlib
+
 LEVEL = 1
-"""The quickest. Higher levels save a fifth of the size and take three times as long."""
+"""Of ISA-L's levels 0 to 3: the smallest files for hardly more time than none at all."""
+RAW = -15
+"""A window of 32 KiB and no header of its own, as the files in a zip are."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class ZipStream:
         info.compress_type, info._compresslevel = zipfile.ZIP_DEFLATED, LEVEL  # type: ignore[attr-defined]  # noqa: SLF001 -- public from 3.13 on
         info.external_attr = 0o644 << 16
         with self._zip.open(info, "w", force_zip64=True) as entry:
+            # zipfile has no way to choose who deflates; ISA-L needs a third of zlib's processor time.
+            entry._compressor = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, RAW)  # type: ignore[attr-defined]  # noqa: SLF001
             yield ZippedFile(path, entry)
 
     def pieces(self) -> Iterator[bytes]:

@@ -84,7 +84,9 @@ class ImportRow(Base):
 
     __tablename__ = "import_rows"
     __purpose__ = Purpose.OPERATION
-    __stays__ = "Rows of files on their way in, partly sealed for this place. What they became is in its own tables."
+    __stays__ = (
+        "Rows of files on their way in, partly sealed for this place. What they became is in its own tables."
+    )
 
     import_id: Mapped[UUID] = column(data=DataClass.TECHNICAL, primary_key=True)
     number: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, primary_key=True, autoincrement=False)

@@ -54,7 +54,8 @@ def seal_events() -> int:
         return 0
     here().send_pending()
     last = db().scalars(select(AuditSeal).order_by(AuditSeal.sequence.desc()).limit(1)).one_or_none()
-    events = db().execute(unsealed(last and last.sealed_at - LONGEST_TRANSACTION)).all()
+    since = last.sealed_at - LONGEST_TRANSACTION if last else None
+    events = db().execute(unsealed(since)).all()
     if not events:
         return 0
     seal = _signed(last, [event[1].encode() for event in events])

@@ -9,7 +9,9 @@ from tests.workspace import Workspace
 
 def test_a_contact_is_made_read_changed_and_deleted(acme: Workspace, neighbour: Workspace) -> None:
     company = acme.admin.post("/companies", {"name": "Initech", "bank_account": "DE89 3704"}).json
-    made = acme.admin.post("/contacts", {"last_name": "Lumbergh", "company_id": company["id"], "national_id": "X1"})
+    made = acme.admin.post(
+        "/contacts", {"last_name": "Lumbergh", "company_id": company["id"], "national_id": "X1"}
+    )
     assert made.status_code == 201
     assert made.headers["Location"].endswith(made.json["id"])
     path = f"/contacts/{made.json['id']}"
@@ -41,8 +43,13 @@ def test_reach_decides_who_sees_and_who_changes(acme: Workspace, neighbour: Work
     assert neighbour.admin.get(f"/contacts/{mine}").json["code"] == "not_found"
 
 
-def test_a_neighbours_company_is_word_for_word_one_that_never_was(acme: Workspace, neighbour: Workspace) -> None:
+def test_a_neighbours_company_is_word_for_word_one_that_never_was(
+    acme: Workspace, neighbour: Workspace
+) -> None:
     theirs = neighbour.admin.post("/companies", {"name": "Secret"}).json["id"]
-    answers = [acme.admin.post("/contacts", {"last_name": "A", "company_id": each}) for each in (theirs, str(uuid4()))]
+    answers = [
+        acme.admin.post("/contacts", {"last_name": "A", "company_id": each})
+        for each in (theirs, str(uuid4()))
+    ]
     assert {answer.status_code for answer in answers} == {422}
     assert answers[0].json["errors"] == answers[1].json["errors"]

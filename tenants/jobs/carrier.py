@@ -6,6 +6,7 @@ from time import time
 from typing import Any
 from uuid import UUID
 
+import structlog
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.client import Pipeline
@@ -14,6 +15,7 @@ from rq import Queue
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import Job as Message
 
+log = structlog.get_logger(__name__)
 QUEUE = "freehold"
 DUE = "freehold:due"
 WAKE = "freehold:wake"
@@ -92,7 +94,11 @@ class Carrier:
         lease = now + int(lease_seconds * 1000)
         keys = [DUE, self.queue.key, WORKERS, HEAVY, MARK]
         emptied, tenant, room, heavy, wait = self._take(keys, [now, lease, WORKER_SEEN_WITHIN_MS])
-        found = UUID(hex=tenant.decode()) if tenant else None
+        found = _tenant(tenant)
+        if tenant and found is None:
+            # Whoever can write here may write anything: it must not come back and back, and hold up all others.
+            self.redis.zrem(DUE, tenant)
+            log.error("not_a_tenant_among_the_due")
         return Taken(found, lease, room, heavy, wait / 1000, bool(emptied))
 
     def settle(self, taken: Taken, next_in: float | None) -> None:
@@ -165,6 +171,13 @@ def carrier() -> Carrier:
         message = "No Redis was named: use_carrier(…) belongs to the start of every process."
         raise RuntimeError(message)
     return _carriers[0]
+
+
+def _tenant(member: bytes) -> UUID | None:
+    try:
+        return UUID(hex=member.decode()) if member else None
+    except ValueError:
+        return None
 
 
 def _wake(pipeline: Pipeline) -> None:

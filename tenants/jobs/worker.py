@@ -12,7 +12,7 @@ import structlog
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
-from rq.exceptions import StopRequested
+from rq.exceptions import DeserializationError, StopRequested
 from rq.job import Job as Message
 
 from tenants.catalog.registry import Catalog
@@ -40,6 +40,18 @@ def run(tenant: str, job: str, attempt: int) -> None:
     attempt_job(_sites[0], UUID(hex=tenant), UUID(hex=job), attempt)
 
 
+def _attempt_of(message: Message) -> tuple[str, str, int] | None:
+    """Tenant, job and attempt; None for a message that no dispatcher wrote, which must not end the worker."""
+    try:
+        tenant, job, attempt = message.args
+        if message.func_name == ENTRY and isinstance(attempt, int):
+            return UUID(hex=tenant).hex, UUID(hex=job).hex, attempt
+    except (DeserializationError, ValueError, TypeError, AttributeError):
+        pass
+    log.error("not_a_message_of_ours")
+    return None
+
+
 class Worker(SimpleWorker):
     """RQ's worker without a fork for each job and without its book-keeping: PostgreSQL keeps the books.
 
@@ -63,8 +75,8 @@ class Worker(SimpleWorker):
         self._busy = True
         try:
             self._carrier.take_off(job)
-            if job.func_name == ENTRY:
-                run(*job.args)
+            if attempt := _attempt_of(job):
+                run(*attempt)
         finally:
             self._busy = False
 

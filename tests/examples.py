@@ -292,6 +292,14 @@ def _invoice_line(examples: Examples) -> str:
     ]
 
 
+def _pipeline(examples: Examples) -> str:
+    """With a stage, so that deals can be opened in it."""
+    admin = examples.workspace.admin
+    made = admin.post("/pipelines", {"name": f"{CANARY} {next(_count)}"}).json["id"]
+    assert admin.post("/stages", {"pipeline_id": made, "name": "First"}).status_code == 201
+    return str(made)
+
+
 def _job(examples: Examples) -> str:
     return examples.workspace.admin.get(f"/imports/{examples.make('imports')}").json["job_id"]
 
@@ -308,4 +316,5 @@ MAKERS: dict[str, Callable[[Examples], str]] = {
     "issued-invoices": _issued_invoice,
     "invoice-lines": _invoice_line,
     "jobs": _job,
+    "pipelines": _pipeline,
 }

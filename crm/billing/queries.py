@@ -9,17 +9,22 @@ from sqlalchemy import func, select
 from crm.billing.models import Invoice, InvoiceLine
 from crm.billing.settlement import CreditNote, CreditNoteLine, Payment, Reversal
 from crm.products.models import Product
-from tenants.access.policy import find
+from tenants.access.policy import find, must_reach
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.isolation.door import db
 
 
 def invoice_named(invoice_id: UUID) -> Invoice:
-    """The invoice that a body names, locked until the transaction ends. Raises Invalid when there is none."""
+    """The invoice that a body names, locked until the transaction ends.
+
+    Raises Invalid when there is none, NotAllowed when what the route does to it is out of the caller's reach.
+    """
     try:
-        return find(Invoice, invoice_id, lock=True)
+        invoice = find(Invoice, invoice_id, lock=True)
     except NotFound:
         raise Invalid(errors={"invoice_id": ["There is no such record."]}) from None
+    must_reach(invoice)
+    return invoice
 
 
 def lines_of(invoice: Invoice) -> Sequence[InvoiceLine]:

@@ -89,6 +89,16 @@ def find(model: type[R], record_id: UUID, *, lock: bool = False) -> R:
     return record
 
 
+def must_reach(record: Base) -> None:
+    """For a route that adds something to a record of another resource: its permission must reach that record too.
+
+    Raises NotAllowed.
+    """
+    now = acting()
+    if now.permission and not within(record, now.caller, now.caller.reach(now.permission.name)):
+        raise NotAllowed(f"'{now.permission.name}' does not reach this record for you.")
+
+
 def save(record: R, *, may: Permission | None = None) -> R:
     """Add a new record under the route's permission: owned by the caller unless it names an owner.
 

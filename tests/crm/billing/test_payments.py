@@ -157,3 +157,16 @@ def test_whatever_is_paid_reversed_and_credited_the_sum_is_right(
         assert Decimal(owed["outstanding"]["amount"]) == left
         assert left >= 0
     assert neighbour.admin.get(f"/invoices/{invoice['id']}").status_code == 404
+
+
+def test_nobody_settles_an_invoice_that_they_read_and_may_not_touch(
+    acme: Workspace, neighbour: Workspace
+) -> None:
+    invoice = issued(acme.admin)  # of no team: a manager reads it, and settles those of their team
+    assert acme.manager.get(f"/invoices/{invoice['id']}").status_code == 200
+    payment = acme.manager.post("/payments", {"invoice_id": invoice["id"], "amount": euros("1.00")})
+    note = acme.manager.post("/credit-notes", {"invoice_id": invoice["id"]})
+    assert [(each.status_code, each.json["code"]) for each in (payment, note)] == [(403, "not_allowed")] * 2
+    assert acme.admin.get(f"/invoices/{invoice['id']}").json["outstanding"] == invoice["outstanding"]
+    theirs = neighbour.manager.post("/payments", {"invoice_id": invoice["id"], "amount": euros("1.00")})
+    assert theirs.status_code == 422

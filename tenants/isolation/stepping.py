@@ -1,5 +1,6 @@
 """Runs the statements of revisions as the owner: one transaction for each step, with its version row in it."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -12,7 +13,8 @@ LOCK_TIMEOUT = sql.SQL("set local lock_timeout = '5s'")
 # Whoever comes second waits as long as it takes, then finds that there is nothing left to do.
 PATIENCE = sql.SQL("set local lock_timeout = 0")
 ALONE = "select pg_advisory_xact_lock(hashtextextended('freehold migrates the catalog', 0))"
-ALONE_WITH = sql.SQL("select pg_advisory_lock(hashtextextended({}, 0))")
+PAUSE_SECONDS = 0.1
+ALONE_WITH = sql.SQL("select pg_try_advisory_lock(hashtextextended({}, 0))")
 
 
 class Step(Protocol):
@@ -63,9 +65,10 @@ def step_tenant(owner_url: str | None, role: str, steps_since: StepsSince) -> No
 
 
 def _wait_for_others(connection: Connection, role: str) -> None:
-    connection.execute("set lock_timeout = 0")
-    connection.execute(ALONE_WITH.format(sql.Literal(f"freehold migrates {role}")))
-    connection.execute("reset lock_timeout")
+    """By asking again: a statement that waits holds a snapshot, for which a concurrent index would wait in turn."""
+    question = ALONE_WITH.format(sql.Literal(f"freehold migrates {role}"))
+    while connection.execute(question).fetchone() != (True,):
+        time.sleep(PAUSE_SECONDS)
 
 
 def _run_outside(connection: Connection, role: str, step: Step) -> None:

@@ -153,7 +153,7 @@ def _builds_sql(node: ast.AST, constants: set[str]) -> bool:
 
 
 def _is_composed(value: ast.expr) -> bool:
-    """psycopg's `sql.SQL(…)` takes identifiers and literals, and quotes them."""
+    """What `sql.SQL(…)` of psycopg makes takes identifiers and literals, and quotes them."""
     return isinstance(value, ast.Call) and getattr(value.func, "attr", "") == "SQL"
 
 

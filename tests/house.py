@@ -40,7 +40,6 @@ def settings(servers: EmbeddedServers, logins: Logins, tmp_path_factory: pytest.
         log_level="error",
         requests_per_minute_tenant=1_000_000,
         requests_per_minute_caller=1_000_000,
-        outbound_allow_loopback=True,
     )
 
 

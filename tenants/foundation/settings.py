@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "production"] = Field(
-        "development", description="In production cookies are secure and loopback is out of bounds."
+        "development", description="In production cookies are secure."
     )
     data_dir: Path = Field(
         Path("var"), description="Where embedded servers, key file and local storage live."
@@ -104,10 +104,6 @@ class Settings(BaseSettings):
     pool_max_age_seconds: int = Field(
         1800, ge=1, description="A database connection is not kept longer than this."
     )
-    statement_timeout_ms: int = Field(
-        10_000, ge=1, description="A statement of a request may take this long."
-    )
-    lock_timeout_ms: int = Field(3000, ge=1, description="A statement waits this long for a lock.")
     max_body_bytes: int = Field(MEBIBYTE, ge=1024, description="The largest body a request may have.")
     max_upload_bytes: int = Field(
         200 * MEBIBYTE, ge=1024, description="The largest file a request may bring."
@@ -117,7 +113,6 @@ class Settings(BaseSettings):
     )
     requests_per_minute_caller: int = Field(3000, ge=1, description="Requests a caller may make in a minute.")
     signups_per_hour_address: int = Field(20, ge=1, description="Sign-ups from one address in an hour.")
-    session_idle_hours: int = Field(12, ge=1, description="A session that rests this long has ended.")
     session_days: int = Field(14, ge=1, description="No session lives longer than this.")
     spare_tenants: int = Field(2, ge=0, le=1000, description="Tenants prepared ahead of the next sign-up.")
     web_workers: int = Field(2, ge=1, le=256, description="Web processes that `up` and `serve` start.")
@@ -128,9 +123,6 @@ class Settings(BaseSettings):
     )
     job_in_flight_cap: int = Field(8, ge=1, description="Jobs of one tenant that run at the same time.")
     export_days: int = Field(7, ge=1, description="Days until a finished export is removed.")
-    outbound_allow_loopback: bool = Field(
-        default=False, description="Whether connections to this machine itself are allowed; for tests."
-    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least that is logged."
     )
@@ -142,8 +134,6 @@ class Settings(BaseSettings):
     def _production_is_strict(self) -> Self:
         if self.environment == "production" and not self.secure_cookies:
             raise ValueError("FREEHOLD_SECURE_COOKIES can't be off in production.")
-        if self.environment == "production" and self.outbound_allow_loopback:
-            raise ValueError("FREEHOLD_OUTBOUND_ALLOW_LOOPBACK can't be on in production.")
         return self
 
     @classmethod

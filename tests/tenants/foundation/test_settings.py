@@ -142,10 +142,6 @@ def test_production_refuses_what_is_meant_for_a_laptop(environment):
     environment.setenv("FREEHOLD_SECURE_COOKIES", "off")
     assert refusal() == "FREEHOLD_SECURE_COOKIES can't be off in production."
 
-    environment.delenv("FREEHOLD_SECURE_COOKIES")
-    environment.setenv("FREEHOLD_OUTBOUND_ALLOW_LOOPBACK", "on")
-    assert refusal() == "FREEHOLD_OUTBOUND_ALLOW_LOOPBACK can't be on in production."
-
 
 def test_settings_do_not_change_once_read(environment):
     settings = Settings.read()

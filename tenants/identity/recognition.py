@@ -18,6 +18,7 @@ from tenants.isolation.reading import Question
 
 KEY_PREFIX = "fhk"
 SESSION_PREFIX = "fhs"
+REACHES = frozenset(each.value for each in Reach)
 STANDING = """
 select json_build_object('user', u.id, 'name', u.name, 'team', u.team_id, 'credential', c.id, {scopes},
   'teams', (select json_agg(m.team_id order by m.team_id) from team_members m where m.user_id = u.id),
@@ -81,7 +82,9 @@ def standing(kind: str, tenant_id: UUID, text: str) -> Caller:
     rights: dict[str, Reach] = {}
     for permissions in found["roles"] or ():
         for name, reach in permissions.items():
-            rights[name] = rights.get(name, Reach(reach)) | Reach(reach)
+            # A role that came in a bundle may say what nobody here knows: that gives no right.
+            if isinstance(reach, str) and reach in REACHES:
+                rights[name] = rights.get(name, Reach(reach)) | Reach(reach)
     if found["scopes"] is not None:
         rights = {name: reach for name, reach in rights.items() if name in found["scopes"]}
     return Caller(

@@ -17,7 +17,7 @@ from tenants.foundation.settings import Settings
 from tenants.http import course
 from tenants.http.rate_limits import RateLimits
 from tenants.identity.founding import new_api_key
-from tenants.identity.models import ApiKey, User
+from tenants.identity.models import ApiKey, Role, User
 from tenants.isolation.counters import Counters
 from tenants.isolation.door import db, inside
 from tests.workspace import Workspace
@@ -169,3 +169,22 @@ def test_strangers_can_not_use_up_the_allowance_of_a_tenant(
     assert victim.admin.post("/contacts", {"last_name": "Undisturbed"}, **own).status_code == 201
     assert len(victim.admin.get("/contacts", **own).json["data"]) == 1
     assert neighbour.admin.get("/me", **strange).status_code == 429  # behind the address of the strangers
+
+
+def test_a_right_that_nobody_knows_is_none(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    ours = new_workspace()
+    with inside(ours.home):
+        act_as(SYSTEM)
+        role = db().query(Role).filter(Role.name == "sales").one()
+        role.permissions = {
+            **role.permissions,
+            "contacts:read": "galaxy",
+            "companies:read": ["all"],
+            "x:y": "all",
+        }
+    assert ours.sales.get("/contacts").status_code == 403
+    assert ours.sales.get("/companies").status_code == 403
+    assert ours.sales.get("/deals").status_code == 200
+    assert neighbour.sales.get("/contacts").status_code == 200

@@ -13,13 +13,12 @@ from sqlalchemy import select
 from crm.imports.importable import importables
 from crm.imports.models import Action, Import, ImportRow
 from crm.imports.plan import Plan
-from crm.imports.staging import cell_place
+from crm.imports.staging import FORMULA, cell_place
 from tenants.isolation.door import db, here
 from tenants.isolation.sealing import opened_text
 
 IN_MEMORY = 1024 * 1024
 AT_ONCE = 1000
-FORMULA = re.compile(r"[=+\-@\t\r]")
 NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 REASON = "reason"
 
@@ -39,7 +38,7 @@ def rejected_rows(record: Import) -> IO[bytes]:
 
 def harmless(text: str) -> str:
     """A text that no spreadsheet takes for a formula (OWASP, "CSV Injection"); numbers stay numbers."""
-    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+    return f"'{text}" if text and text[0] in FORMULA and not NUMBER.fullmatch(text) else text
 
 
 def _rows(record: Import) -> Iterator[tuple[list[str], list[str]]]:

@@ -17,7 +17,7 @@ from tenants.isolation.sealing import sealed_text
 
 COLUMNS = ("import_id", "number", "step", "action", "record_id", "cells", "fields", "reasons")
 BLOCK = 200
-FORMULA = "=+-@\t\r"
+FORMULA = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - some spreadsheets take the wide ones for formulas, too
 
 
 def stage(plan: Plan, import_id: UUID, rows: Iterator[list[str]], after: int, most: int) -> int:

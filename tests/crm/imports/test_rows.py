@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from crm.imports.rejected import harmless
 from tests.uploads import brought_in, rejected, upload
 from tests.workspace import Workspace
 
@@ -135,3 +136,8 @@ def test_the_same_upload_with_one_key_is_one_import(ours, neighbour, run_jobs: R
     assert (other.status_code, other.json["code"]) == (422, "key_reused")
     run_jobs()
     assert len(ours.admin.get("/companies?name=Once").json["data"]) == 1
+
+
+@pytest.mark.parametrize("text", ["\n=2", "\uff1d1+1", "\uff0b1", "\uff0d1+1", "\uff20SUM(A1)", "\t=1"])
+def test_no_spelling_of_a_formula_is_left_as_it_was(text: str) -> None:
+    assert harmless(text) == f"'{text}"

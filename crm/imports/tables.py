@@ -27,7 +27,6 @@ SIGNATURES = {
     b"{": f"This is JSON, not a table. {SAVE_AS_CSV}",
     b"[": f"This is JSON, not a table. {SAVE_AS_CSV}",
 }
-csv.field_size_limit(LONGEST_CELL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,8 @@ def read_rows(chunks: Iterable[bytes], encoding: str, delimiter: str) -> Iterato
     """The rows of a table, the header first, without those that are blank. Raises Invalid where the file is broken."""
     lines = io.TextIOWrapper(io.BufferedReader(_Stream(chunks), CHUNK), encoding=encoding, newline="")
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    # The limit is the process's, and reading a bundle wants another one.
+    csv.field_size_limit(LONGEST_CELL)
     try:
         for row in reader:
             if row:

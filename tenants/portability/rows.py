@@ -18,8 +18,6 @@ QUOTED_MISSING = re.compile(r'(^|,)"\\N"(?=[,\r\n]|$)')
 REALLY = f"{MISSING}\0"
 """Stands for a text that is `\\N`: in quotes, which a CSV reader does not tell. No text holds a NUL."""
 
-csv.field_size_limit(LONGEST_LINE)
-
 
 class Unreadable(Exception):
     """A file that can't be read beyond this row; the message says why."""
@@ -59,6 +57,8 @@ def rows_of(fields: Sequence[Field], format_: Format, lines: Iterable[bytes]) ->
 def _csv_rows(fields: Sequence[Field], lines: Iterable[bytes]) -> Iterator[tuple[int, Values]]:
     """The header is row 1, as a spreadsheet counts."""
     reader = csv.reader(_marked(lines), strict=True)
+    # The limit is the process's, and reading an import wants another one.
+    csv.field_size_limit(LONGEST_LINE)
     number, width = 1, len(fields)
     try:
         header = next(reader, None)

@@ -13,16 +13,22 @@ from tests.workspace import Workspace
 
 
 def _connect(url: str) -> psycopg.Connection:
-    return psycopg.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True)
+    return psycopg.connect(
+        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
+    )
 
 
 @pytest.mark.promise("1-31")
 @pytest.mark.parametrize("login", ["app", "staff", "catalog"])
-def test_a_login_without_a_tenant_reads_nothing(logins: Logins, acme: Workspace, neighbour: Workspace, login: str) -> None:
+def test_a_login_without_a_tenant_reads_nothing(
+    logins: Logins, acme: Workspace, neighbour: Workspace, login: str
+) -> None:
     with _connect(getattr(logins, login)) as connection:
         for workspace in (acme, neighbour):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(sql.SQL("select * from {}").format(sql.Identifier(workspace.home.role, "contacts")))
+                connection.execute(
+                    sql.SQL("select * from {}").format(sql.Identifier(workspace.home.role, "contacts"))
+                )
         with pytest.raises(psycopg.errors.UndefinedTable):
             connection.execute("select * from contacts")
 
@@ -40,7 +46,15 @@ def test_a_tenants_role_reads_nothing_of_another(acme: Workspace, neighbour: Wor
         tenancy.connection.connection.driver_connection.execute(table)
 
 
-@pytest.mark.parametrize("statement", ["update audit_events set action = 'x'", "delete from audit_events", "truncate audit_events", "update audit_values set salt = ''"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update audit_events set action = 'x'",
+        "delete from audit_events",
+        "truncate audit_events",
+        "update audit_values set salt = ''",
+    ],
+)
 def test_the_audit_refuses_to_be_changed(acme: Workspace, neighbour: Workspace, statement: str) -> None:
     for workspace in (acme, neighbour):
         with inside(workspace.home) as tenancy, pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -54,7 +68,9 @@ def test_a_tenants_role_makes_no_tables_at_all(acme: Workspace, neighbour: Works
                 tenancy.connection.connection.driver_connection.execute(statement)
 
 
-def test_the_start_is_refused_to_a_login_that_could_read_everything(servers: object, settings: Settings, acme: Workspace) -> None:
+def test_the_start_is_refused_to_a_login_that_could_read_everything(
+    servers: object, settings: Settings, acme: Workspace
+) -> None:
     check_logins({"DATABASE_URL": settings.database_url})
     with pytest.raises(UnsafeDatabase, match="superuser"):
         check_logins({"DATABASE_URL": servers.admin_url})  # type: ignore[attr-defined]

@@ -58,7 +58,7 @@ def running(data_dir: Path, *, cores: set[int]) -> Iterator[Cluster]:
 def _begin_anew_for_other_tables(data_dir: Path) -> None:
     """Data of an earlier run is of no use when the tables or the people of the benchmark have changed."""
     made_for, generator = data_dir / "made-for", Path(data.__file__).read_text()
-    wanted = sha256(repr((head(), tables(), generator)).encode()).hexdigest()
+    wanted = sha256(repr((head("catalog"), head(), tables(), generator)).encode()).hexdigest()
     if made_for.exists() and made_for.read_text() != wanted:
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)

@@ -40,13 +40,14 @@ from crm.billing.schemas import (
 )
 from crm.billing.settlement import CreditNote, Payment
 from tenants.access.policy import change, find
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 
-invoices = Blueprint("invoices", __name__, url_prefix="/invoices")
-credit_notes = Blueprint("credit-notes", __name__, url_prefix="/credit-notes")
-payments = Blueprint("payments", __name__, url_prefix="/payments")
-number_series = Blueprint("number-series", __name__, url_prefix="/number-series")
+invoices = Blueprint("invoices", __name__, url_prefix="/invoices", purpose=Purpose.INVOICING)
+credit_notes = Blueprint("credit-notes", __name__, url_prefix="/credit-notes", purpose=Purpose.INVOICING)
+payments = Blueprint("payments", __name__, url_prefix="/payments", purpose=Purpose.INVOICING)
+number_series = Blueprint("number-series", __name__, url_prefix="/number-series", purpose=Purpose.INVOICING)
 
 
 @invoices.page("", INVOICES, may=READ_INVOICES)

@@ -16,11 +16,12 @@ from crm.contacts.permissions import (
 )
 from crm.contacts.schemas import COMPANIES, CONTACTS, CompanyBody, ContactBody
 from tenants.access.policy import add, change, find, remove
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 
-companies = Blueprint("companies", __name__, url_prefix="/companies")
-contacts = Blueprint("contacts", __name__, url_prefix="/contacts")
+companies = Blueprint("companies", __name__, url_prefix="/companies", purpose=Purpose.SALES)
+contacts = Blueprint("contacts", __name__, url_prefix="/contacts", purpose=Purpose.SALES)
 
 
 @companies.page("", COMPANIES, may=READ_COMPANIES)

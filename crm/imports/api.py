@@ -14,12 +14,13 @@ from crm.imports.tables import CHUNK
 from crm.imports.uploads import accept
 from tenants.access.policy import find
 from tenants.foundation.errors import Conflict
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.isolation.door import db
 from tenants.jobs.models import Job
 
-imports = Blueprint("imports", __name__, url_prefix="/imports")
+imports = Blueprint("imports", __name__, url_prefix="/imports", purpose=Purpose.SALES)
 CSV = {"200": {"description": "The rows, and why.", "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 

@@ -9,11 +9,12 @@ from crm.leads.permissions import CONVERT_LEADS, CREATE_LEADS, DELETE_LEADS, EDI
 from crm.leads.schemas import LEADS, ConversionBody, DisqualificationBody, LeadBody
 from tenants.access.caller import acting
 from tenants.access.policy import change, find, remove, save
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.isolation.door import db
 
-leads = Blueprint("leads", __name__, url_prefix="/leads")
+leads = Blueprint("leads", __name__, url_prefix="/leads", purpose=Purpose.SALES)
 
 
 @leads.page("", LEADS, may=READ_LEADS)

@@ -7,10 +7,11 @@ from crm.products.models import Product
 from crm.products.permissions import CREATE_PRODUCTS, DELETE_PRODUCTS, EDIT_PRODUCTS, READ_PRODUCTS
 from crm.products.schemas import PRODUCTS, ProductBody
 from tenants.access.policy import change, find, remove, save
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 
-products = Blueprint("products", __name__, url_prefix="/products")
+products = Blueprint("products", __name__, url_prefix="/products", purpose=Purpose.SALES)
 
 
 @products.page("", PRODUCTS, may=READ_PRODUCTS)

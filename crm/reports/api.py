@@ -13,11 +13,12 @@ from crm.reports.queries import MOST_ROWS, figures
 from crm.reports.schemas import DealReportSchema, InvoiceReportSchema, parameters
 from crm.reports.subjects import MONTH, Kind, Subject
 from tenants.access.caller import acting
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.isolation.door import db
 
-reports = Blueprint("reports", __name__, url_prefix="/reports")
+reports = Blueprint("reports", __name__, url_prefix="/reports", purpose=Purpose.SALES)
 
 
 @reports.get("/deals", may=READ_REPORTS)

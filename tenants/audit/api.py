@@ -4,10 +4,11 @@ from uuid import UUID
 
 from tenants.audit.permissions import READ_AUDIT_EVENTS
 from tenants.audit.schemas import AUDIT_EVENTS
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 
-audit_events = Blueprint("audit-events", __name__, url_prefix="/audit-events")
+audit_events = Blueprint("audit-events", __name__, url_prefix="/audit-events", purpose=Purpose.SECURITY)
 
 
 @audit_events.page("", AUDIT_EVENTS, may=READ_AUDIT_EVENTS)

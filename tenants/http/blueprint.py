@@ -13,6 +13,7 @@ from webargs.flaskparser import FlaskParser
 
 from tenants.access.permissions import Permission
 from tenants.foundation.errors import Malformed, TooLarge, UnsupportedContent
+from tenants.foundation.tables import Purpose
 from tenants.http.course import House, answer_reading, answer_writing
 from tenants.http.documentation import describe, describe_figures, describe_one, describe_page
 from tenants.http.rendering import rendered_page, rendered_record
@@ -42,9 +43,16 @@ class BodyReader(FlaskParser):
 
 
 class Blueprint(flask_smorest.Blueprint):
-    """Routes of one resource. `may` has no default: a route without a permission fails at import."""
+    """Routes of one resource, there for one purpose.
+
+    `purpose` and `may` have no defaults: a route that does not say why it is there or what it needs fails at import.
+    """
 
     ARGUMENTS_PARSER = BodyReader()
+
+    def __init__(self, *args: Any, purpose: Purpose, **options: Any) -> None:
+        self.purpose = purpose
+        super().__init__(*args, **options)
 
     def add_url_rule(
         self,
@@ -57,7 +65,7 @@ class Blueprint(flask_smorest.Blueprint):
         **options: Any,
     ) -> None:
         assert view_func is not None  # noqa: S101 - Flask passes it always
-        described = describe(view_func, may, endpoint or view_func.__name__)
+        described = describe(view_func, may, self.purpose, endpoint or view_func.__name__)
         super().add_url_rule(
             rule, endpoint or view_func.__name__, _guarded(described, may), provide_automatic_options, **options
         )  # fmt: skip

@@ -9,6 +9,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import fields
 
 from tenants.access.permissions import SIGNED_IN, Permission
+from tenants.foundation.tables import Purpose
 from tenants.http.filters import operators
 from tenants.http.problems import ProblemSchema
 from tenants.http.representation import Resource
@@ -34,9 +35,10 @@ BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 WRITING = ("409", "412", "413", "415")
 
 
-def describe(view: View, may: Permission, name: str) -> View:
-    """Name the operation and its permission in the document."""
-    described: View = Blueprint.doc(operationId=name, **{"x-permission": may.name})(view)
+def describe(view: View, may: Permission, purpose: Purpose, name: str) -> View:
+    """Name the operation, its permission and its purpose in the document."""
+    marks = {"x-permission": may.name, "x-purpose": purpose.value}
+    described: View = Blueprint.doc(operationId=name, **marks)(view)
     return described
 
 

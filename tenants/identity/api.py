@@ -13,6 +13,7 @@ from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Invalid, NotAllowed, NotFound
 from tenants.foundation.identifiers import new_token, token_hash
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.identity.models import ApiKey, Session, TenantProfile, User
@@ -39,12 +40,12 @@ from tenants.identity.schemas import (
 from tenants.identity.signing_in import set_cookie, sign_in
 from tenants.isolation.door import db, here
 
-me = Blueprint("me", __name__, url_prefix="/me")
-sessions = Blueprint("sessions", __name__, url_prefix="/sessions")
-users = Blueprint("users", __name__, url_prefix="/users")
-teams = Blueprint("teams", __name__, url_prefix="/teams")
-roles = Blueprint("roles", __name__, url_prefix="/roles")
-api_keys = Blueprint("api-keys", __name__, url_prefix="/api-keys")
+me = Blueprint("me", __name__, url_prefix="/me", purpose=Purpose.ACCOUNT)
+sessions = Blueprint("sessions", __name__, url_prefix="/sessions", purpose=Purpose.SECURITY)
+users = Blueprint("users", __name__, url_prefix="/users", purpose=Purpose.ACCOUNT)
+teams = Blueprint("teams", __name__, url_prefix="/teams", purpose=Purpose.ACCOUNT)
+roles = Blueprint("roles", __name__, url_prefix="/roles", purpose=Purpose.SECURITY)
+api_keys = Blueprint("api-keys", __name__, url_prefix="/api-keys", purpose=Purpose.SECURITY)
 
 
 @me.get("", may=SIGNED_IN)

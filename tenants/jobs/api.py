@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from tenants.access.policy import find
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.isolation.door import db
@@ -10,7 +11,7 @@ from tenants.jobs.models import Job
 from tenants.jobs.permissions import CANCEL_JOBS, READ_JOBS
 from tenants.jobs.schemas import JOBS
 
-jobs = Blueprint("jobs", __name__, url_prefix="/jobs")
+jobs = Blueprint("jobs", __name__, url_prefix="/jobs", purpose=Purpose.OPERATION)
 
 
 @jobs.page("", JOBS, may=READ_JOBS)

@@ -9,6 +9,7 @@ from tenants.access.caller import acting
 from tenants.access.permissions import Reach
 from tenants.access.policy import find, save
 from tenants.foundation.errors import NotAllowed
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.portability.exporting import delete, download
@@ -17,7 +18,7 @@ from tenants.portability.models import Export
 from tenants.portability.permissions import CREATE_EXPORTS, DELETE_EXPORTS, READ_EXPORTS
 from tenants.portability.schemas import EXPORTS, ExportBody
 
-exports = Blueprint("exports", __name__, url_prefix="/exports")
+exports = Blueprint("exports", __name__, url_prefix="/exports", purpose=Purpose.PORTABILITY)
 ZIP = {"schema": {"type": "string", "format": "binary"}}
 FILE = {"200": {"description": "The bundle.", "content": {"application/zip": ZIP}}, "409": {}}
 

@@ -8,6 +8,7 @@ from marshmallow import fields, validate
 
 from tenants.access.permissions import ANYONE
 from tenants.foundation.errors import Invalid
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.rate_limits import Allowance
 from tenants.http.representation import BodySchema
@@ -17,7 +18,7 @@ from tenants.identity.recognition import csrf_token
 from tenants.identity.signing_in import open_session, set_cookie
 from tenants.provisioning.slugs import RULE, SLUG, checked_slug
 
-signup = Blueprint("signup", __name__, url_prefix="/signup")
+signup = Blueprint("signup", __name__, url_prefix="/signup", purpose=Purpose.ACCOUNT)
 
 
 class SignupBody(BodySchema):

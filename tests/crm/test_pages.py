@@ -23,14 +23,14 @@ def test_a_page_and_all_its_parts_are_served_from_here(app: Flask, path: str) ->
         assert client.get(part).status_code == 200, part
 
 
-def test_the_document_names_a_permission_and_an_id_for_every_operation(app: Flask) -> None:
+def test_the_document_names_permission_purpose_and_id_for_every_operation(app: Flask) -> None:
     document = app.test_client().get("/api/v1/openapi.json").json
     assert document["openapi"] == "3.1.0"
     operations = [
         each for path in document["paths"].values() for name, each in path.items() if name != "parameters"
     ]
     assert len({each["operationId"] for each in operations}) == len(operations) > 20
-    assert all(each["x-permission"] for each in operations)
+    assert all(each["x-permission"] and each["x-purpose"] for each in operations)
 
 
 def test_a_file_that_is_not_part_of_a_page_is_not_served(app: Flask) -> None:

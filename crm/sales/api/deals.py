@@ -17,10 +17,11 @@ from crm.sales.schemas import (
     PlaceBody,
 )
 from tenants.access.policy import change, find, remove
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 
-deals = Blueprint("deals", __name__, url_prefix="/deals")
+deals = Blueprint("deals", __name__, url_prefix="/deals", purpose=Purpose.SALES)
 
 
 @deals.page("", DEALS, may=READ_DEALS)

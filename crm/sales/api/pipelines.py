@@ -18,12 +18,13 @@ from crm.sales.pipelines import keep_a_default, make_default, remove_pipeline
 from crm.sales.queries import last_position
 from crm.sales.schemas import PIPELINES, STAGES, PipelineBody, StageBody
 from tenants.access.policy import change, find, remove, save
+from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.isolation.door import db
 
-pipelines = Blueprint("pipelines", __name__, url_prefix="/pipelines")
-stages = Blueprint("stages", __name__, url_prefix="/stages")
+pipelines = Blueprint("pipelines", __name__, url_prefix="/pipelines", purpose=Purpose.SALES)
+stages = Blueprint("stages", __name__, url_prefix="/stages", purpose=Purpose.SALES)
 
 
 @pipelines.page("", PIPELINES, may=READ_PIPELINES)

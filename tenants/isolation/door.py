@@ -112,7 +112,7 @@ def inside(
     patience = None if patience_seconds is None else int(patience_seconds * 1000)
     entrance = Entrance(home.role, first, patience, isolation)
     with (
-        _translated(),
+        translated(),
         _connection(home, entrance) as connection,
         TenantSession(connection, expire_on_commit=False, autoflush=True) as session,
     ):
@@ -152,7 +152,7 @@ def _connection(home: Home, entrance: Entrance) -> Iterator[Connection]:
     try:
         connection, transaction = _begun(engine)
     except psycopg.OperationalError as error:
-        if error.sqlstate is not None and not error.sqlstate.startswith(CONNECTION_LOST):
+        if not is_lost(error):
             raise
         # The server was started again: every connection of the pool is dead, and nothing has happened yet.
         engine.dispose()
@@ -172,8 +172,13 @@ def _begun(engine: Any) -> tuple[Connection, RootTransaction]:
         raise
 
 
+def is_lost(error: psycopg.OperationalError) -> bool:
+    """Whether the connection itself is gone, and nothing was done."""
+    return error.sqlstate is None or error.sqlstate.startswith(CONNECTION_LOST)
+
+
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """A database that is away is a 503 with a sentence; everything else stays what it was."""
     try:
         yield

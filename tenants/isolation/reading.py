@@ -1,15 +1,14 @@
 """Reads in one trip: role, guard and question go to the database together, as one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 
 from tenants.catalog.registry import Home
-from tenants.foundation.errors import Unavailable
 from tenants.isolation.cells import Entrance, entering
-from tenants.isolation.door import engine_of
+from tenants.isolation.door import engine_of, is_lost, translated
 
 BECOME_READER = b"select set_config('role', %s, true), set_config('transaction_read_only', 'on', true)"
 
@@ -28,6 +27,18 @@ def read(home: Home, *questions: Question) -> list[list[tuple[Any, ...]]]:
     In autocommit, everything that a pipeline sends up to its end is one transaction (PostgreSQL's extended query
     protocol, "Pipelining"). Raises Unavailable when the database can't be reached or a question takes too long.
     """
+    with translated():
+        try:
+            return _read(home, questions)
+        except psycopg.OperationalError as error:
+            if not is_lost(error):
+                raise
+            # The server was started again: every connection of the pool is dead, and a read can be repeated.
+            engine_of(home).dispose()
+            return _read(home, questions)
+
+
+def _read(home: Home, questions: Sequence[Question]) -> list[list[tuple[Any, ...]]]:
     entry = _checked_out(home)
     entry.info["role"] = home.role  # the pool gives this connection to the same tenant again
     try:
@@ -38,11 +49,9 @@ def read(home: Home, *questions: Question) -> list[list[tuple[Any, ...]]]:
                 driver.execute(f"/*{home.role}*/{each.sql}".encode(), each.values) for each in questions
             ]
         return [cursor.fetchall() for cursor in cursors]
-    except psycopg.errors.QueryCanceled as error:
-        raise Unavailable("The question took too long. Narrow it and try again.") from error
     except psycopg.OperationalError as error:
         entry.invalidate(error)
-        raise Unavailable("The database can't be reached. Try again in a moment.") from error
+        raise
     finally:
         entry.close()
 

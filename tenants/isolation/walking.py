@@ -22,12 +22,23 @@ def walk(
 ) -> Iterator[tuple[Home, list[Row]]]:
     """The rows of a statement with `%(name)s` parameters, for each tenant in turn, over one connection of its cell.
 
-    A tenant in which it fails is logged and left out. Raises Unavailable when the database can't be reached.
+    A tenant in which it fails is logged and left out, and so is a cell that can't be reached: the others are not
+    to suffer for it. Raises Unavailable when none can be.
     """
+    lost: Unavailable | None = None
+    reached = False
     for cell in sorted({home.cell for home in homes}):
         left = iter([home for home in homes if home.cell == cell])
-        while some := list(islice(left, IN_ONE_TRIP)):
-            yield from _visit(some, statement, values)
+        try:
+            while some := list(islice(left, IN_ONE_TRIP)):
+                found = _visit(some, statement, values)
+                reached = True
+                yield from found
+        except Unavailable as error:
+            log.warning("cell_left_out", cell=cell, reason=str(error))
+            lost = error
+    if lost is not None and not reached:
+        raise lost
 
 
 def _visit(homes: list[Home], statement: str, values: Mapping[str, Any]) -> list[tuple[Home, list[Row]]]:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -168,10 +169,19 @@ def one(asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID) -> bytes
 def _opened(asked: Asked, row: tuple[Any, ...], tenant_id: UUID) -> str:
     """The row's JSON with its sealed fields, opened here, spliced in. The last key of every sort is the id."""
     built, text = asked.built, str(row[0])
-    sealed = zip(built.sealed, row[1 + built.keys :], strict=True)
+    values = row[1 + built.keys :]
+    if not any(values):
+        return text[:-1] + _nothing_in(built.sealed)
+    sealed = zip(built.sealed, values, strict=True)
     table, row_id = asked.resource.mapper.local_table.name, UUID(row[built.keys])
     opened = {name: opened_text(value, Context(tenant_id, table, name, row_id)) for name, value in sealed}
     return text[:-1] + "," + json.dumps(opened)[1:]
+
+
+@lru_cache(1000)
+def _nothing_in(sealed: tuple[str, ...]) -> str:
+    """What is spliced into most rows: none of the sealed fields has a value."""
+    return "," + json.dumps(dict.fromkeys(sealed))[1:]
 
 
 def _limit(text: str | None) -> int:

@@ -100,7 +100,12 @@ class Settings(BaseSettings):
         default_factory=lambda found: found.get("environment") == "production",
         description="Whether cookies travel over HTTPS only.",
     )
-    pool_size: int = Field(8, ge=1, le=1000, description="Database connections per process, cell and login.")
+    pool_size: int = Field(
+        8,
+        ge=2,
+        le=1000,
+        description="Database connections per process, cell and login; an export reports over a second one.",
+    )
     pool_max_age_seconds: int = Field(
         1800, ge=1, description="A database connection is not kept longer than this."
     )

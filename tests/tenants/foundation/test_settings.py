@@ -82,7 +82,7 @@ def test_what_is_missing_is_named(environment, tmp_path):
             "many",
             "FREEHOLD_POOL_SIZE is 'many', it should be a valid integer.",
         ),
-        ("FREEHOLD_POOL_SIZE", "0", "FREEHOLD_POOL_SIZE is '0', it should be greater than or equal to 1."),
+        ("FREEHOLD_POOL_SIZE", "0", "FREEHOLD_POOL_SIZE is '0', it should be greater than or equal to 2."),
         (
             "FREEHOLD_LOG_LEVEL",
             "loud",

@@ -23,8 +23,11 @@ from tenants.foundation.tables import Base, undeclared
 from tenants.http.application import make_application
 from tenants.http.course import House
 from tenants.http.rate_limits import RateLimits
-from tenants.identity.api import api_keys, me, roles, sessions, teams, users
+from tenants.identity.people.api import me, teams, users
+from tenants.identity.programs.api import api_keys
 from tenants.identity.recognition import Recognition
+from tenants.identity.rights.api import roles
+from tenants.identity.signing_in.api import sessions
 from tenants.identity.tidying import tidy_up
 from tenants.isolation.cells import Cells
 from tenants.isolation.counters import Counters

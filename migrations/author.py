@@ -4,12 +4,20 @@ import argparse
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
-from alembic.operations.ops import CreateForeignKeyOp, CreateTableOp, UpgradeOps
+from alembic.operations.ops import (
+    CreateCheckConstraintOp,
+    CreateForeignKeyOp,
+    CreateTableOp,
+    DropConstraintOp,
+    MigrateOperation,
+    UpgradeOps,
+)
 
 import crm.app  # noqa: F401 - knows every model
 from tenants.catalog.models import CatalogBase
@@ -44,7 +52,10 @@ def _difference(connection: sa.Connection, line: str) -> str:
             connection.exec_driver_sql(statement)
     options = {
         "include_schemas": line == "catalog",
-        "include_name": lambda name, kind, _: kind != "schema" or name == schema,
+        # Alembic calls the schema of the search path None.
+        "include_name": lambda name, kind, _: (
+            kind != "schema" or name == ("catalog" if line == "catalog" else None)
+        ),
     }
     context = MigrationContext.configure(connection, opts={**options, "version_table": "schema_revision"})
     if line == "tenant":
@@ -52,8 +63,37 @@ def _difference(connection: sa.Connection, line: str) -> str:
     script = produce_migrations(context, METADATA[line])
     if script.upgrade_ops:
         _close_circles(script.upgrade_ops)
+        script.upgrade_ops.ops.extend(_changed_checks(connection, line, schema))
     code = render_python_code(script.upgrade_ops, imports=set(), migration_context=context)
     return "\n".join(line for line in str(code).splitlines() if "# ###" not in line)
+
+
+def _changed_checks(connection: sa.Connection, line: str, schema: str) -> Iterator[MigrateOperation]:
+    """CHECK constraints that say something else than before: Alembic compares none of them."""
+    connection.execute(sa.schema.CreateSchema("models"))
+    METADATA[line].create_all(
+        connection.execution_options(schema_translate_map={None: "models", "catalog": "models"})
+    )
+    before, after = _checks(connection, schema), _checks(connection, "models")
+    named = "catalog" if line == "catalog" else None
+    known = set(sa.inspect(connection).get_table_names(schema))
+    for table, name in sorted(before.keys() | after.keys()):
+        old, new = before.get((table, name)), after.get((table, name))
+        if old == new or table not in known:
+            continue
+        if old:
+            yield DropConstraintOp(name, table, type_="check", schema=named)
+        if new:
+            yield CreateCheckConstraintOp(name, table, sa.text(new), schema=named)
+
+
+def _checks(connection: sa.Connection, schema: str) -> dict[tuple[str, str], str]:
+    """What each CHECK of a schema says, by its table and name, as PostgreSQL puts it."""
+    query = sa.text(
+        "select r.relname, c.conname, pg_get_expr(c.conbin, c.conrelid) from pg_constraint c"
+        " join pg_class r on r.oid = c.conrelid where c.contype = 'c' and c.connamespace = cast(:schema as regnamespace)"
+    )
+    return {(row[0], row[1]): row[2] for row in connection.execute(query, {"schema": schema})}
 
 
 def _close_circles(ops: UpgradeOps) -> None:

@@ -12,8 +12,9 @@ from tenants.catalog.models import LookupHash
 from tenants.catalog.registry import Home
 from tenants.foundation.tables import Source
 from tenants.identity.founding import Founder
-from tenants.identity.models import Password, Role, Team, TeamMember, User, UserRole
-from tenants.identity.passwords import hash_of
+from tenants.identity.models import Role, Team, TeamMember, User, UserRole
+from tenants.identity.signing_in.models import Password
+from tenants.identity.signing_in.passwords import hash_of
 from tenants.isolation.door import db, inside
 from tenants.provisioning.birth import Nursery
 

@@ -13,7 +13,8 @@ from crm.imports.importable import Lookup
 from crm.imports.models import Action, ImportRow
 from crm.imports.plan import Plan
 from tenants.access.caller import Caller
-from tenants.access.policy import narrowed, resource_of, standing_values
+from tenants.access.policy import resource_of
+from tenants.access.reaching import narrowed, standing_values
 from tenants.isolation.door import db
 
 ROWS: Any = ImportRow.__table__
@@ -106,8 +107,8 @@ def _found(batch: Batch, place: int, lookup: Lookup, name: str) -> Any:
     key = func.lower(batch.text(place)).label("name")
     named = sa.select(key).where(batch.rows(), batch.text(place).is_not(None)).distinct().cte(f"{name}_named")
     table = lookup.model.__table__.alias(f"{name}_record")
-    reach = batch.caller.reach(f"{resource_of(lookup.model)}:read")
-    seen = narrowed(table, reach) if reach else sa.false()
+    extent = batch.caller.extent(f"{resource_of(lookup.model)}:read")
+    seen = narrowed(table, extent) if extent else sa.false()
     conditions = [key_of(lookup, table) == named.c.name]
     conditions += [] if seen is None else [seen]
     conditions += [lookup.within(table)] if lookup.within else []

@@ -10,7 +10,9 @@ from crm.imports.applying import changes_of, current, new_values
 from crm.imports.batches import QUOTED, ROWS, Batch, found, matches, resolved
 from crm.imports.models import Action, Mode
 from crm.imports.resealing import reseal
-from tenants.access.policy import narrowed
+from tenants.access.caller import Caller, Extent
+from tenants.access.permissions import ASSIGN, Reach
+from tenants.access.reaching import narrowed
 from tenants.foundation.tables import Owned
 
 
@@ -148,39 +150,56 @@ def _how_many(count: ColumnElement[int]) -> ColumnElement[str]:
 def refuse_out_of_reach(batch: Batch) -> None:
     """Reject what the caller may not add or change, and changes of records that a rule forbids."""
     importable, new = batch.plan.importable, resolved(batch, Action.CREATE)
-    reach = batch.caller.reach(importable.create.name)
-    if issubclass(batch.model, Owned) and reach is not None:
+    extent = _by_owner_alone(batch.caller, importable.create.name)
+    if issubclass(batch.model, Owned) and extent is not None:
         source, values = new_values(batch, new)
         _reject_unless(
             batch,
             new.c.row_number.label("number"),
             source,
-            narrowed(_owners(values), reach),
+            narrowed(_owners(values), extent),
             f"You may not add this {importable.noun} for that owner.",
         )
     if batch.plan.match is not None:
         changed = resolved(batch, Action.UPDATE)
         table, joined = batch.table, current(batch, changed)
-        reach = batch.caller.reach(importable.edit.name)
+        extent = batch.caller.extent(importable.edit.name)
         _reject_unless(
             batch,
             changed.c.row_number.label("number"),
             joined,
-            narrowed(table, reach),
+            narrowed(table, extent),
             f"You may not change this {importable.noun}.",
         )
         if issubclass(batch.model, Owned):
-            after = {name: pair[1] for name, pair in changes_of(batch, changed).items()}
-            kept = narrowed(
-                _owners({"owner_id": table.c.owner_id, "team_id": table.c.team_id, **after}), reach
-            )
             _reject_unless(
                 batch,
                 changed.c.row_number.label("number"),
                 joined,
-                kept,
+                _assignable(batch, changes_of(batch, changed)),
                 f"You may not give this {importable.noun} to that owner.",
             )
+
+
+def _assignable(batch: Batch, changes: dict[str, Any]) -> ColumnElement[bool] | None:
+    """That owner and team stay what they are, or become what the caller may assign; None when nothing can be wrong."""
+    table = batch.table
+    before = {"owner_id": table.c.owner_id, "team_id": table.c.team_id}
+    after = {name: changes[name][1] if name in changes else each for name, each in before.items()}
+    if after == before:
+        return None
+    extent = _by_owner_alone(batch.caller, ASSIGN.name)
+    if extent is not None and extent.reach is Reach.ALL:
+        return None
+    unchanged = sa.and_(*(after[name].is_not_distinct_from(each) for name, each in before.items()))
+    allowed = sa.false() if extent is None else narrowed(_owners(after), extent)
+    return unchanged if allowed is None else sa.or_(unchanged, allowed)
+
+
+def _by_owner_alone(caller: Caller, permission: str) -> Extent | None:
+    """For records that will be as the file says: nobody can have shared those."""
+    reach = caller.reach(permission)
+    return None if reach is None else Extent(reach)
 
 
 def refuse_unruly(batch: Batch) -> None:

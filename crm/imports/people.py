@@ -14,7 +14,7 @@ from tenants.access.policy import save
 from tenants.foundation.tables import Source
 from tenants.http.representation import BodySchema
 from tenants.identity.models import Team, TeamMember, User
-from tenants.identity.permissions import CREATE_TEAMS, CREATE_USERS, EDIT_TEAMS, EDIT_USERS
+from tenants.identity.people.permissions import CREATE_TEAMS, CREATE_USERS, EDIT_TEAMS, EDIT_USERS
 from tenants.isolation.door import db
 
 

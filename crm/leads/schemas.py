@@ -8,7 +8,7 @@ from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, no_nul, te
 from crm.records.money_fields import Money
 from crm.sales.schemas import DealBrief
 from tenants.http.representation import BodySchema, Resource, Timestamp
-from tenants.identity.schemas import UserBrief
+from tenants.identity.people.schemas import UserBrief
 
 
 class LeadBody(OwnedBody):

@@ -6,7 +6,7 @@ import marshmallow
 from marshmallow import fields, validate
 
 from tenants.http.representation import BodySchema, RecordSchema
-from tenants.identity.schemas import TeamBrief, UserBrief
+from tenants.identity.people.schemas import TeamBrief, UserBrief
 
 COUNTRY = validate.Regexp(r"^[A-Z]{2}$", error="Two capital letters, as ISO 3166-1 has them.")
 

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal_co
 from crm.reports.asking import Asked, closed_fields
 from crm.reports.subjects import MONTH, Dimension, Kind
 from tenants.access.caller import Caller
-from tenants.access.policy import narrowed, resource_of
+from tenants.access.policy import resource_of
+from tenants.access.reaching import narrowed
 from tenants.http.selection import Narrowing
 
 MOST_ROWS = 1000
@@ -62,10 +63,10 @@ def _month(day: ColumnElement[Any]) -> ColumnElement[Any]:
 def _seen(key: str, asked: Asked, other: Any, caller: Caller) -> list[ColumnElement[bool]]:
     """Of a record out of reach a report shows what its list shows: the id."""
     model = next(each.related for each in asked.dimensions if each.key == key)
-    reach = caller.reach(f"{resource_of(model)}:read")
-    if reach is None:
+    extent = caller.extent(f"{resource_of(model)}:read")
+    if extent is None:
         return [sa.false()]
-    condition = narrowed(other, reach)
+    condition = narrowed(other, extent)
     return [] if condition is None else [condition]
 
 

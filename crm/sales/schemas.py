@@ -9,7 +9,7 @@ from crm.records.fields import OwnedBody, OwnedRecordSchema, no_nul, text
 from crm.records.money_fields import Money
 from crm.sales.models import Deal, DealChange, Outcome, Pipeline, Stage, StageChange
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
-from tenants.identity.schemas import UserBrief
+from tenants.identity.people.schemas import UserBrief
 
 PERCENT = validate.Range(0, 100)
 POSITION = validate.Range(0, 1_000_000)

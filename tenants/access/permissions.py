@@ -5,10 +5,11 @@ from enum import StrEnum
 
 
 class Reach(StrEnum):
-    """How far a permission goes: one's own records, those of one's teams, or all."""
+    """How far a permission goes: one's own records, those of one's teams, of the teams below them too, or all."""
 
     OWN = "own"
     TEAM = "team"
+    SUBTEAMS = "subteams"
     ALL = "all"
 
     def __or__(self, other: "Reach") -> "Reach":
@@ -19,11 +20,18 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One thing that a caller may be allowed, `resource:action`, with a sentence for people."""
+    """One thing that a caller may be allowed, `resource:action`, with a sentence for people.
+
+    `people_only`: programs may not, whatever their user may. `step_up`: people confirm who they are first, unless
+    they just did. `own_affair`: whoever is signed in may, without any role.
+    """
 
     name: str
     text: str
     public: bool = False
+    own_affair: bool = False
+    people_only: bool = False
+    step_up: bool = False
 
     @property
     def resource(self) -> str:
@@ -38,12 +46,12 @@ class Permission:
 _register: dict[str, Permission] = {}
 
 
-def permission(name: str, text: str) -> Permission:
+def permission(name: str, text: str, *, people_only: bool = False, step_up: bool = False) -> Permission:
     """Declare a permission; a ValueError when two features claim the same name."""
     if name in _register:
         message = f"The permission '{name}' is declared twice."
         raise ValueError(message)
-    return _register.setdefault(name, Permission(name, text))
+    return _register.setdefault(name, Permission(name, text, people_only=people_only, step_up=step_up))
 
 
 def registered() -> dict[str, Permission]:
@@ -52,4 +60,15 @@ def registered() -> dict[str, Permission]:
 
 
 ANYONE = Permission("anyone", "Anybody, signed in or not", public=True)
-SIGNED_IN = Permission("signed_in", "Whoever is signed in, about themselves")
+SIGNED_IN = Permission("signed_in", "Whoever is signed in, about themselves", own_affair=True)
+IN_PERSON = Permission(
+    "in_person", "Whoever signed in themselves, no program", own_affair=True, people_only=True
+)
+CONFIRMED = Permission(
+    "confirmed",
+    "Whoever signed in themselves and just confirmed who they are",
+    own_affair=True,
+    people_only=True,
+    step_up=True,
+)
+ASSIGN = permission("records:assign", "Give records to another owner or team")

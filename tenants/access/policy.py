@@ -1,4 +1,4 @@
-"""The one function that decides which records a caller reaches, and the four verbs that stand on it."""
+"""The verbs of a feature over its records; each decides by the one rule of `reaching` who may."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,60 +6,27 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, bindparam, false, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Select, false, select
 from sqlalchemy.orm import DeclarativeBase
 
 from tenants.access.caller import Acting, Caller, acting
-from tenants.access.permissions import Permission, Reach
+from tenants.access.permissions import ASSIGN, Permission, Reach
+from tenants.access.reaching import decide, narrowed, standing_values
 from tenants.foundation.errors import Invalid, NotAllowed, NotFound, PreconditionFailed
 from tenants.foundation.tables import Base, Owned
 from tenants.isolation.door import db
 from tenants.isolation.inserting import insert_record
 
 R = TypeVar("R", bound=Base)
-ME = bindparam("caller_user", type_=Uuid())
-MY_TEAMS = bindparam("caller_teams", type_=ARRAY(Uuid()))
-
-
-def narrowed(model: Any, reach: Reach | None) -> ColumnElement[bool] | None:
-    """The where-clause of a reach over a table, an alias or a model; None when all of it is within reach.
-
-    Its parameters are `caller_user` and `caller_teams` (`standing_values`), so that one statement serves every
-    caller of that reach. What has no owner is within everybody's reach who may read it at all.
-    """
-    columns = getattr(model, "c", model)
-    if reach is Reach.ALL or not hasattr(columns, "owner_id"):
-        return None
-    mine: ColumnElement[bool] = columns.owner_id == ME
-    if reach is Reach.TEAM:
-        return or_(mine, columns.team_id == MY_TEAMS.any_())
-    return mine
-
-
-def standing_values(caller: Caller) -> dict[str, Any]:
-    """The parameters that `narrowed` speaks of."""
-    return {"caller_user": caller.user_id, "caller_teams": list(caller.teams)}
-
-
-def within(record: Base, caller: Caller, reach: Reach | None) -> bool:
-    """Whether one record is within a reach: the same rule as `narrowed`, on a record in memory."""
-    if reach is None:
-        return False
-    if reach is Reach.ALL or not isinstance(record, Owned):
-        return True
-    if record.owner_id is not None and record.owner_id == caller.user_id:
-        return True
-    return reach is Reach.TEAM and record.team_id in caller.teams
 
 
 def seen(query: Select[Any], model: type[Base]) -> Select[Any]:
     """The query over this model, less what the caller may not read."""
     caller = acting().caller
-    reach = caller.reach(f"{resource_of(model)}:read")
-    if reach is None:
+    extent = caller.extent(f"{resource_of(model)}:read")
+    if extent is None:
         return query.where(false())
-    condition = narrowed(model, reach)
+    condition = narrowed(model, extent)
     return query if condition is None else query.where(condition).params(**standing_values(caller))
 
 
@@ -72,12 +39,14 @@ def find(model: type[R], record_id: UUID, *, lock: bool = False) -> R:
     """
     now = acting()
     resource = resource_of(model)
-    reach = now.caller.reach(f"{resource}:read")
+    extent = now.caller.extent(f"{resource}:read")
     query = select(model).where(model.id == record_id)  # type: ignore[attr-defined]
-    condition = narrowed(model, reach)
+    condition = narrowed(model, extent)
     if condition is not None:
         query = query.where(condition).params(**standing_values(now.caller))
-    record = db().scalars(query.with_for_update(of=model) if lock else query).one_or_none() if reach else None
+    record = (
+        db().scalars(query.with_for_update(of=model) if lock else query).one_or_none() if extent else None
+    )
     if record is None:
         raise NotFound
     if now.permission and now.permission.resource == resource:
@@ -95,8 +64,8 @@ def must_reach(record: Base) -> None:
     Raises NotAllowed.
     """
     now = acting()
-    if now.permission and not within(record, now.caller, now.caller.reach(now.permission.name)):
-        raise NotAllowed(f"'{now.permission.name}' does not reach this record for you.")
+    if now.permission:
+        _must(now.permission, record, now.caller)
 
 
 def save(record: R, *, may: Permission | None = None) -> R:
@@ -127,12 +96,16 @@ def add(record: R) -> R:
 
 
 def change(record: R, fields: Mapping[str, Any]) -> R:
-    """Set these fields on a record that `find` gave. Raises as `save` does."""
+    """Set these fields on a record that `find` gave; to give it to somebody else takes the right to assign.
+
+    Raises as `save` does.
+    """
     now = acting()
+    given = any(name in fields and fields[name] != getattr(record, name) for name in ("owner_id", "team_id"))
     for name, value in fields.items():
         setattr(record, name, value)
-    if {"owner_id", "team_id"} & fields.keys():
-        _must_reach(record, now)
+    if given:
+        _must(ASSIGN, record, now.caller)
     _check_references(record, now.caller, list(fields))
     db().flush()
     return record
@@ -165,8 +138,12 @@ def _admit(record: Base, now: Acting) -> None:
 def _must_reach(record: Base, now: Acting) -> None:
     if now.permission is None or now.permission.resource != resource_of(type(record)):
         return
-    if not within(record, now.caller, now.caller.reach(now.permission.name)):
-        raise NotAllowed(f"'{now.permission.name}' does not reach this record for you.")
+    _must(now.permission, record, now.caller)
+
+
+def _must(permission: Permission, record: Base, caller: Caller) -> None:
+    if not decide(caller, permission.name, record).allowed:
+        raise NotAllowed(f"'{permission.name}' does not reach this record for you.")
 
 
 def _check_references(record: Base, caller: Caller, fields: list[str]) -> None:
@@ -191,10 +168,10 @@ def _references(model: type[Base]) -> tuple[tuple[str, type[Any]], ...]:
 
 
 def _must_see(model: Any, target: UUID, caller: Caller, name: str) -> None:
-    reach = caller.reach(f"{resource_of(model)}:read")
+    extent = caller.extent(f"{resource_of(model)}:read")
     query = select(model.id).where(model.id == target)
-    condition = narrowed(model, reach)
+    condition = narrowed(model, extent)
     if condition is not None:
         query = query.where(condition).params(**standing_values(caller))
-    if reach is None or db().execute(query).first() is None:
+    if extent is None or db().execute(query).first() is None:
         raise Invalid(errors={name: ["There is no such record."]})

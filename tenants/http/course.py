@@ -100,7 +100,7 @@ def answer_reading(
     guard = house.guard.question(credential)
     known = house.seen.get(credential)
     for _ in range(TRIES):
-        guessed = known is not None and known[1].may(may)
+        guessed = known is not None and known[1].refusal(may) is None
         if known is None or not guessed:
             (answer,) = read(home, guard)
             known = (answer, house.guard.caller(credential, answer))

@@ -37,7 +37,9 @@ WRITING = ("409", "412", "413", "415")
 
 def describe(view: View, may: Permission, purpose: Purpose, name: str) -> View:
     """Name the operation, its permission and its purpose in the document."""
-    marks = {"x-permission": may.name, "x-purpose": purpose.value}
+    marks: dict[str, Any] = {"x-permission": may.name, "x-purpose": purpose.value}
+    marks |= {"x-people-only": True} if may.people_only else {}
+    marks |= {"x-step-up": True} if may.step_up else {}
     described: View = Blueprint.doc(operationId=name, **marks)(view)
     return described
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement
 from werkzeug.datastructures import MultiDict
 
 from tenants.access.caller import Caller
-from tenants.access.policy import standing_values
+from tenants.access.reaching import standing_values
 from tenants.foundation.encryption import Context
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.http.filters import read_filters
@@ -118,8 +118,8 @@ class Selection:
             "includes": tuple(sorted(set(names))),
             "hidden": caller.hidden.get(self.resource.name, frozenset()),
             "masked": caller.masked.get(self.resource.name, frozenset()),
-            "reaches": tuple(
-                [(each, caller.reach(f"{each}:read")) for each in self.resource.resources_shown]
+            "extents": tuple(
+                [(each, caller.extent(f"{each}:read")) for each in self.resource.resources_shown]
             ),
         }
 

@@ -14,13 +14,16 @@ from marshmallow import fields
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from tenants.access.caller import Extent
 from tenants.access.permissions import Reach
-from tenants.access.policy import narrowed, resource_of
+from tenants.access.policy import resource_of
+from tenants.access.reaching import narrowed
 from tenants.http.filters import condition
 from tenants.http.representation import Resource, always, nested_of, rendered
 from tenants.isolation.dialect import compiled
 
 MASK = "•••"
+EVERYTHING = Extent(Reach.ALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Shape:
     includes: tuple[str, ...] = ()
     hidden: frozenset[str] = frozenset()
     masked: frozenset[str] = frozenset()
-    reaches: tuple[tuple[str, Reach | None], ...] = ()
+    extents: tuple[tuple[str, Extent | None], ...] = ()
     filters: tuple[tuple[str, str], ...] = ()
     fixed: tuple[str, ...] = ()
     sort: tuple[tuple[str, bool], ...] = ()
@@ -133,10 +136,10 @@ def _link(relation: Any, table: Any, other: Any) -> list[ColumnElement[bool]]:
 
 
 def _seen(relation: Any, shape: Shape, other: Any) -> list[ColumnElement[bool]]:
-    reach = dict(shape.reaches).get(resource_of(relation.mapper.class_), Reach.ALL)
-    if reach is None:
+    extent = dict(shape.extents).get(resource_of(relation.mapper.class_), EVERYTHING)
+    if extent is None:
         return [sa.false()]
-    seen = narrowed(other, reach)
+    seen = narrowed(other, extent)
     return [] if seen is None else [seen]
 
 
@@ -172,7 +175,7 @@ def _field(each: fields.Field[Any], name: str, table: Any) -> ColumnElement[Any]
 
 def conditions_of(resource: Resource, shape: Shape, table: Any) -> list[ColumnElement[bool]]:
     """What every row must meet: the caller's reach, what is fixed, the filters and the words."""
-    mine = narrowed(table, dict(shape.reaches).get(resource_of(resource.model), Reach.ALL))
+    mine = narrowed(table, dict(shape.extents).get(resource_of(resource.model), EVERYTHING))
     conditions = [] if mine is None else [mine]
     conditions += [
         table.c[name] == bindparam(f"fixed_{name}", type_=table.c[name].type) for name in shape.fixed

@@ -7,9 +7,11 @@ from tenants.access.roles import built_in_roles
 from tenants.catalog.registry import Home
 from tenants.foundation.identifiers import new_token, token_hash
 from tenants.foundation.tables import Source
-from tenants.identity.models import ApiKey, Password, Role, TenantProfile, User, UserRole
-from tenants.identity.passwords import hash_of
+from tenants.identity.models import Role, TenantProfile, User, UserRole
+from tenants.identity.programs.models import ApiKey
 from tenants.identity.recognition import KEY_PREFIX
+from tenants.identity.signing_in.models import Password
+from tenants.identity.signing_in.passwords import hash_of
 from tenants.isolation.door import db
 
 

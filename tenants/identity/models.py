@@ -1,15 +1,19 @@
-"""The people of a tenant who sign in, their teams, roles and credentials."""
+"""The people of a tenant, their teams and roles, and the single records that were shared with them."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy.types import Uuid
 
 from tenants.foundation.clock import now
-from tenants.foundation.tables import Base, DataClass, Identified, Purpose, Record, column
+from tenants.foundation.tables import Base, DataClass, Identified, Purpose, Record, column, one_of
+
+USER_STATES = ("invited", "active", "inactive")
+SHARE_LEVELS = ("read", "edit")
 
 
 class TenantProfile(Identified, Base):
@@ -23,18 +27,28 @@ class TenantProfile(Identified, Base):
     name: Mapped[str] = column(data=DataClass.BUSINESS)
     state: Mapped[str] = column(data=DataClass.TECHNICAL, default="active")
     currency: Mapped[str] = column(data=DataClass.BUSINESS, default="EUR")
+    mfa_required: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
 
 
 class Team(Record, Base):
-    """Users who share the reach `team`, with a manager."""
+    """Users who share the reach `team`, with a manager. Teams are a tree.
+
+    `path` holds the ids of all teams above it, nearest last: who reaches sub-teams reaches every team whose path
+    holds one of theirs.
+    """
 
     __tablename__ = "teams"
+    __table_args__ = (Index("teams_path_idx", "path", postgresql_using="gin"),)
     __purpose__ = Purpose.ACCOUNT
     __audited__ = True
 
     name: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)
     manager_id: Mapped[UUID | None] = column(ForeignKey("users.id", use_alter=True), data=DataClass.TECHNICAL)
+    parent_id: Mapped[UUID | None] = column(ForeignKey("teams.id"), data=DataClass.TECHNICAL, index=True)
+    path: Mapped[list[UUID]] = column(
+        ARRAY(Uuid()), data=DataClass.TECHNICAL, default=list, server_default="{}"
+    )
 
 
 class User(Record, Base):
@@ -43,28 +57,22 @@ class User(Record, Base):
     __tablename__ = "users"
     __table_args__ = (
         Index("users_email_lower_idx", text("lower(email)"), unique=True),
-        CheckConstraint("state in ('active', 'inactive')", name="state_known"),
+        one_of("state", USER_STATES),
     )
     __purpose__ = Purpose.ACCOUNT
     __audited__ = True
 
     name: Mapped[str] = column(data=DataClass.IDENTITY)
     email: Mapped[str | None] = column(data=DataClass.CONTACT)
+    email_verified_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    job_title: Mapped[str | None] = column(data=DataClass.BUSINESS)
     office: Mapped[str | None] = column(data=DataClass.BUSINESS)
+    locale: Mapped[str] = column(data=DataClass.BUSINESS, default="en", server_default="en")
+    time_zone: Mapped[str] = column(data=DataClass.BUSINESS, default="UTC", server_default="UTC")
     state: Mapped[str] = column(data=DataClass.TECHNICAL, default="active", server_default="active")
+    deactivated_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     team_id: Mapped[UUID | None] = column(ForeignKey("teams.id"), data=DataClass.TECHNICAL)
     team: Mapped[Team | None] = relationship(foreign_keys="User.team_id", lazy="raise")
-
-
-class Password(Base):
-    """The argon2id hash of a user's password (RFC 9106)."""
-
-    __tablename__ = "passwords"
-    __purpose__ = Purpose.SECURITY
-
-    user_id: Mapped[UUID] = column(ForeignKey(User.id), data=DataClass.TECHNICAL, primary_key=True)
-    hash: Mapped[str] = column(data=DataClass.CREDENTIAL)
-    changed_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
 
 
 class TeamMember(Base):
@@ -80,15 +88,24 @@ class TeamMember(Base):
 
 
 class Role(Record, Base):
-    """A set of permissions, each with its reach: `{"deals:edit": "team"}`."""
+    """A set of permissions, each with its reach, and what it closes of single fields.
+
+    `permissions` is `{"deals:edit": "team"}`; `fields` is `{"contacts": {"email": "read", "phone": "none"}}`, where
+    a field that is not named can be read and edited. `mfa_required`: who has this role signs in with a second factor.
+    """
 
     __tablename__ = "roles"
     __purpose__ = Purpose.ACCOUNT
     __audited__ = True
 
     name: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)
+    description: Mapped[str | None] = column(data=DataClass.BUSINESS)
     built_in: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False)
     permissions: Mapped[dict[str, Any]] = column(JSONB, data=DataClass.TECHNICAL)
+    fields: Mapped[dict[str, Any]] = column(
+        JSONB, data=DataClass.TECHNICAL, default=dict, server_default="{}"
+    )
+    mfa_required: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
 
 
 class UserRole(Base):
@@ -101,33 +118,54 @@ class UserRole(Base):
     role_id: Mapped[UUID] = column(ForeignKey(Role.id), data=DataClass.TECHNICAL, primary_key=True)
 
 
-class ApiKey(Record, Base):
-    """A program's way in: acts as its user, and no further than its own list of permissions, when it has one."""
+class TeamRole(Base):
+    """Which roles everybody in a team has besides their own."""
 
-    __tablename__ = "api_keys"
-    __resource__ = "api-keys"
-    __purpose__ = Purpose.SECURITY
+    __tablename__ = "team_roles"
+    __purpose__ = Purpose.ACCOUNT
+
+    team_id: Mapped[UUID] = column(ForeignKey(Team.id), data=DataClass.TECHNICAL, primary_key=True)
+    role_id: Mapped[UUID] = column(ForeignKey(Role.id), data=DataClass.TECHNICAL, primary_key=True)
+
+
+class RecordShare(Record, Base):
+    """One record, shared with a user or a team until a date; it widens the reach of what they may do anyway."""
+
+    __tablename__ = "record_shares"
+    __resource__ = "record-shares"
+    __table_args__ = (
+        one_of("level", SHARE_LEVELS),
+        CheckConstraint("(user_id is null) <> (team_id is null)", name="one_receiver"),
+        Index(
+            "record_shares_receiver_idx",
+            *("resource", "record_id", "user_id", "team_id"),
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    __purpose__ = Purpose.ACCOUNT
     __audited__ = True
 
-    user_id: Mapped[UUID] = column(ForeignKey(User.id), data=DataClass.TECHNICAL, index=True)
-    name: Mapped[str] = column(data=DataClass.BUSINESS)
-    hash: Mapped[bytes] = column(LargeBinary, data=DataClass.CREDENTIAL, unique=True)
-    hint: Mapped[str] = column(Text, data=DataClass.TECHNICAL)
-    scopes: Mapped[list[str] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
+    resource: Mapped[str] = column(data=DataClass.TECHNICAL)
+    record_id: Mapped[UUID] = column(data=DataClass.TECHNICAL)
+    user_id: Mapped[UUID | None] = column(ForeignKey(User.id), data=DataClass.TECHNICAL, index=True)
+    team_id: Mapped[UUID | None] = column(ForeignKey(Team.id), data=DataClass.TECHNICAL, index=True)
+    level: Mapped[str] = column(data=DataClass.TECHNICAL, default="read")
     expires_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
-    revoked_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
 
 
-class Session(Identified, Base):
-    """A browser that signed in with a password."""
+class OneTimeToken(Identified, Base):
+    """A secret that works once and not for long: an invitation, a reset, a sign-in half done (`one_time`)."""
 
-    __tablename__ = "sessions"
+    __tablename__ = "one_time_tokens"
+    __table_args__ = (Index("one_time_tokens_expires_at_idx", "expires_at"),)
     __purpose__ = Purpose.SECURITY
+    __stays__ = "It opens a door for minutes or days, in this installation only."
 
-    user_id: Mapped[UUID] = column(ForeignKey(User.id), data=DataClass.TECHNICAL, index=True)
+    kind: Mapped[str] = column(data=DataClass.TECHNICAL)
     hash: Mapped[bytes] = column(LargeBinary, data=DataClass.CREDENTIAL, unique=True)
+    user_id: Mapped[UUID | None] = column(ForeignKey(User.id), data=DataClass.TECHNICAL, index=True)
+    details: Mapped[Any] = column(LargeBinary, data=DataClass.CREDENTIAL, sealed=True, nullable=True)
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
     expires_at: Mapped[datetime] = column(data=DataClass.TECHNICAL)
-    ended_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
-    address: Mapped[str | None] = column(data=DataClass.ONLINE)
-    device: Mapped[str | None] = column(data=DataClass.ONLINE)
+    used_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Purpose
 from tenants.http.models import IdempotencyKey
-from tenants.identity.models import Session
+from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db
 from tenants.jobs.registry import job
 

@@ -10,8 +10,9 @@ from tenants.catalog.registry import Home
 from tenants.foundation.errors import NotFound
 from tenants.foundation.tables import Source
 from tenants.identity.founding import new_api_key
-from tenants.identity.models import Password, Role, User, UserRole
-from tenants.identity.passwords import hash_of
+from tenants.identity.models import Role, User, UserRole
+from tenants.identity.signing_in.models import Password
+from tenants.identity.signing_in.passwords import hash_of
 from tenants.isolation.door import db, inside
 from tenants.provisioning.birth import Nursery
 

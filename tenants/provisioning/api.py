@@ -13,9 +13,9 @@ from tenants.http.blueprint import Blueprint
 from tenants.http.rate_limits import Allowance
 from tenants.http.representation import BodySchema
 from tenants.identity.founding import Founder
-from tenants.identity.passwords import LONGEST, SHORTEST
 from tenants.identity.recognition import csrf_token
-from tenants.identity.signing_in import open_session, set_cookie
+from tenants.identity.signing_in.by_password import open_session, set_cookie
+from tenants.identity.signing_in.passwords import LONGEST, SHORTEST
 from tenants.provisioning.slugs import RULE, SLUG, checked_slug
 
 signup = Blueprint("signup", __name__, url_prefix="/signup", purpose=Purpose.ACCOUNT)

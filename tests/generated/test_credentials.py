@@ -11,7 +11,9 @@ from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id, new_token, token_hash
 from tenants.identity.founding import new_api_key
-from tenants.identity.models import ApiKey, Session, User
+from tenants.identity.models import User
+from tenants.identity.programs.models import ApiKey
+from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
 from tests.examples import Examples
 from tests.generated.answers import sound, words

@@ -17,7 +17,8 @@ from tenants.foundation.settings import Settings
 from tenants.http import course
 from tenants.http.rate_limits import RateLimits
 from tenants.identity.founding import new_api_key
-from tenants.identity.models import ApiKey, Role, User
+from tenants.identity.models import Role, User
+from tenants.identity.programs.models import ApiKey
 from tenants.isolation.counters import Counters
 from tenants.isolation.door import db, inside
 from tests.workspace import Workspace

@@ -17,7 +17,9 @@ from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_token, token_hash
 from tenants.http import course
 from tenants.identity.founding import new_api_key
-from tenants.identity.models import ApiKey, Role, Session, User, UserRole
+from tenants.identity.models import Role, User, UserRole
+from tenants.identity.programs.models import ApiKey
+from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
 from tests.workspace import Client, Workspace
 

@@ -15,7 +15,9 @@ from tenants.catalog.registry import Home
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Source
-from tenants.identity.models import ApiKey, Password, Session, Team, TenantProfile, User
+from tenants.identity.models import Team, TenantProfile, User
+from tenants.identity.programs.models import ApiKey
+from tenants.identity.signing_in.models import Password, Session
 from tenants.isolation.door import db, inside
 from tenants.isolation.sealing import opened
 from tenants.jobs.models import Job, JobState

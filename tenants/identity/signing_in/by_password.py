@@ -13,9 +13,10 @@ from tenants.foundation.errors import Conflict, NotSignedIn
 from tenants.foundation.identifiers import new_token, token_hash
 from tenants.http.course import House
 from tenants.http.rate_limits import Allowance
-from tenants.identity.models import Password, Session, User
-from tenants.identity.passwords import fits
+from tenants.identity.models import User
 from tenants.identity.recognition import SESSION_PREFIX
+from tenants.identity.signing_in.models import Password, Session
+from tenants.identity.signing_in.passwords import fits
 from tenants.isolation.door import db, inside
 
 PER_ADDRESS = Allowance("sign-in-address", 60)

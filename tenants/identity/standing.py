@@ -1,0 +1,94 @@
+"""What a user may at this moment: worked out by one statement, whoever asks on their behalf."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from tenants.access.caller import Caller
+from tenants.access.permissions import Reach
+
+REACHES = frozenset(each.value for each in Reach)
+#: The standing of user `u` in tenant `t`, as one JSON text. Who manages a team counts as being in it.
+STANDING = """
+select json_build_object('user', u.id, 'name', u.name, 'team', u.team_id, 'teams', mine.ids, 'mfa', t.mfa_required,
+  'subteams', (select json_agg(b.id order by b.id) from teams b where b.path && mine.ids),
+  'roles', (select json_agg(json_build_array(r.permissions, r.fields, r.mfa_required) order by r.id) from roles r
+            where r.id in (select role_id from user_roles where user_id = u.id
+                           union all select role_id from team_roles where team_id = any(mine.ids))),
+  'shares', (select json_agg(json_build_array(s.resource, s.level, s.record_id) order by s.id) from record_shares s
+             where (s.user_id = u.id or s.team_id = any(mine.ids)) and (s.expires_at is null or s.expires_at > now())),
+  {credential})::text
+from {source}, tenant_profile t, lateral (
+  select array_agg(team_id order by team_id) as ids from (
+    select team_id from team_members where user_id = u.id
+    union select id from teams where manager_id = u.id) them) mine
+where {good} and u.state = 'active' and t.state = 'active'
+"""
+
+
+@lru_cache(10_000)
+def standing(kind: str, tenant_id: UUID, text: str) -> Caller:
+    """The caller that a standing describes; roles merge to the best of each, a credential's scopes narrow them."""
+    found = json.loads(text)
+    roles = found["roles"] or []
+    rights = _rights(role[0] for role in roles)
+    if found["scopes"] is not None:
+        rights = {name: reach for name, reach in rights.items() if name in found["scopes"]}
+    hidden, fixed = _closed_fields(roles)
+    teams = tuple(map(UUID, found["teams"] or ()))
+    confirmed = found["confirmed"]
+    return Caller(
+        kind=kind,
+        name=found["name"],
+        tenant_id=tenant_id,
+        user_id=UUID(found["user"]),
+        credential_id=UUID(found["credential"]),
+        team_id=UUID(found["team"]) if found["team"] else None,
+        teams=teams,
+        subteams=tuple({*teams, *map(UUID, found["subteams"] or ())}),
+        rights=rights,
+        shares=_shares(found["shares"] or ()),
+        hidden=hidden,
+        fixed=fixed,
+        confirmed_at=datetime.fromtimestamp(confirmed, UTC) if confirmed else None,
+        limited="mfa_required" if _lacks_second_factor(found, roles) else None,
+    )
+
+
+def _rights(each_role: Iterable[Mapping[str, Any]]) -> dict[str, Reach]:
+    rights: dict[str, Reach] = {}
+    for permissions in each_role:
+        for name, reach in permissions.items():
+            # A role that came in a bundle may say what nobody here knows: that gives no right.
+            if isinstance(reach, str) and reach in REACHES:
+                rights[name] = rights.get(name, Reach(reach)) | Reach(reach)
+    return rights
+
+
+def _closed_fields(roles: list[Any]) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    """Which fields are hidden, and which can't be changed: those that no role which reads the resource opens."""
+    hidden: dict[str, frozenset[str]] = {}
+    fixed: dict[str, frozenset[str]] = {}
+    for resource in {name for _, rules, _ in roles for name in rules}:
+        reading = [rules.get(resource, {}) for rights, rules, _ in roles if f"{resource}:read" in rights]
+        if reading:
+            none = [{name for name, level in rules.items() if level == "none"} for rules in reading]
+            hidden[resource] = frozenset(set.intersection(*none))
+            fixed[resource] = frozenset(set.intersection(*map(set, reading)))
+    return hidden, fixed
+
+
+def _shares(listed: Iterable[tuple[str, str, str]]) -> dict[str, tuple[UUID, ...]]:
+    """The ids of shared records by the permission that the share widens: `edit` widens reading too."""
+    shares: dict[str, list[UUID]] = {}
+    for resource, level, record in listed:
+        for action in ("read", "edit") if level == "edit" else ("read",):
+            shares.setdefault(f"{resource}:{action}", []).append(UUID(record))
+    return {name: tuple(ids) for name, ids in shares.items()}
+
+
+def _lacks_second_factor(found: Mapping[str, Any], roles: list[Any]) -> bool:
+    return not found["strong"] and (found["mfa"] or any(required for _, _, required in roles))

@@ -136,7 +136,8 @@ class Examples:
             options |= {"data": FORMS[operation.id](), "content_type": "multipart/form-data"}
         elif operation.body is not None:
             options["json"] = self.body(operation) if json is None else json
-        return client.request(operation.method.upper(), path, **options)
+        asked_as = client.in_person if operation.people_only else client
+        return asked_as.request(operation.method.upper(), path, **options)
 
     def body(self, operation: Operation) -> Any:
         """A good JSON body."""

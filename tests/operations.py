@@ -11,7 +11,8 @@ from flask import Flask
 METHODS = ("get", "post", "put", "patch", "delete")
 PARAMETER = re.compile(r"\{(\w+)\}")
 PREFIX = "/api/v1/"
-UNTYPED = ("signed_in", "anyone")
+UNTYPED = ("signed_in", "in_person", "confirmed", "anyone")
+OWN_AFFAIRS = ("signed_in", "in_person", "confirmed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,11 @@ class Operation:
     @property
     def permission(self) -> str:
         return self.raw["x-permission"]
+
+    @property
+    def people_only(self) -> bool:
+        """Whether programs may not, so that tests ask as somebody who signed in."""
+        return bool(self.raw.get("x-people-only"))
 
     @property
     def public(self) -> bool:

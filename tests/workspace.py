@@ -1,6 +1,7 @@
 """A tenant as tests use it: its home, and a client for each of its users."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,13 @@ from werkzeug.test import TestResponse
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.registry import Home
+from tenants.foundation.clock import now
+from tenants.foundation.identifiers import new_token, token_hash
 from tenants.foundation.tables import Source
 from tenants.identity.founding import Founder, new_api_key
 from tenants.identity.models import Role, Team, TeamMember, User, UserRole
+from tenants.identity.recognition import SESSION_PREFIX, csrf_token
+from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
 from tenants.provisioning.birth import Nursery
 
@@ -22,15 +27,28 @@ ROLES = ("admin", "manager", "sales", "read-only")
 
 @dataclass
 class Client:
-    """Requests of one user, by API key: `client.get("/contacts")` asks for /api/v1/contacts."""
+    """Requests of one user, by API key: `client.get("/contacts")` asks for /api/v1/contacts.
+
+    `client.in_person` is the same user signed in with a second factor, who has just confirmed who they are.
+    """
 
     flask: FlaskClient
     key: str
     user_id: UUID
     team_id: UUID | None = None
+    session: str = ""
+
+    @property
+    def in_person(self) -> "Client":
+        return replace(self, key="")
+
+    def _credential(self) -> dict[str, str]:
+        if self.key:
+            return {"Authorization": f"Bearer {self.key}"}
+        return {"Cookie": f"freehold_session={self.session}", "X-CSRF-Token": csrf_token(self.session)}
 
     def request(self, method: str, path: str, **options: Any) -> TestResponse:
-        headers = {"Authorization": f"Bearer {self.key}", **options.pop("headers", {})}
+        headers = {**self._credential(), **options.pop("headers", {})}
         target = path if path.startswith(("/api/", "/health", "/metrics")) else f"/api/v1{path}"
         return self.flask.open(target, method=method, headers=headers, **options)
 
@@ -74,9 +92,12 @@ def make_workspace(app: Flask, nursery: Nursery, slug: str) -> Workspace:
     home, founding = nursery.open(slug, slug.title(), founder)
     workspace = Workspace(home)
     assert founding.api_key is not None
-    workspace.clients["admin"] = Client(app.test_client(), founding.api_key, founding.user_id)
     with inside(home):
         act_as(SYSTEM)
+        session = signed_in(home, founding.user_id)
+        workspace.clients["admin"] = Client(
+            app.test_client(use_cookies=False), founding.api_key, founding.user_id, session=session
+        )
         teams = [Team(name=name, source=Source.SYSTEM) for name in ("North", "South")]
         db().add_all(teams)
         db().flush()
@@ -94,5 +115,19 @@ def make_workspace(app: Flask, nursery: Nursery, slug: str) -> Workspace:
                 [TeamMember(team_id=team.id, user_id=user.id), UserRole(user_id=user.id, role_id=role_id)]
             )
             key = new_api_key(home, user, "Test key")
-            workspace.clients[name] = Client(app.test_client(), key, user.id, team.id)
+            workspace.clients[name] = Client(
+                app.test_client(use_cookies=False), key, user.id, team.id, signed_in(home, user.id)
+            )
     return workspace
+
+
+def signed_in(home: Home, user_id: UUID) -> str:
+    """A session of this user, as after a sign-in with a second factor a moment ago; inside their tenant."""
+    token = new_token(SESSION_PREFIX, home.id)
+    expires = now() + timedelta(days=1)
+    db().add(
+        Session(
+            user_id=user_id, hash=token_hash(token), strong=True, confirmed_at=expires, expires_at=expires
+        )
+    )
+    return token

@@ -51,7 +51,12 @@ def test_every_route_is_in_the_document_or_on_a_reviewed_list(app: Flask) -> Non
 
 
 def test_every_permission_in_use_is_registered_and_in_use(app: Flask) -> None:
-    used = {each.permission for each in document_of(app).operations} - {"anyone", "signed_in", "in_person", "confirmed"}
+    used = {each.permission for each in document_of(app).operations} - {
+        "anyone",
+        "signed_in",
+        "in_person",
+        "confirmed",
+    }
     assert used - registered().keys() == set()
 
 

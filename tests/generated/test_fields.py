@@ -61,7 +61,7 @@ def test_a_body_that_is_no_object_is_refused(
 
 
 def _sent(examples: Examples, operation: Operation, path: str, body: bytes, kind: str):
-    admin = examples.workspace.admin
+    admin = examples.workspace.admin.in_person if operation.people_only else examples.workspace.admin
     return sound(operation, admin.request(operation.method.upper(), path, data=body, content_type=kind))
 
 

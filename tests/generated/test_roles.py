@@ -42,12 +42,6 @@ WITHIN = {
     Reach.ALL: set(OWNERS),
     None: set(),
 }
-    Reach.OWN: {"own"},
-    Reach.TEAM: {"own", "team's"},
-    Reach.SUBTEAMS: {"own", "team's"},
-    Reach.ALL: set(OWNERS),
-    None: set(),
-}
 
 
 def owned_models() -> dict[str, Any]:

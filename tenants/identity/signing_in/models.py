@@ -39,8 +39,12 @@ class Session(Identified, Base):
     method: Mapped[str] = column(data=DataClass.TECHNICAL, default="password", server_default="password")
     strong: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
-    confirmed_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now, server_default=text("now()"))
-    last_seen_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now, server_default=text("now()"))
+    confirmed_at: Mapped[datetime] = column(
+        data=DataClass.TECHNICAL, default=now, server_default=text("now()")
+    )
+    last_seen_at: Mapped[datetime] = column(
+        data=DataClass.TECHNICAL, default=now, server_default=text("now()")
+    )
     expires_at: Mapped[datetime] = column(data=DataClass.TECHNICAL)
     ended_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     address: Mapped[str | None] = column(data=DataClass.ONLINE)

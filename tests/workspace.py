@@ -42,13 +42,15 @@ class Client:
     def in_person(self) -> "Client":
         return replace(self, key="")
 
-    def _credential(self) -> dict[str, str]:
+    @property
+    def headers(self) -> dict[str, str]:
+        """The credential that every request carries."""
         if self.key:
             return {"Authorization": f"Bearer {self.key}"}
         return {"Cookie": f"freehold_session={self.session}", "X-CSRF-Token": csrf_token(self.session)}
 
     def request(self, method: str, path: str, **options: Any) -> TestResponse:
-        headers = {**self._credential(), **options.pop("headers", {})}
+        headers = {**self.headers, **options.pop("headers", {})}
         target = path if path.startswith(("/api/", "/health", "/metrics")) else f"/api/v1{path}"
         return self.flask.open(target, method=method, headers=headers, **options)
 

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,9 +18,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tenants.catalog.registry import Home
+from tenants.isolation.door import inside
 from tests.examples import Examples
 from tests.operations import Document, Operation
-from tests.workspace import Client, Workspace
+from tests.workspace import Client, Workspace, signed_in
 
 CHECKS = (
     not_a_server_error,
@@ -46,8 +49,13 @@ def _operations(described: Any) -> Iterator[Any]:
             yield operation
 
 
-def _ask(operation: Any, ids: dict[str, str], client: Client, many: int) -> None:
-    """So many requests; those about a record are about one that is there."""
+def _ask(operation: Any, ids: dict[str, str], client: Client, home: Home, many: int) -> None:
+    """So many requests; those about a record are about one that is there. What only people may, a person does,
+    with a session of their own: it may end by what they do.
+    """
+    if operation.definition.raw.get("x-people-only"):
+        with inside(home):
+            client = replace(client, key="", session=signed_in(home, client.user_id))
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)[: 1 if many == SOME else 2]:
         strategy = operation.as_strategy(generation_mode=mode, **({"path_parameters": ids} if ids else {}))
         _run(strategy, client, many)
@@ -65,7 +73,7 @@ def _run(strategy: Any, client: Client, many: int) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def ask(case: Any) -> None:
-        answer = case.call(headers={"Authorization": f"Bearer {client.key}"})
+        answer = case.call(headers=client.headers)
         case.validate_response(answer, checks=list(CHECKS))
 
     ask()
@@ -77,7 +85,10 @@ def _as(described: Any, workspace: Workspace, document: Document, name: str, man
     operations = list(_operations(described))
     ids = [examples.ids(_known(document, each)) for each in operations]
     for operation, own in zip(operations, ids, strict=True):
-        yield operation.label, functools.partial(_ask, operation, own, workspace.clients[name], many)
+        yield (
+            operation.label,
+            functools.partial(_ask, operation, own, workspace.clients[name], workspace.home, many),
+        )
 
 
 def _known(document: Document, operation: Any) -> Operation:

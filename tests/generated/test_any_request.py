@@ -50,8 +50,9 @@ def _operations(described: Any) -> Iterator[Any]:
 
 
 def _ask(operation: Any, ids: dict[str, str], client: Client, home: Home, many: int) -> None:
-    """So many requests; those about a record are about one that is there. What only people may, a person does,
-    with a session of their own: it may end by what they do.
+    """So many requests; those about a record are about one that is there.
+
+    What only people may, a person does, with a session of their own: it may end by what they do.
     """
     if operation.definition.raw.get("x-people-only"):
         with inside(home):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import StringIO
 from pathlib import Path
+from threading import Lock
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -32,9 +33,18 @@ def head(line: str = "tenant") -> str:
     return found
 
 
-@cache
 def steps(line: str, since: str | None) -> tuple[Revision, ...]:
     """The revisions after `since` (from the very first, when it is None) in order."""
+    with _one_at_a_time:
+        return _steps(line, since)
+
+
+_one_at_a_time = Lock()
+"""Alembic's `op` belongs to the process: two tenants that are migrated at once must not render at once."""
+
+
+@cache
+def _steps(line: str, since: str | None) -> tuple[Revision, ...]:
     return tuple(_render(line, since))
 
 

@@ -48,7 +48,7 @@ def migrate(data_dir: Path, *, as_json: bool) -> None:
 def migrate_all(
     settings: "Settings", progress: "Callable[[int, int], None]" = lambda _done, _total: None
 ) -> "Outcome":
-    """Make the key file where there is none yet, then migrate the catalog, then the tenants."""
+    """Migrate the catalog, make the key file of a new database, then migrate the tenants."""
     import crm.app  # noqa: F401 -- a tenant's rights are granted on every table there is
     from tenants.catalog.registry import Catalog
     from tenants.isolation.key_file import LocalKeyFile
@@ -56,7 +56,6 @@ def migrate_all(
 
     if settings.owner_database_url is None:
         raise Refused("FREEHOLD_OWNER_DATABASE_URL is not set; `freehold bootstrap` makes that login.")
-    LocalKeyFile.made_if_missing(settings.key_file)
     migrate_catalog(settings.owner_database_url)
     owners = {
         "main": settings.owner_database_url,
@@ -64,6 +63,7 @@ def migrate_all(
     }
     catalog = Catalog(settings.catalog_database_url)
     try:
+        LocalKeyFile.made_if_missing(settings.key_file, needed_for=catalog.count_of_keys())
         return migrate_tenants(catalog, owners, progress)
     finally:
         catalog.engine.dispose()

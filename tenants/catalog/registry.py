@@ -2,24 +2,30 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from time import monotonic
 from uuid import UUID
 
-from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.orm import Session
 
 from tenants.catalog.models import LookupHash, State, Tenant, TenantKey
 
+HOME_KEPT_SECONDS = 15
 LIVING = (State.CLAIMED, State.ACTIVE, State.FENCED)
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a tenant lives. Its schema and its role have one name, so that they can't disagree."""
+    """Where a tenant lives. Its schema and its role have one name, so that they can't disagree.
+
+    A fenced one failed to migrate: this program may not know its tables, so nobody works there until it is mended.
+    """
 
     id: UUID
     cell: str
+    fenced: bool = field(default=False, compare=False)
 
     @property
     def role(self) -> str:
@@ -36,7 +42,7 @@ class Catalog:
 
     def __init__(self, url: str) -> None:
         self.engine: Engine = create_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
-        self._homes: dict[UUID, Home] = {}
+        self._homes: dict[UUID, tuple[float, Home]] = {}
         event.listen(self.engine, "connect", _timeouts)
 
     @contextmanager
@@ -45,16 +51,21 @@ class Catalog:
             yield session
 
     def home(self, tenant_id: UUID) -> Home | None:
-        """Where this tenant lives, or None. Kept in memory: a tenant's cell changes only by a move."""
-        if known := self._homes.get(tenant_id):
-            return known
+        """Where this tenant lives, or None. Kept in memory for a quarter of a minute."""
+        known = self._homes.get(tenant_id)
+        if known is not None and known[0] > monotonic():
+            return known[1]
+        expires = monotonic() + HOME_KEPT_SECONDS
         with self.transaction() as session:
             row = session.execute(
-                select(Tenant.cell).where(Tenant.id == tenant_id, Tenant.state.in_(LIVING))
+                select(Tenant.cell, Tenant.state).where(Tenant.id == tenant_id, Tenant.state.in_(LIVING))
             ).first()
         if row is None:
+            self.forget(tenant_id)
             return None
-        return self._homes.setdefault(tenant_id, Home(tenant_id, row.cell))
+        home = Home(tenant_id, row.cell, row.state == State.FENCED)
+        self._homes[tenant_id] = (expires, home)
+        return home
 
     def homes(self, *states: State) -> list[Home]:
         """Every tenant in one of these states (active ones, when none is named), oldest first."""
@@ -84,6 +95,11 @@ class Catalog:
         query = select(TenantKey.version, TenantKey.wrapped).where(TenantKey.tenant_id == tenant_id)
         with self.transaction() as session:
             return [(row.version, row.wrapped) for row in session.execute(query)]
+
+    def count_of_keys(self) -> int:
+        """How many data keys are kept, of all tenants together."""
+        with self.transaction() as session:
+            return session.scalar(select(func.count()).select_from(TenantKey)) or 0
 
     def forget(self, tenant_id: UUID) -> None:
         """Read the tenant's home again next time, for example after it moved."""

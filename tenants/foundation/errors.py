@@ -61,6 +61,14 @@ class Conflict(Refusal):
     title = "This can't be done as things stand"
 
 
+class Gone(Refusal):
+    """It was there and will not come back: its time is over, or the key that it was sealed with was destroyed."""
+
+    status = 410
+    code = "gone"
+    title = "This is gone for good"
+
+
 class PreconditionFailed(Refusal):
     """`If-Match` names a version that is no longer the current one (RFC 9110, 13.1.1)."""
 

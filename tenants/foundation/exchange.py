@@ -13,6 +13,8 @@ from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from tenants.foundation.errors import Unavailable
+
 USUAL_PORTS = {"https": 443, "http": 80}
 #: More addresses of one host than this are not tried.
 ADDRESSES_TRIED = 3
@@ -23,7 +25,7 @@ OURS = frozenset(
 AGENT = "Freehold"
 
 
-class OutboundFailed(Exception):
+class OutboundFailed(Unavailable):
     """Nobody answered, or not in a way that can be used; the request may have arrived all the same."""
 
 

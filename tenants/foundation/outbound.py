@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import structlog
 
 from tenants.foundation.addresses import Resolver, is_loopback, is_public, look_up, look_up_within
+from tenants.foundation.errors import Conflict
 from tenants.foundation.exchange import USUAL_PORTS, Answer, Limits, OutboundFailed, Request, Target, exchange
 from tenants.foundation.tables import Purpose
 
@@ -23,8 +24,10 @@ IN_A_QUERY = IN_A_PATH + "?"
 log = structlog.get_logger()
 
 
-class OutboundRefused(Exception):
+class OutboundRefused(Conflict):
     """This connection is not allowed; nothing was sent."""
+
+    code = "outbound_refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,12 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSettingError
 from tenants.foundation.settings_sources import (
     SettingsError,
     app_url_of_bootstrap,
+    mail_sender,
     postgresql_url,
     redis_url,
     refuse_unknown_names,
     sentences,
+    smtp_url,
     storage_url,
     web_url,
 )
@@ -34,6 +36,8 @@ OptionalPostgresUrl = Annotated[str | None, BeforeValidator(lambda url: postgres
 RedisUrl = Annotated[str, BeforeValidator(redis_url)]
 StorageUrl = Annotated[str, BeforeValidator(storage_url)]
 WebUrl = Annotated[str, BeforeValidator(web_url)]
+OptionalSmtpUrl = Annotated[str | None, BeforeValidator(lambda url: smtp_url(url) if url else None)]
+MailSender = Annotated[str, BeforeValidator(mail_sender)]
 CellName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 
 
@@ -95,6 +99,21 @@ class Settings(BaseSettings):
     )
     public_url: WebUrl = Field(
         "http://127.0.0.1:8000", description="The address people reach the program at."
+    )
+    smtp_url: OptionalSmtpUrl = Field(
+        None,
+        repr=False,
+        description="The mail server: `smtps://login:password@host`, `smtp+starttls://…`, or `smtp://host` "
+        "without a password. Without one, mails are files in `<data-dir>/mail` in development, and fail in production.",
+    )
+    mail_from: MailSender = Field(
+        "Freehold <freehold@localhost>", description="The sender of mails: `Name <address>`."
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Proxies in front that add to `X-Forwarded-For`; callers' addresses are taken from there.",
     )
     secure_cookies: bool = Field(
         default_factory=lambda found: found.get("environment") == "production",

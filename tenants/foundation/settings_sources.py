@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 from collections.abc import Iterable, Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -95,6 +96,27 @@ def storage_url(url: object) -> object:
     if parts.scheme == "s3" and parts.netloc:
         return url.rstrip("/")
     raise ValueError("it should look like file:///path or s3://bucket/prefix")
+
+
+def smtp_url(url: object) -> object:
+    """A password goes over an encrypted connection, or to this very machine."""
+    if not isinstance(url, str):
+        return url
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("it should look like smtps://login:password@host:465")
+    if parts.scheme == "smtp" and parts.password and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise ValueError("a password needs smtps:// or smtp+starttls://")
+    return url
+
+
+def mail_sender(sender: object) -> object:
+    if not isinstance(sender, str):
+        return sender
+    name, address = parseaddr(sender)
+    if "@" not in address or not sender.isprintable() or "@" in name:
+        raise ValueError("it should look like Freehold <freehold@example.com>")
+    return sender
 
 
 def web_url(url: object) -> object:

@@ -10,6 +10,7 @@ from apispec.ext.marshmallow.common import resolve_schema_instance
 from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api
 from flask_smorest.spec import MarshmallowPlugin
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from tenants.foundation.identifiers import new_id
 from tenants.http import api_page, health, metrics, problems
@@ -61,6 +62,8 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
         api.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix or ''}")
     app.add_url_rule("/api/v1/openapi.json", "openapi", _document_of(api))
     app.wsgi_app = _with_security_headers(app.wsgi_app)  # type: ignore[method-assign]
+    if proxies := house.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]
     api_page.register(app)
     health.register(app, house)
     metrics.register(app)

@@ -151,6 +151,8 @@ def admit(house: House) -> tuple[Credential, Home]:
     home = house.catalog.home(credential.tenant_id)
     if home is None:
         raise NotSignedIn
+    if home.fenced:
+        raise Unavailable("This tenant could not be brought to the program's new version. We are mending it.")
     if credential.kind == "session" and request.method not in SAFE:
         _refuse_forgery(credential)
     return credential, home

@@ -23,6 +23,7 @@ REFUSALS = {
     "403": "The caller lacks the permission.",
     "404": "There is no such thing within the caller's reach.",
     "409": "Against a rule of the business, or under way already.",
+    "410": "It was there and is gone: its time is over, or its key was destroyed.",
     "412": "`If-Match` names another version.",
     "413": "Larger than we take.",
     "415": "A content type that is not read here.",
@@ -30,7 +31,7 @@ REFUSALS = {
     "429": "The allowance is used up; see `Retry-After`.",
     "503": "Something we need is away; see `Retry-After`.",
 }
-ALWAYS = ("400", "422", "429", "503")
+ALWAYS = ("400", "410", "422", "429", "503")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 WRITING = ("409", "412", "413", "415")
 

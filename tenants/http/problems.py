@@ -72,8 +72,9 @@ def answer(refusal: Refusal, keep: HTTPException | None = None) -> Response:
         made.headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, NotSignedIn):
         made.headers["WWW-Authenticate"] = 'Bearer realm="freehold"'
-    if isinstance(refusal, Unavailable):
+    if status == Unavailable.status:
         made.headers["Retry-After"] = "2"
+        log.warning("unavailable", reason=str(refusal), cause=type(refusal.__cause__).__name__)
     g.problem = refusal.stable_code
     return made
 

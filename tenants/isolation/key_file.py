@@ -36,8 +36,17 @@ class LocalKeyFile:
         self._read()
 
     @classmethod
-    def made_if_missing(cls, path: Path) -> "LocalKeyFile":
-        """For the command that prepares the database. Of several at once, one makes the file; all use it."""
+    def made_if_missing(cls, path: Path, *, needed_for: int = 0) -> "LocalKeyFile":
+        """For the command that prepares the database. Of several at once, one makes the file; all use it.
+
+        `needed_for` says how many keys are wrapped with it already: a new file could open none of them, so
+        none is made.
+        """
+        if needed_for and not path.exists():
+            raise KeyFileUnusable(
+                f"There is no key file at {path}, and {needed_for} keys in the catalog are wrapped with it. "
+                "Put it back from where you keep it: nothing sealed can be read without it, and a new one would not help."
+            )
         _make(path)
         return cls(path)
 

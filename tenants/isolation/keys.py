@@ -11,6 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from tenants.foundation.encryption import DataKey
+from tenants.foundation.errors import Gone
 
 LIFETIME_SECONDS = 60.0
 CAPACITY = 1000
@@ -38,8 +39,13 @@ class KeyWrapper(Protocol):
         ...
 
 
-class KeyDestroyed(Exception):
+DESTROYED = "The key of this tenant was destroyed, and with it everything that was sealed with it."
+
+
+class KeyDestroyed(Gone):
     """The key is gone, and with it everything that was sealed with it."""
+
+    code = "key_destroyed"
 
 
 @dataclass(slots=True)
@@ -92,7 +98,7 @@ class KeyRing:
             self.forget(tenant_id)
             keys = self._keys_of(tenant_id)
         if version not in keys.wrapped:
-            raise KeyDestroyed(f"Version {version} of the key of tenant {tenant_id} no longer exists.")
+            raise KeyDestroyed(DESTROYED)
         return self._opened(tenant_id, keys, version)
 
     def forget(self, tenant_id: UUID) -> None:
@@ -111,7 +117,7 @@ class KeyRing:
         keys = _Keys(expires, dict(self._load(tenant_id)))
         if not keys.wrapped:
             self.forget(tenant_id)
-            raise KeyDestroyed(f"The keys of tenant {tenant_id} no longer exist.")
+            raise KeyDestroyed(DESTROYED)
         with self._lock:
             if forgotten == self._forgotten:
                 self._keep(tenant_id, keys)

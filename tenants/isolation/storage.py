@@ -11,15 +11,32 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from tenants.foundation.errors import Unavailable
+
 NAME = re.compile(r"(?=.{1,400}\Z)[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,199})*\Z")
 
 
-class StorageFailed(Exception):
-    """A file could not be written or read; the message is a sentence. Of a failed write nothing is left."""
+class StorageFailed(Unavailable):
+    """A file could not be written or read; the message is a sentence for the operator, the detail one for callers.
+
+    Of a failed write nothing is left.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("Files can't be stored or read at the moment. Try again later.")
+        self.args = (message,)
 
 
 class NotStored(StorageFailed):
     """There is no file of this name."""
+
+    status = 410
+    code = "gone"
+    title = "This is gone for good"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.detail = "This file is no longer there."
 
 
 @dataclass(frozen=True, slots=True)

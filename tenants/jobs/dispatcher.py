@@ -95,7 +95,7 @@ class Dispatcher:
         if taken.tenant_id is None:
             return taken
         home = self._catalog.home(taken.tenant_id)
-        if home is None:
+        if home is None or home.fenced:  # the sweeper finds the jobs of a fenced one again when it is mended
             self._carrier.settle(taken, None)
             return taken
         claimed = self.visit(home, taken.room, taken.heavy_room)

@@ -143,3 +143,10 @@ print(LocalKeyFile.made_if_missing(pathlib.Path(sys.argv[1])).wrap(b"k" * 32, Ke
     for answer in answers:
         assert keys.unwrap(bytes.fromhex(answer), KeyName(OURS, 1)) == b"k" * 32
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_lost_key_file_is_not_replaced_by_one_that_opens_nothing(tmp_path: Path) -> None:
+    lost = tmp_path / "key"
+    with pytest.raises(KeyFileUnusable, match="3 keys in the catalog are wrapped with it"):
+        LocalKeyFile.made_if_missing(lost, needed_for=3)
+    assert not lost.exists()

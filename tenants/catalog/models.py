@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, Integer, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy import DateTime, Double, ForeignKey, Integer, LargeBinary, MetaData, Text, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from tenants.foundation.clock import now
@@ -87,3 +87,18 @@ class AuditHead(CatalogBase):
     signature: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL)
     public_key: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL)
     sealed_at: Mapped[datetime] = column(data=DataClass.TECHNICAL)
+
+
+class Throttle(CatalogBase):
+    """How often something was tried of late, by a keyed hash of who tried what: `tries` fades as time goes by.
+
+    It is kept here, so that it is the same for accounts that exist and that don't, and outlives every cache.
+    """
+
+    __tablename__ = "throttles"
+    __purpose__ = Purpose.SECURITY
+
+    key: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL, primary_key=True)
+    tries: Mapped[float] = column(Double, data=DataClass.TECHNICAL)
+    tried_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, index=True)
+    closed_until: Mapped[datetime] = column(data=DataClass.TECHNICAL)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, relationship
 from sqlalchemy.types import Uuid
@@ -169,3 +169,4 @@ class OneTimeToken(Identified, Base):
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
     expires_at: Mapped[datetime] = column(data=DataClass.TECHNICAL)
     used_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    tries: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0, server_default="0")

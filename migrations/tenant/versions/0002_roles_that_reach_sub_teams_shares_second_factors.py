@@ -10,6 +10,17 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.create_table(
+        "mails",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("address", sa.LargeBinary(), nullable=True),
+        sa.Column("subject", sa.LargeBinary(), nullable=True),
+        sa.Column("text", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("mails_pkey")),
+    )
+    op.create_index("mails_created_at_idx", "mails", ["created_at"], unique=False)
+    op.create_table(
         "team_roles",
         sa.Column("team_id", sa.Uuid(), nullable=False),
         sa.Column("role_id", sa.Uuid(), nullable=False),
@@ -50,6 +61,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("one_time_tokens_user_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("one_time_tokens_pkey")),
         sa.UniqueConstraint("hash", name=op.f("one_time_tokens_hash_key")),

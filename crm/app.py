@@ -40,6 +40,8 @@ from tenants.isolation.startup import UnsafeDatabase, check_logins
 from tenants.isolation.storage import storage_from
 from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
+from tenants.mail.jobs import tidy_mails
+from tenants.mail.postmen import post_of, use_post
 from tenants.portability.api import exports
 from tenants.provisioning.api import signup
 from tenants.provisioning.birth import Nursery
@@ -72,7 +74,7 @@ BLUEPRINTS = [
 ]
 
 #: Work that comes back in every tenant, and belongs to no route.
-RECURRING = (tidy_up,)
+RECURRING = (tidy_up, tidy_mails)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -114,6 +116,7 @@ def open_house(settings: Settings) -> House:
     use_keys(KeyRing(LocalKeyFile(settings.key_file), catalog.wrapped_keys))
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_from(settings.storage))
+    use_post(post_of(settings))
     limits = RateLimits(
         Counters(settings.redis_url),
         per_tenant=settings.requests_per_minute_tenant,

@@ -68,6 +68,10 @@ def _run(wishes: Wishes, ending: Ending, open_things: ExitStack) -> None:
         supervisor.start(program)
     if wishes.demo:
         programs.load_demo(ending.pause)
+    if settings.smtp_url is None and settings.environment == "development":
+        click.echo(
+            f"Mails are written to {settings.data_dir.absolute() / 'mail'}: FREEHOLD_SMTP_URL is not set."
+        )
     click.echo(f"Freehold is ready at {settings.public_url}; Ctrl-C ends it.")
     while True:
         ending.pause()

@@ -1,0 +1,34 @@
+"""Posting a mail: written in the transaction at hand, sent once that has committed."""
+
+from urllib.parse import quote
+from uuid import UUID
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.isolation.door import db, here
+from tenants.mail.jobs import send_mail
+from tenants.mail.messages import usable_address, usable_subject
+from tenants.mail.models import Mail
+from tenants.mail.postmen import post_office
+
+
+def post(*, to: str, subject: str, text: str) -> UUID:
+    """Have a mail sent, unless the transaction comes to nothing; the id of the mail. Runs inside a tenant.
+
+    Raises Invalid for an address that is none, and for a subject of several lines.
+    """
+    mail = Mail(address=usable_address(to), subject=usable_subject(subject), text=text)
+    db().add(mail)
+    db().flush()
+    whoever = here().caller
+    # The house sends it: a mail goes out even if whoever caused it may do nothing any more by then.
+    act_as(SYSTEM, request_id=whoever.request_id if whoever else "")
+    try:
+        send_mail.later(mail_id=mail.id)
+    finally:
+        here().caller = whoever
+    return mail.id
+
+
+def link(page: str, token: str) -> str:
+    """Where a mail leads: a page of this installation. What follows `#` stays in the reader's browser and out of logs."""
+    return f"{post_office().public_url}/pages/{page}#{quote(token, safe='')}"

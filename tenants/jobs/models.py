@@ -109,6 +109,12 @@ class Job(Identified, Owned, Base):
             self.state, self.lease_until, self.finished_at = JobState.CANCELLED, None, now()
             self.held_state = None
 
+    def release(self) -> None:
+        """Have a held job done here. Raises Conflict for any other."""
+        if self.state != JobState.HELD:
+            raise Conflict("Only a job that is held can be released.", code="job_not_held")
+        self.state, self.held_state, self.run_at = JobState.READY, None, now()
+
 
 class Schedule(Identified, Base):
     """A job that comes back, by the clocks of a zone. Declared ones have their job's name as key."""

@@ -32,6 +32,15 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+#: Where an answer keeps headers of its own instead of those above, in the WSGI environment.
+OWN_HEADERS = "freehold.security_headers"
+
+
+def let_forms_lead_to(source: str) -> None:
+    """The answer's form may lead to this origin, by way of a redirect: browsers count that as `form-action` too."""
+    policy = SECURITY_HEADERS["Content-Security-Policy"]
+    own = {"Content-Security-Policy": policy.replace("form-action 'self'", f"form-action 'self' {source}")}
+    request.environ[OWN_HEADERS] = list({**SECURITY_HEADERS, **own}.items())
 
 
 def make_application(house: House, title: str, blueprints: list[Blueprint]) -> Flask:
@@ -76,7 +85,7 @@ def _with_security_headers(serve: Any) -> Any:
 
     def serve_with_headers(environ: Any, start_response: Any) -> Any:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            return start_response(status, headers + fixed, exc_info)
+            return start_response(status, headers + environ.get(OWN_HEADERS, fixed), exc_info)
 
         return serve(environ, start)
 

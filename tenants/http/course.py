@@ -25,6 +25,8 @@ from tenants.isolation.reading import read
 from tenants.isolation.violations import ERRORS
 
 FORM = "multipart/form-data"
+#: What a page without a script sends; JSON is what the API takes.
+PLAIN_FORM = "application/x-www-form-urlencoded"
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED = 10_000
 TRIES = 5
@@ -162,7 +164,10 @@ def _refuse_forgery(credential: Credential) -> None:
     """A cookie alone proves nothing about who wrote the request (OWASP CSRF: synchroniser token)."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise NotAllowed("This request came from another site.", code="cross_site")
-    if request.headers.get("X-CSRF-Token") != credential.csrf:
+    sent = request.headers.get("X-CSRF-Token")
+    if sent is None and request.mimetype == PLAIN_FORM:
+        sent = request.form.get("csrf_token")
+    if sent != credential.csrf:
         raise NotAllowed(
             "Send the token of your session in X-CSRF-Token; GET /api/v1/me shows it.", code="csrf"
         )

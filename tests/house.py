@@ -37,6 +37,7 @@ def settings(servers: EmbeddedServers, logins: Logins, tmp_path_factory: pytest.
         catalog_database_url=logins.catalog,
         staff_database_url=logins.staff,
         owner_database_url=logins.owner,
+        outbound_allow_loopback=True,
         log_level="info",
         requests_per_minute_tenant=1_000_000,
         requests_per_minute_caller=1_000_000,

@@ -115,6 +115,10 @@ class Settings(BaseSettings):
         le=10,
         description="Proxies in front that add to `X-Forwarded-For`; callers' addresses are taken from there.",
     )
+    outbound_allow_loopback: bool = Field(
+        False,
+        description="Whether requests may go out to this machine, over plain HTTP too; for tests, never in production.",
+    )
     secure_cookies: bool = Field(
         default_factory=lambda found: found.get("environment") == "production",
         description="Whether cookies travel over HTTPS only.",
@@ -138,6 +142,9 @@ class Settings(BaseSettings):
     requests_per_minute_caller: int = Field(3000, ge=1, description="Requests a caller may make in a minute.")
     signups_per_hour_address: int = Field(20, ge=1, description="Sign-ups from one address in an hour.")
     session_days: int = Field(14, ge=1, description="No session lives longer than this.")
+    connected_app_days: int = Field(
+        30, ge=1, le=3650, description="Days until a connected app has to ask its user again."
+    )
     spare_tenants: int = Field(2, ge=0, le=1000, description="Tenants prepared ahead of the next sign-up.")
     web_workers: int = Field(2, ge=1, le=256, description="Web processes that `up` and `serve` start.")
     web_threads: int = Field(8, ge=1, le=256, description="Requests one web process answers at a time.")
@@ -158,6 +165,8 @@ class Settings(BaseSettings):
     def _production_is_strict(self) -> Self:
         if self.environment == "production" and not self.secure_cookies:
             raise ValueError("FREEHOLD_SECURE_COOKIES can't be off in production.")
+        if self.environment == "production" and self.outbound_allow_loopback:
+            raise ValueError("FREEHOLD_OUTBOUND_ALLOW_LOOPBACK can't be on in production.")
         return self
 
     @classmethod

@@ -58,9 +58,7 @@ def build(resource: Resource, shape: Shape) -> Built:
     table = resource.mapper.local_table
     public, sealed = _columns(resource, shape, table)
     keys = [resource.comparable(name, table).label(f"key_{n}") for n, (name, _) in enumerate(shape.sort)]
-    query = _narrow(
-        select(*public, *keys, *sealed).select_from(_joined(resource, shape, table)), resource, shape, table
-    )
+    query = _narrow(select(*public, *keys, *sealed).select_from(table), resource, shape, table)
     if shape.sort:
         query = query.order_by(*_order(resource, shape, table))
     if shape.limited:
@@ -111,19 +109,6 @@ def _shown_relations(resource: Resource, shape: Shape) -> Iterator[str]:
             yield name
 
 
-def _joined(resource: Resource, shape: Shape, table: Any) -> Any:
-    """Each single related record is a left join, narrowed like everything else: out of reach means null."""
-    joined = table
-    for name in _shown_relations(resource, shape):
-        relation = resource.relationship(name)
-        if not relation.uselist:
-            other = _other(resource, name)
-            joined = joined.outerjoin(
-                other, and_(*_link(relation, table, other), *_seen(relation, shape, other))
-            )
-    return joined
-
-
 @lru_cache(500)
 def _other(resource: Resource, name: str) -> Any:
     return resource.relationship(name).mapper.local_table.alias(
@@ -144,7 +129,25 @@ def _seen(relation: Any, shape: Shape, other: Any) -> list[ColumnElement[bool]]:
 
 
 def _related(resource: Resource, shape: Shape, name: str, table: Any) -> ColumnElement[Any]:
+    """A related record, or a list of them, asked for each row that is shown: out of reach means null.
+
+    No join: the planner then has one table to think about, and looks up nothing for rows beyond the page.
+    """
     relation, other = resource.relationship(name), _other(resource, name)
+    made = _nested_json(resource, name, other)
+    if relation.uselist:
+        ordered = relation.order_by or [_key(relation.mapper.local_table)]
+        listed = func.json_agg(aggregate_order_by(made, *(other.c[each.name] for each in ordered)))
+        made = func.coalesce(listed, sa.cast(literal_column("'[]'"), sa.JSON))
+    rows = select(made).select_from(other)
+    return (
+        rows.where(and_(*_link(relation, table, other), *_seen(relation, shape, other)))
+        .correlate(table)
+        .scalar_subquery()
+    )
+
+
+def _nested_json(resource: Resource, name: str, other: Any) -> ColumnElement[Any]:
     schema = nested_of(resource.schema.fields[name])
     assert schema is not None  # noqa: S101 - only nested fields come here
     pairs = [
@@ -152,17 +155,7 @@ def _related(resource: Resource, shape: Shape, name: str, table: Any) -> ColumnE
         for key, each in schema.fields.items()
         for part in (literal_column(f"'{key}'"), _field(each, key, other))
     ]
-    made = func.json_build_object(*pairs)
-    if not relation.uselist:
-        return sa.case((_key(other).is_not(None), made))
-    ordered = relation.order_by or [_key(relation.mapper.local_table)]
-    listed = func.json_agg(aggregate_order_by(made, *(other.c[each.name] for each in ordered)))
-    rows = select(func.coalesce(listed, sa.cast(literal_column("'[]'"), sa.JSON))).select_from(other)
-    return (
-        rows.where(and_(*_link(relation, table, other), *_seen(relation, shape, other)))
-        .correlate(table)
-        .scalar_subquery()
-    )
+    return func.json_build_object(*pairs)
 
 
 def _key(table: Any) -> Any:

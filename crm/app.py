@@ -26,7 +26,7 @@ from tenants.http.rate_limits import RateLimits
 from tenants.identity.people.api import me, teams, users
 from tenants.identity.programs.api import api_keys
 from tenants.identity.recognition import Recognition
-from tenants.identity.rights.api import roles
+from tenants.identity.rights.api import permissions, roles, roles_of
 from tenants.identity.signing_in.api import sessions
 from tenants.identity.tidying import tidy_up
 from tenants.isolation.cells import Cells
@@ -56,6 +56,8 @@ BLUEPRINTS = [
     users,
     teams,
     roles,
+    permissions,
+    roles_of,
     api_keys,
     audit_events,
     companies,

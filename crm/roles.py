@@ -3,13 +3,20 @@
 from tenants.access.permissions import Reach
 from tenants.access.roles import RoleRule
 
-ADMINISTRATION = ("users", "teams", "roles", "api-keys", "audit-events", "exports")
+ADMINISTRATION = (
+    *("users", "teams", "roles", "api-keys", "audit-events", "exports", "oauth-clients"),
+    *("identity-providers", "claimed-domains", "scim"),
+)
 SHARED = ("products", "pipelines", "stages", "number-series")
 BOOKKEEPING = ("credit-notes", "payments")
 READABLE = ("users", "teams")
-#: Whoever asked for a job sees and cancels it.
-PERSONAL = ("jobs",)
-OWN_WORK = ("create", "edit", "close", "convert")
+#: Whoever asked for a job sees and cancels it; whoever connected an app disconnects it.
+PERSONAL = ("jobs", "connected-apps")
+OWN_WORK = ("create", "edit", "close", "convert", "share")
+
+
+#: Keys act as who made them: they see and revoke their own, and make one when a role gives that too.
+OWN_KEYS = {"api-keys": ("read", "delete")}
 
 
 def admin(_resource: str, _action: str) -> Reach:
@@ -17,7 +24,7 @@ def admin(_resource: str, _action: str) -> Reach:
 
 
 def manager(resource: str, action: str) -> Reach | None:
-    if resource in PERSONAL:
+    if resource in PERSONAL or action in OWN_KEYS.get(resource, ()):
         return Reach.OWN
     if resource in ADMINISTRATION:
         return Reach.ALL if resource in READABLE and action == "read" else None
@@ -27,7 +34,7 @@ def manager(resource: str, action: str) -> Reach | None:
 
 
 def sales(resource: str, action: str) -> Reach | None:
-    if resource in PERSONAL:
+    if resource in PERSONAL or action in OWN_KEYS.get(resource, ()):
         return Reach.OWN
     if resource in ADMINISTRATION or resource == "imports":
         return Reach.ALL if resource in READABLE and action == "read" else None
@@ -41,7 +48,7 @@ def sales(resource: str, action: str) -> Reach | None:
 
 
 def read_only(resource: str, action: str) -> Reach | None:
-    if resource in PERSONAL:
+    if resource in PERSONAL or action in OWN_KEYS.get(resource, ()):
         return Reach.OWN
     if resource in ADMINISTRATION and resource not in READABLE:
         return None

@@ -53,6 +53,7 @@ REFERS = {
     "manager_id": "users",
     "owner_id": "users",
     "record_id": "contacts",
+    "role_ids": "roles",
     "subject_id": "contacts",
     "to_stage_id": "stages",
 }

@@ -72,3 +72,4 @@ CONFIRMED = Permission(
     step_up=True,
 )
 ASSIGN = permission("records:assign", "Give records to another owner or team")
+SHARE = permission("records:share", "Share single records with users and teams")

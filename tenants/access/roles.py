@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from tenants.access.ownership import effective
 from tenants.access.permissions import Reach, registered
 
 RoleRule = Callable[[str, str], Reach | None]
@@ -21,8 +22,8 @@ def built_in_roles() -> dict[str, dict[str, str]]:
 
 def _permissions(rule: RoleRule) -> dict[str, str]:
     found = {}
-    for name in registered():
+    for name, permission in registered().items():
         resource, _, action = name.partition(":")
         if reach := rule(resource, action):
-            found[name] = reach.value
+            found[name] = effective(permission, reach).value
     return found

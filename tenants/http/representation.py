@@ -93,6 +93,9 @@ class BodySchema(marshmallow.Schema):
 
 
 Expression = Callable[[Any], ColumnElement[Any]]
+#: Whoever changes a record has to see which one it is, and which version.
+NEVER_CLOSED = frozenset({"id", "version"})
+_register: list["Resource"] = []
 
 
 @dataclass(eq=False)
@@ -100,8 +103,8 @@ class Resource:
     """A resource under /api/v1: its model, and the schema that is its only representation.
 
     `search` names a tsvector column for `q=`; `expressions` gives the SQL of fields that are no columns, from the
-    table (or alias) at hand. Nested fields are relationships and come when `include=` asks for them, or always when
-    their metadata says `always`.
+    table (or alias) at hand. `shown` is a condition without which a row is on no answer. Nested fields are
+    relationships and come when `include=` asks for them, or always when their metadata says `always`.
     """
 
     name: str
@@ -110,8 +113,10 @@ class Resource:
     search: str | None = None
     expressions: Mapping[str, Expression] = field(default_factory=dict)
     sort: str = "-created_at"
+    shown: Callable[[Any], ColumnElement[bool]] | None = None
 
     def __post_init__(self) -> None:
+        _register.append(self)
         self.mapper = inspect(self.model)
         self.permission = f"{resource_of(self.model)}:read"
         for name, each in self.schema.fields.items():
@@ -178,6 +183,15 @@ class Resource:
             for name, each in self.plain()
             if not self.sealed(name) and not isinstance(each, fields.List | fields.Dict)
         }
+
+
+def ruled_fields() -> dict[str, frozenset[str]]:
+    """The fields that field rules can close, by the resource whose permissions govern them."""
+    found: dict[str, frozenset[str]] = {}
+    for each in _register:
+        if each.name == each.permission.removesuffix(":read"):
+            found[each.name] = found.get(each.name, frozenset()) | each.schema.fields.keys() - NEVER_CLOSED
+    return dict(sorted(found.items()))
 
 
 def rendered(

@@ -1,0 +1,18 @@
+"""Texts in bodies: of a bounded length, and such as PostgreSQL can keep."""
+
+from typing import Any
+
+import marshmallow
+from marshmallow import fields, validate
+
+
+def no_nul(text: str) -> None:
+    """PostgreSQL can't keep a NUL character in a text."""
+    if "\0" in text:
+        raise marshmallow.ValidationError("A NUL character can't be stored.")
+
+
+def text(longest: int = 200, *, required: bool = False, **options: Any) -> fields.String:
+    """A text of a bounded length; one that is required is never empty."""
+    length = validate.Length(1 if required else 0, longest)
+    return fields.String(required=required, allow_none=not required, validate=[length, no_nul], **options)

@@ -1,0 +1,59 @@
+"""Nobody gives what they don't have: what a role holds beyond the rights of whoever makes, changes or gives it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from tenants.access.caller import Caller, acting
+from tenants.access.ownership import effective
+from tenants.access.permissions import Reach, registered
+from tenants.foundation.errors import NotAllowed
+from tenants.identity.models import Role
+
+MOST_NAMED = 10
+
+
+def must_hold(roles: Iterable[Role]) -> None:
+    """Raises NotAllowed when one of these roles holds more than the caller has themselves."""
+    for role in roles:
+        must_hold_all(role.name, role.permissions, role.fields)
+
+
+def must_hold_all(name: str, permissions: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    """As `must_hold`, for a role that is yet to be like that."""
+    beyond = list(_beyond(acting().caller, permissions, fields))
+    if beyond:
+        more = f" and {len(beyond) - MOST_NAMED} more" if len(beyond) > MOST_NAMED else ""
+        listed = ", ".join(beyond[:MOST_NAMED])
+        raise NotAllowed(
+            f"The role '{name}' holds more than you have yourself: {listed}{more}.", code="beyond_own_rights"
+        )
+
+
+def _beyond(caller: Caller, permissions: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[str]:
+    if caller.everything:
+        return
+    known = registered()
+    for name, said in permissions.items():
+        # What nobody here knows, as a role from a bundle may have it, gives no right.
+        if name not in known or said not in list(Reach):
+            continue
+        mine = caller.reach(name)
+        wanted = effective(known[name], Reach(said))
+        if mine is None or effective(known[name], mine) | wanted is not effective(known[name], mine):
+            yield f"{name} ({wanted.value})"
+    yield from _opened(caller, permissions, fields)
+
+
+def _opened(caller: Caller, permissions: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[str]:
+    """The fields that are closed to the caller and open to whoever has this role."""
+    touched = {name.partition(":")[0] for name in permissions}
+    for resource in sorted(touched):
+        rules = fields.get(resource, {})
+        for name in sorted(caller.hidden.get(resource, ())):
+            if rules.get(name) != "none":
+                yield f"{resource}.{name}"
+        for name in sorted(
+            caller.fixed.get(resource, frozenset()) - caller.hidden.get(resource, frozenset())
+        ):
+            if name not in rules:
+                yield f"changing {resource}.{name}"

@@ -27,6 +27,11 @@ from {source}, tenant_profile t, lateral (
     union select id from teams where manager_id = u.id) them) mine
 where {good} and u.state = 'active' and t.state = 'active'
 """
+#: The scopes of connected app `g`, less what its client `a` has lost since. None left is an empty list: no right.
+GRANTED = (
+    "(select coalesce(jsonb_agg(named.scope), '[]') from jsonb_array_elements_text(g.scopes) named(scope)"
+    " where a.scopes @> to_jsonb(named.scope))"
+)
 
 
 @lru_cache(10_000)

@@ -7,12 +7,15 @@ from sqlalchemy import ForeignKey, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
-from tenants.foundation.tables import Base, DataClass, Purpose, Record, column
+from tenants.foundation.tables import Base, DataClass, Owned, Purpose, Record, column
 from tenants.identity.models import User
 
 
-class ApiKey(Record, Base):
-    """A program's way in: acts as its user, and no further than its own list of permissions, when it has one."""
+class ApiKey(Record, Owned, Base):
+    """A program's way in: acts as its user, and no further than its own list of permissions, when it has one.
+
+    Rotating one makes another in its place (`replaces_id`) and has it run out.
+    """
 
     __tablename__ = "api_keys"
     __resource__ = "api-keys"
@@ -28,3 +31,4 @@ class ApiKey(Record, Base):
     revoked_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     last_used_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     last_used_address: Mapped[str | None] = column(data=DataClass.ONLINE)
+    replaces_id: Mapped[UUID | None] = column(ForeignKey("api_keys.id"), data=DataClass.TECHNICAL, index=True)

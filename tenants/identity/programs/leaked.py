@@ -1,0 +1,90 @@
+"""Secrets of programs that were found where they should not be: revoked at once, whoever brings them."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, or_, select
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.audit.recording import record_event
+from tenants.catalog.registry import Catalog
+from tenants.foundation.clock import now
+from tenants.foundation.identifiers import tenant_of_token, token_hash
+from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
+from tenants.identity.oauth.models import OAuthClient
+from tenants.identity.oauth.tokens import PREFIXES, SECRET_PREFIX, disconnect, shown
+from tenants.identity.programs.models import ApiKey
+from tenants.identity.programs.permissions import DELETE_API_KEYS
+from tenants.identity.recognition import KEY_PREFIX
+from tenants.isolation.door import db, inside
+from tenants.mail.posting import post
+
+MOST_TOLD = 20
+SUBJECT = "A secret of your workspace was found and revoked"
+TEXT = """{what} was reported to us as leaked. We revoked it at once: whatever used it is refused from now on.
+
+Find out where it was to be seen, make a new one, and look at the audit log for what it was used for.
+"""
+
+
+def revoke_leaked(catalog: Catalog, secret: str, address: str | None, request_id: str) -> None:
+    """Revoke the secret if it is one, and tell its owner and the admins. Nobody learns from here whether it was."""
+    prefix = secret.partition("_")[0]
+    if prefix not in (KEY_PREFIX, SECRET_PREFIX, *PREFIXES.values()) or not secret.isascii():
+        return
+    tenant_id = tenant_of_token(secret, prefix)
+    home = catalog.home(tenant_id) if tenant_id else None
+    if home is None or home.fenced:
+        return
+    with inside(home):
+        act_as(SYSTEM, address=address, request_id=request_id)
+        found = _revoked_key(secret) or _revoked_token(secret) or _revoked_secret(secret)
+        if found is not None:
+            what, owner_id, resource, record_id = found
+            record_event(f"{resource}.leaked", resource, record_id, {})
+            _tell(what, owner_id)
+
+
+def _revoked_key(secret: str) -> tuple[str, UUID | None, str, UUID] | None:
+    working = (ApiKey.hash == token_hash(secret), ApiKey.revoked_at.is_(None))
+    key = db().scalars(select(ApiKey).where(*working).with_for_update()).one_or_none()
+    if key is None:
+        return None
+    key.revoked_at = now()
+    return f'The API key "{key.name}" (…{key.hint})', key.user_id, "api-keys", key.id
+
+
+def _revoked_token(secret: str) -> tuple[str, UUID | None, str, UUID] | None:
+    found = shown(secret, PREFIXES)
+    if found is None or found.app.revoked_at is not None:
+        return None
+    found.app.revoke("leaked")
+    return f'A token of the app "{found.client.name}"', found.app.user_id, "connected-apps", found.app.id
+
+
+def _revoked_secret(secret: str) -> tuple[str, UUID | None, str, UUID] | None:
+    """Without its secret an app gets no token any more; those it has are ended, because others may have got them."""
+    holder = select(OAuthClient).where(OAuthClient.secret_hash == token_hash(secret)).with_for_update()
+    client = db().scalars(holder).one_or_none()
+    if client is None:
+        return None
+    client.secret_hash = None
+    disconnect(client, "leaked")
+    return f'The secret of the app "{client.name}"', client.user_id, "oauth-clients", client.id
+
+
+def _tell(what: str, owner_id: UUID | None) -> None:
+    told = select(User.email).where(
+        User.state == "active", User.email.is_not(None), or_(User.id == owner_id, _may_revoke())
+    )
+    for email in db().scalars(told.order_by(User.id != owner_id, User.id).limit(MOST_TOLD)):
+        if email is not None:
+            post(to=email, subject=SUBJECT, text=TEXT.format(what=what))
+
+
+def _may_revoke() -> ColumnElement[bool]:
+    """Whose role, or whose team's role, lets them revoke everybody's keys."""
+    own = select(UserRole.role_id).where(UserRole.user_id == User.id)
+    teams = select(TeamMember.team_id).where(TeamMember.user_id == User.id)
+    by_team = select(TeamRole.role_id).where(TeamRole.team_id.in_(teams))
+    admin = Role.permissions[DELETE_API_KEYS.name].astext == "all"
+    return exists().where(admin, or_(Role.id.in_(own), Role.id.in_(by_team)))

@@ -1,0 +1,92 @@
+"""Domains of e-mail addresses that are a tenant's own: claimed, proven by a DNS record, and found again by hash."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, select
+
+from tenants.catalog.models import LookupHash
+from tenants.catalog.registry import Catalog, Home
+from tenants.foundation.clock import now
+from tenants.foundation.dns_records import txt_records
+from tenants.foundation.errors import Conflict
+from tenants.identity.single_sign_on.models import ClaimedDomain
+from tenants.isolation.door import db, here
+
+KIND = "domain"
+RECORD_NAME = "_freehold"
+RECORD_START = "freehold-domain="
+
+
+@dataclass(frozen=True, slots=True)
+class DomainClaims:
+    """Which tenant has which domain: keyed hashes in the catalog, so that it holds no list of customers' domains."""
+
+    catalog: Catalog
+    hashed: Callable[[str, str], bytes]
+
+    def take(self, domain: str, home: Home) -> None:
+        """Note that a domain is this tenant's. Raises Conflict when it is another's; of two at once, one gets it."""
+        hashed = self.hashed(domain, KIND)
+        with self.catalog.transaction() as session:
+            # Two tenants that prove the same domain at once: the second waits, and finds it taken.
+            session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(hashed[:8], signed=True))))
+            query = select(LookupHash.tenant_id).where(LookupHash.kind == KIND, LookupHash.hash == hashed)
+            holders = set(session.scalars(query))
+            if holders - {home.id}:
+                raise Conflict("This domain belongs to another workspace.", code="claimed_elsewhere")
+            if not holders:
+                session.add(LookupHash(kind=KIND, hash=hashed, tenant_id=home.id))
+
+    def give_up(self, domain: str, home: Home) -> None:
+        """Nobody has this domain any more, if it was this tenant's."""
+        hashed = self.hashed(domain, KIND)
+        with self.catalog.transaction() as session:
+            mine = (LookupHash.kind == KIND, LookupHash.hash == hashed, LookupHash.tenant_id == home.id)
+            session.execute(delete(LookupHash).where(*mine))
+
+    def home_of(self, domain: str) -> Home | None:
+        """The tenant that has a domain."""
+        found = self.catalog.by_hash(KIND, self.hashed(domain, KIND))
+        return found[0] if found else None
+
+
+def claim(domain: str) -> ClaimedDomain:
+    """A claim that is not proven yet: it shows the record to publish, and opens nothing."""
+    return ClaimedDomain(domain=domain, proof=secrets.token_urlsafe(24))
+
+
+def prove(claimed: ClaimedDomain, claims: DomainClaims) -> None:
+    """Look for the record, and take the domain. Raises Conflict when it isn't there, or the domain is another's."""
+    wanted = RECORD_START + claimed.proof
+    if wanted not in txt_records(record_name(claimed.domain)):
+        raise Conflict(
+            f"There is no TXT record '{wanted}' at {record_name(claimed.domain)} yet. New ones take a while.",
+            code="record_missing",
+        )
+    grant(claimed, claims)
+
+
+def grant(claimed: ClaimedDomain, claims: DomainClaims) -> None:
+    """Take the domain for the tenant at hand, whose it is known to be. Raises Conflict when it is another's."""
+    claims.take(claimed.domain, here().home)
+    claimed.verified_at = claimed.verified_at or now()
+    db().flush()
+
+
+def record_name(domain: str) -> str:
+    """Where the record that proves a claim is looked for."""
+    return f"{RECORD_NAME}.{domain}"
+
+
+def domain_of(email: str) -> str:
+    return email.rpartition("@")[2].strip().lower()
+
+
+def is_ours(email: str) -> bool:
+    """Whether an address is in a domain that the tenant at hand has proven to be its own."""
+    query = select(func.count()).where(
+        ClaimedDomain.domain == domain_of(email), ClaimedDomain.verified_at.is_not(None)
+    )
+    return bool(db().scalar(query))

@@ -1,0 +1,51 @@
+"""Whether somebody may sign in with what we keep of them: not where the tenant signs in elsewhere only.
+
+For every way in that is no single sign-on: passwords, passkeys, links to reset either.
+"""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, or_, select
+
+from tenants.identity.models import User
+from tenants.identity.signing_in.models import Authenticator
+from tenants.identity.single_sign_on.models import IdentityProvider
+from tenants.isolation.door import db
+
+SECOND_FACTORS = ("totp", "passkey")
+
+
+def signs_in_here() -> ColumnElement[bool]:
+    """The condition over `users`: no provider is the only way in, or they are the one who breaks the glass.
+
+    They need a second factor. A provider whose secret is missing, as in a copy of a tenant, keeps nobody out.
+    """
+    enforced = (IdentityProvider.sso_only, *in_use())
+    return or_(
+        ~exists(select(IdentityProvider.id).where(*enforced)),
+        and_(
+            User.id.in_(select(IdentityProvider.break_glass_id).where(*enforced)),
+            has_second_factor(User.id),
+        ),
+    )
+
+
+def may_sign_in_here(user_id: UUID) -> bool:
+    """The same of one user of the tenant at hand."""
+    return bool(db().scalar(select(User.id).where(User.id == user_id, signs_in_here())))
+
+
+def has_second_factor(user_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """Whether a user has set up a second factor, and shown that it works."""
+    return exists(
+        select(Authenticator.id).where(
+            Authenticator.user_id == user_id,
+            Authenticator.kind.in_(SECOND_FACTORS),
+            Authenticator.confirmed_at.is_not(None),
+        )
+    )
+
+
+def in_use() -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a provider that people can sign in with."""
+    return IdentityProvider.state == "active", IdentityProvider.client_secret.is_not(None)

@@ -1,0 +1,83 @@
+"""What has to hold of a provider: it answers, its role is the admin's to give, and somebody can break the glass."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+from typing import Any
+
+from sqlalchemy import select
+
+from tenants.access.caller import Caller, acting
+from tenants.access.permissions import Reach
+from tenants.foundation.errors import Invalid, Unavailable
+from tenants.foundation.exchange import OutboundFailed
+from tenants.identity.models import Role, User
+from tenants.identity.single_sign_on.discovery import ProviderUnusable, metadata_of
+from tenants.identity.single_sign_on.exclusive import has_second_factor
+from tenants.identity.single_sign_on.models import IdentityProvider
+from tenants.isolation.door import db
+
+#: A request that waits for a stranger keeps its transaction meanwhile: no more of them than leave others room.
+AT_A_TIME = 2
+_waiting = BoundedSemaphore(AT_A_TIME)
+
+
+def check_fields(provider: IdentityProvider, fields: Mapping[str, Any]) -> None:
+    """Raises Invalid, naming the field, for what can't be said of this provider; it has the fields already."""
+    if role_id := fields.get("default_role_id"):
+        _check_role(db().get(Role, role_id), acting().caller)
+    if provider.break_glass_id and {"break_glass_id", "sso_only"} & fields.keys():
+        _check_break_glass(provider)
+    if provider.sso_only and provider.break_glass_id is None:
+        raise Invalid(errors={"break_glass_id": ["Name an admin who gets in when the provider is away."]})
+    if "issuer" in fields:
+        _check_issuer(provider.issuer)
+
+
+@contextmanager
+def a_strangers_turn() -> Iterator[None]:
+    """Wait for a stranger inside a transaction. Raises Unavailable when too many do so already."""
+    if not _waiting.acquire(blocking=False):
+        raise Unavailable("Others are waiting for answers from elsewhere. Try again in a moment.")
+    try:
+        yield
+    finally:
+        _waiting.release()
+
+
+def _check_role(role: Role | None, caller: Caller) -> None:
+    """Whoever is added gets this role, so it holds nothing that the admin couldn't give by hand."""
+    if role is None:
+        raise Invalid(errors={"default_role_id": ["There is no such record."]})
+    if beyond := sorted(beyond_rights(role.permissions, caller)):
+        raise Invalid(
+            errors={"default_role_id": [f"You don't have '{name}' as far yourself." for name in beyond]}
+        )
+
+
+def beyond_rights(permissions: Mapping[str, Any], caller: Caller) -> set[str]:
+    """What of these permissions goes further than the caller's own."""
+    reaches = {each.value for each in Reach}
+    own = {name: caller.reach(name) for name in permissions}
+    return {
+        name
+        for name, said in permissions.items()
+        if said in reaches and ((mine := own[name]) is None or (mine | Reach(said)) is not mine)
+    }
+
+
+def _check_break_glass(provider: IdentityProvider) -> None:
+    query = select(User.state, has_second_factor(User.id)).where(User.id == provider.break_glass_id)
+    found = db().execute(query).one_or_none()
+    if found is None:
+        raise Invalid(errors={"break_glass_id": ["There is no such record."]})
+    if provider.sso_only and tuple(found) != ("active", True):
+        raise Invalid(errors={"break_glass_id": ["They need to be active, and to have a second factor."]})
+
+
+def _check_issuer(issuer: str) -> None:
+    try:
+        with a_strangers_turn():
+            metadata_of(issuer, fresh=True)
+    except (ProviderUnusable, OutboundFailed) as error:
+        raise Invalid(errors={"issuer": [str(error)]}) from error

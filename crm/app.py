@@ -1,5 +1,7 @@
 """Wires features, house and settings into one WSGI application."""
 
+from datetime import timedelta
+
 from flask import Flask
 
 from crm import start_page
@@ -18,16 +20,37 @@ from tenants.audit.recording import record_changes
 from tenants.catalog.models import CatalogBase
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
+from tenants.foundation.outbound import Outbound
 from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Base, undeclared
+from tenants.foundation.way_out import use_outbound
 from tenants.http.application import make_application
 from tenants.http.course import House
 from tenants.http.rate_limits import RateLimits
-from tenants.identity.people.api import me, teams, users
+from tenants.identity.oauth import consent, endpoints
+from tenants.identity.oauth.api import connected_apps, oauth_clients
+from tenants.identity.people.addresses import use_address_book
+from tenants.identity.people.api.invitations import invitations
+from tenants.identity.people.api.me import me
+from tenants.identity.people.api.security import security_overview
+from tenants.identity.people.api.teams import teams
+from tenants.identity.people.api.users import email_changes, users
 from tenants.identity.programs.api import api_keys
 from tenants.identity.recognition import Recognition
 from tenants.identity.rights.api import permissions, roles, roles_of
-from tenants.identity.signing_in.api import sessions
+from tenants.identity.signing_in.api.authenticators import authenticators
+from tenants.identity.signing_in.api.recovery import (
+    email_verifications,
+    my_address,
+    my_password,
+    password_resets,
+    workspace_reminders,
+)
+from tenants.identity.signing_in.api.rules import sign_in_rules, users_factors
+from tenants.identity.signing_in.api.sessions import sessions
+from tenants.identity.single_sign_on.api.domains import claimed_domains
+from tenants.identity.single_sign_on.api.providers import identity_providers
+from tenants.identity.single_sign_on.api.signing_in import sign_in_methods, single_sign_on
 from tenants.identity.tidying import tidy_up
 from tenants.isolation.cells import Cells
 from tenants.isolation.counters import Counters
@@ -52,13 +75,30 @@ BLUEPRINTS = [
     exports,
     signup,
     sessions,
+    authenticators,
+    password_resets,
+    email_verifications,
+    workspace_reminders,
+    sign_in_rules,
+    users_factors,
+    my_password,
+    my_address,
     me,
     users,
+    email_changes,
+    invitations,
     teams,
+    security_overview,
     roles,
     permissions,
     roles_of,
     api_keys,
+    oauth_clients,
+    connected_apps,
+    identity_providers,
+    claimed_domains,
+    sign_in_methods,
+    single_sign_on,
     audit_events,
     companies,
     contacts,
@@ -89,6 +129,8 @@ def create_app(settings: Settings) -> Flask:
     house = open_house(settings)
     app = make_application(house, "Freehold", BLUEPRINTS)
     start_page.register(app)
+    endpoints.register(app)
+    consent.register(app)
     app.extensions["nursery"] = nursery_of(settings, house.catalog)
     return app
 
@@ -119,13 +161,15 @@ def open_house(settings: Settings) -> House:
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_from(settings.storage))
     use_post(post_of(settings))
+    use_address_book(nursery_of(settings, catalog))
+    use_outbound(Outbound(allow_loopback=settings.outbound_allow_loopback))
     limits = RateLimits(
         Counters(settings.redis_url),
         per_tenant=settings.requests_per_minute_tenant,
         per_caller=settings.requests_per_minute_caller,
     )
     cookie = "__Host-freehold_session" if settings.secure_cookies else "freehold_session"
-    return House(settings, catalog, Recognition(cookie), limits)
+    return House(settings, catalog, Recognition(cookie, timedelta(hours=settings.session_idle_hours)), limits)
 
 
 def check_declarations() -> None:

@@ -38,10 +38,13 @@ tenant.add_command(import_tenant)
 def create_tenant(slug: str, name: str, data_dir: Path, *, as_json: bool, **who: Any) -> None:
     """Make a tenant SLUG with its first admin."""
     from tenants.identity.founding import Founder
+    from tenants.identity.signing_in.strength import must_be_strong
     from tenants.provisioning.slugs import checked_slug
 
     nursery = _nursery(data_dir)
     password = sys.stdin.readline().rstrip("\n") if who["password"] else None
+    if password is not None:
+        must_be_strong(password, [who["admin_name"], who["admin_email"], name, slug])
     founder = Founder(who["admin_name"], who["admin_email"], password, api_key=who["api_key"])
     home, founding = nursery.open(checked_slug(slug), name, founder)
     made = {

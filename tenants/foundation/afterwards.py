@@ -15,6 +15,8 @@ PATIENCE_SECONDS = 1.0
 class Afterwards:
     """Does what it is given, soon and one after the other. A process that ends finishes what it was given."""
 
+    _thread: ThreadPoolExecutor | None
+
     def __init__(self) -> None:
         self._start_empty()
         os.register_at_fork(after_in_child=self._start_empty)
@@ -39,15 +41,15 @@ class Afterwards:
     def _done(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - there is nobody to raise it to; the log has it
-            log.error("afterwards_failed", error=type(error).__name__, exc_info=error)
+        except Exception as error:
+            log.exception("afterwards_failed", error=type(error).__name__)
         finally:
             self._places.release()
 
     def _start_empty(self) -> None:
         self._lock = Lock()
         self._places = BoundedSemaphore(MOST_WAITING)
-        self._thread: ThreadPoolExecutor | None = None
+        self._thread = None
 
 
 afterwards = Afterwards()

@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     requests_per_minute_caller: int = Field(3000, ge=1, description="Requests a caller may make in a minute.")
     signups_per_hour_address: int = Field(20, ge=1, description="Sign-ups from one address in an hour.")
     session_days: int = Field(14, ge=1, description="No session lives longer than this.")
+    session_idle_hours: int = Field(
+        24, ge=1, le=8760, description="A session that nobody used for this long is over."
+    )
     connected_app_days: int = Field(
         30, ge=1, le=3650, description="Days until a connected app has to ask its user again."
     )

@@ -88,7 +88,8 @@ def answer_writing(house: House, view: Callable[[], Any], may: Permission, subje
         )  # fmt: skip
         caller.must(may)
         answer: Response = once(view)
-        return answer
+    house.guard.seen(credential, home)
+    return answer
 
 
 def answer_reading(
@@ -122,6 +123,7 @@ def answer_reading(
             known = None  # a refusal is an answer too: it is let out when the guard was asked
             continue
         if answer == known[0]:
+            house.guard.seen(credential, home)
             render = one if selection.single else page
             return not_modified(
                 Response(render(asked, rows, home.id), content_type="application/json"), asked, rows

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from tenants.access.caller import Caller
+from tenants.catalog.registry import Home
 from tenants.isolation.reading import Question
 
 
@@ -32,3 +33,6 @@ class Guard(Protocol):
 
     def caller(self, credential: Credential, answer: Sequence[tuple[Any, ...]]) -> Caller:
         """The caller behind an answer; raises NotSignedIn when there is none."""
+
+    def seen(self, credential: Credential, home: Home) -> None:
+        """A request with this credential was answered. It costs the request next to nothing."""

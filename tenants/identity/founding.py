@@ -46,7 +46,9 @@ def found(home: Home, slug: str, name: str, founder: Founder) -> Founding:
     session.flush()
     session.add(UserRole(user_id=admin.id, role_id=next(role.id for role in roles if role.name == "admin")))
     if founder.password:
-        session.add(Password(user_id=admin.id, hash=hash_of(founder.password)))
+        session.add(
+            Password(user_id=admin.id, hash=hash_of(founder.password, founder.name, founder.email, name))
+        )
     key = new_api_key(home, admin, "First key") if founder.api_key else None
     session.flush()
     return Founding(admin.id, key)
@@ -57,6 +59,7 @@ def new_api_key(home: Home, user: User, name: str, scopes: list[str] | None = No
     token = new_token(KEY_PREFIX, home.id)
     key = ApiKey(
         user_id=user.id,
+        owner_id=user.id,
         name=name,
         hash=token_hash(token),
         hint=token[-4:],

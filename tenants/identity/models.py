@@ -71,7 +71,7 @@ class User(Record, Base):
     time_zone: Mapped[str] = column(data=DataClass.BUSINESS, default="UTC", server_default="UTC")
     state: Mapped[str] = column(data=DataClass.TECHNICAL, default="active", server_default="active")
     deactivated_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
-    team_id: Mapped[UUID | None] = column(ForeignKey("teams.id"), data=DataClass.TECHNICAL)
+    team_id: Mapped[UUID | None] = column(ForeignKey("teams.id"), data=DataClass.TECHNICAL, index=True)
     team: Mapped[Team | None] = relationship(foreign_keys="User.team_id", lazy="raise")
 
 

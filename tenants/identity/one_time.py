@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, update
 
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
@@ -16,6 +16,7 @@ from tenants.isolation.door import db, here
 from tenants.isolation.sealing import opened
 
 PREFIX = "fho"
+MOST_TRIES = 5
 GONE = "This link or code has been used, or its time is over. Ask for a new one."
 
 
@@ -46,18 +47,31 @@ def take(kind: str, token: str) -> Taken:
 
     Raises Conflict, always in the same words, for one that was used, is too old, or never was.
     """
+    return _marked(kind, token, used_at=now())
+
+
+def try_with(kind: str, token: str) -> Taken:
+    """Count one try with a secret that something else has to be shown with; after MOST_TRIES it is gone.
+
+    Whoever tries at the same moment waits for this transaction to end. Raises as `take` does.
+    """
+    return _marked(kind, token, OneTimeToken.tries < MOST_TRIES, tries=OneTimeToken.tries + 1)
+
+
+def _marked(kind: str, token: str, *also: ColumnElement[bool], **values: Any) -> Taken:
     usable = (
         OneTimeToken.hash == token_hash(token),
         OneTimeToken.kind == kind,
         OneTimeToken.used_at.is_(None),
         OneTimeToken.expires_at > now(),
+        *also,
     )
-    taken = db().scalars(
-        update(OneTimeToken).where(*usable).values(used_at=now()).returning(OneTimeToken)
+    marked = db().scalars(
+        update(OneTimeToken).where(*usable).values(values).returning(OneTimeToken)
     ).one_or_none()  # fmt: skip
-    if taken is None:
+    if marked is None:
         raise Conflict(GONE, code="gone")
-    return Taken(taken.id, taken.user_id, json.loads(opened(taken, "details") or "{}"))
+    return Taken(marked.id, marked.user_id, json.loads(opened(marked, "details") or "{}"))
 
 
 def withdraw(kind: str, user_id: UUID) -> None:

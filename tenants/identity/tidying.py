@@ -7,16 +7,26 @@ from sqlalchemy import delete
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Purpose
 from tenants.http.models import IdempotencyKey
-from tenants.identity.signing_in.models import Session
+from tenants.identity.models import OneTimeToken
+from tenants.identity.oauth.tokens import forget_old_tokens
+from tenants.identity.signing_in.models import Authenticator, Session
 from tenants.isolation.door import db
 from tenants.jobs.registry import job
 
 ANSWERS_KEPT = timedelta(hours=48)
-SESSIONS_KEPT = timedelta(days=30)
+SESSIONS_KEPT = timedelta(days=90)
+SECRETS_KEPT = timedelta(days=1)
 
 
 @job("identity.tidy", purpose=Purpose.OPERATION, every="17 3 * * *")
 def tidy_up() -> None:
-    """Forget answers of repeated POSTs after two days, and sessions a month after they could last be used."""
+    """Forget answers of repeated POSTs after two days, and sessions three months after they could last be used.
+
+    Secrets that work once go a day after their time, and so do second factors that nobody confirmed.
+    """
     db().execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - ANSWERS_KEPT))
     db().execute(delete(Session).where(Session.expires_at < now() - SESSIONS_KEPT))
+    db().execute(delete(OneTimeToken).where(OneTimeToken.expires_at < now() - SECRETS_KEPT))
+    forgotten = (Authenticator.confirmed_at.is_(None), Authenticator.created_at < now() - SECRETS_KEPT)
+    db().execute(delete(Authenticator).where(*forgotten))
+    forget_old_tokens()

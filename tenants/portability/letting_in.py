@@ -44,7 +44,7 @@ def let_in(
         if user is None:
             raise NotFound("There is no active admin in it. Name one with an address.")
         if password:
-            db().merge(Password(user_id=user.id, hash=hash_of(password)))
+            db().merge(Password(user_id=user.id, hash=hash_of(password, user.name, user.email)))
         key = new_api_key(home, user, "Key after the import") if api_key else None
         db().flush()
         made = LetIn(user.id, user.name, user.email, key)

@@ -13,9 +13,13 @@ from tenants.http.blueprint import Blueprint
 from tenants.http.rate_limits import Allowance
 from tenants.http.representation import BodySchema
 from tenants.identity.founding import Founder
+from tenants.identity.models import User
 from tenants.identity.recognition import csrf_token
-from tenants.identity.signing_in.by_password import open_session, set_cookie
-from tenants.identity.signing_in.passwords import LONGEST, SHORTEST
+from tenants.identity.signing_in.cookies import set_cookie
+from tenants.identity.signing_in.opening import begin_session
+from tenants.identity.signing_in.recovery import mail_verification
+from tenants.identity.signing_in.strength import LONGEST, SHORTEST, must_be_strong
+from tenants.isolation.door import db, inside
 from tenants.provisioning.slugs import RULE, SLUG, checked_slug
 
 signup = Blueprint("signup", __name__, url_prefix="/signup", purpose=Purpose.ACCOUNT)
@@ -35,11 +39,12 @@ class SignupBody(BodySchema):
 
 
 class SignupSchema(marshmallow.Schema):
-    """The new tenant; the session is in a cookie."""
+    """The new tenant; the session is in a cookie. A mail asks whether the address is theirs."""
 
     tenant = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     user = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     csrf_token = fields.String(required=True)
+    email_verified = fields.Boolean(required=True)
 
 
 @signup.post("", may=ANYONE)
@@ -54,13 +59,18 @@ def sign_up(said: dict[str, Any]) -> Response:
     checked_slug(said["slug"])
     if nul := [name for name, value in said.items() if "\0" in value]:
         raise Invalid(errors={name: ["A NUL character can't be stored."] for name in nul})
+    must_be_strong(said["password"], [said["name"], said["email"], said["company"], said["slug"]])
     founder = Founder(said["name"], said["email"], said["password"])
     home, founding = nursery.open(said["slug"], said["company"], founder)
-    token = open_session(house, home, said["email"])
+    with inside(home):
+        user = db().get_one(User, founding.user_id)
+        token = begin_session(house.settings, user, method="password")
+        mail_verification(user)
     made = {
         "tenant": {"id": str(home.id), "slug": said["slug"], "name": said["company"]},
         "user": {"id": str(founding.user_id), "name": said["name"], "email": said["email"]},
         "csrf_token": csrf_token(token),
+        "email_verified": False,
     }
     response = make_response(jsonify(made), 201)
     set_cookie(house, response, token)

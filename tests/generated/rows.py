@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from tenants.catalog.registry import Home
+from tenants.foundation.afterwards import afterwards
 from tenants.foundation.tables import Base
 from tenants.isolation.door import db, inside
 
@@ -13,5 +14,6 @@ def fingerprints(home: Home) -> dict[str, str]:
         f"select '{name}', coalesce(md5(string_agg(t::text, '|' order by t::text)), '') from {name} t"  # noqa: S608 - our tables
         for name in sorted(Base.metadata.tables)
     )
+    afterwards.settle()
     with inside(home, patience_seconds=60):
         return {row[0]: row[1] for row in db().execute(text(each))}

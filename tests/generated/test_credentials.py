@@ -25,6 +25,13 @@ from tests.workspace import Client
 PUBLIC = {
     "POST /api/v1/signup": "there is no tenant yet",
     "POST /api/v1/sessions": "signing in is how a credential is come by",
+    "POST /api/v1/sessions/second-factor": "its ticket is given for a password",
+    "POST /api/v1/sessions/passkey-options": "random bytes to sign, and nothing else",
+    "POST /api/v1/sessions/passkey": "a passkey is the credential",
+    "POST /api/v1/password-resets": "who forgot the password can't sign in; answers the same for everybody",
+    "POST /api/v1/password-resets/redemption": "its token came by mail",
+    "POST /api/v1/email-verifications/redemption": "its token came by mail",
+    "POST /api/v1/workspace-reminders": "who forgot the workspace can't sign in; answers the same for everybody",
 }
 SOME_ID = "01900000-0000-7000-8000-000000000000"
 

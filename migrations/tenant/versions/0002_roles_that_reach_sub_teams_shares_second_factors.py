@@ -10,6 +10,19 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.create_table(
+        "claimed_domains",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("domain", sa.Text(), nullable=False),
+        sa.Column("proof", sa.Text(), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("claimed_domains_pkey")),
+        sa.UniqueConstraint("domain", name=op.f("claimed_domains_domain_key")),
+    )
+    op.create_table(
         "mails",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("address", sa.LargeBinary(), nullable=True),
@@ -51,6 +64,93 @@ def upgrade() -> None:
         sa.UniqueConstraint("credential_id", name=op.f("authenticators_credential_id_key")),
     )
     op.create_index(op.f("authenticators_user_id_idx"), "authenticators", ["user_id"], unique=False)
+    op.create_table(
+        "identity_providers",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("issuer", sa.Text(), nullable=False),
+        sa.Column("client_id", sa.Text(), nullable=False),
+        sa.Column("client_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("default_role_id", sa.Uuid(), nullable=True),
+        sa.Column("strong_acr", sa.Text(), nullable=True),
+        sa.Column("sso_only", sa.Boolean(), nullable=False),
+        sa.Column("break_glass_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "state in ('active', 'inactive')", name=op.f("identity_providers_state_known_check")
+        ),
+        sa.CheckConstraint(
+            "not sso_only or break_glass_id is not null",
+            name=op.f("identity_providers_break_glass_named_check"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["break_glass_id"], ["users.id"], name=op.f("identity_providers_break_glass_id_fkey")
+        ),
+        sa.ForeignKeyConstraint(
+            ["default_role_id"], ["roles.id"], name=op.f("identity_providers_default_role_id_fkey")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("identity_providers_pkey")),
+        sa.UniqueConstraint("name", name=op.f("identity_providers_name_key")),
+    )
+    op.create_index(
+        op.f("identity_providers_break_glass_id_idx"), "identity_providers", ["break_glass_id"], unique=False
+    )
+    op.create_index(
+        op.f("identity_providers_default_role_id_idx"),
+        "identity_providers",
+        ["default_role_id"],
+        unique=False,
+    )
+    op.create_table(
+        "invitations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("made_user", sa.Boolean(), nullable=False),
+        sa.Column("invited_by_id", sa.Uuid(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "state in ('pending', 'accepted', 'withdrawn')", name=op.f("invitations_state_known_check")
+        ),
+        sa.ForeignKeyConstraint(["invited_by_id"], ["users.id"], name=op.f("invitations_invited_by_id_fkey")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("invitations_user_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("invitations_pkey")),
+    )
+    op.create_index(op.f("invitations_created_at_id_idx"), "invitations", ["created_at", "id"], unique=False)
+    op.create_index(
+        "invitations_pending_idx",
+        "invitations",
+        ["user_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_table(
+        "oauth_clients",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("confidential", sa.Boolean(), nullable=False),
+        sa.Column("secret_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("secret_hint", sa.Text(), nullable=True),
+        sa.Column("redirect_uris", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("scopes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("oauth_clients_user_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("oauth_clients_pkey")),
+    )
+    op.create_index(op.f("oauth_clients_user_id_idx"), "oauth_clients", ["user_id"], unique=False)
     op.create_table(
         "one_time_tokens",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -98,8 +198,117 @@ def upgrade() -> None:
     )
     op.create_index(op.f("record_shares_team_id_idx"), "record_shares", ["team_id"], unique=False)
     op.create_index(op.f("record_shares_user_id_idx"), "record_shares", ["user_id"], unique=False)
+    op.create_table(
+        "connected_apps",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("oauth_client_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("connected_by", sa.Text(), nullable=False),
+        sa.Column("scopes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_because", sa.Text(), nullable=True),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("team_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "connected_by in ('consent', 'registration')",
+            name=op.f("connected_apps_connected_by_known_check"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["oauth_client_id"], ["oauth_clients.id"], name=op.f("connected_apps_oauth_client_id_fkey")
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("connected_apps_owner_id_fkey")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("connected_apps_team_id_fkey")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("connected_apps_user_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("connected_apps_pkey")),
+    )
+    op.create_index(
+        op.f("connected_apps_oauth_client_id_idx"), "connected_apps", ["oauth_client_id"], unique=False
+    )
+    op.create_index(op.f("connected_apps_owner_id_idx"), "connected_apps", ["owner_id"], unique=False)
+    op.create_index(op.f("connected_apps_team_id_idx"), "connected_apps", ["team_id"], unique=False)
+    op.create_index(op.f("connected_apps_user_id_idx"), "connected_apps", ["user_id"], unique=False)
+    op.create_table(
+        "external_identities",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("provider_id", sa.Uuid(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
+        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("team_id", sa.Uuid(), nullable=True),
+        sa.Column("attributes", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(user_id is null) <> (team_id is null)", name=op.f("external_identities_one_holder_check")
+        ),
+        sa.CheckConstraint(
+            "provider_id is null or subject is not null", name=op.f("external_identities_subject_given_check")
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"], ["identity_providers.id"], name=op.f("external_identities_provider_id_fkey")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("external_identities_team_id_fkey")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("external_identities_user_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("external_identities_pkey")),
+    )
+    op.create_index(
+        "external_identities_provider_subject_idx",
+        "external_identities",
+        ["provider_id", "subject"],
+        unique=True,
+    )
+    op.create_index("external_identities_subject_idx", "external_identities", ["subject"], unique=False)
+    op.create_index("external_identities_team_idx", "external_identities", ["team_id"], unique=True)
+    op.create_index(
+        "external_identities_user_provider_idx",
+        "external_identities",
+        ["user_id", "provider_id"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+        postgresql_where="user_id is not null",
+    )
+    op.create_table(
+        "oauth_tokens",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("connected_app_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("redirect_uri", sa.Text(), nullable=True),
+        sa.Column("code_challenge", sa.Text(), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "kind in ('code', 'access', 'refresh')", name=op.f("oauth_tokens_kind_known_check")
+        ),
+        sa.ForeignKeyConstraint(
+            ["connected_app_id"], ["connected_apps.id"], name=op.f("oauth_tokens_connected_app_id_fkey")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("oauth_tokens_pkey")),
+        sa.UniqueConstraint("hash", name=op.f("oauth_tokens_hash_key")),
+    )
+    op.create_index(
+        op.f("oauth_tokens_connected_app_id_idx"), "oauth_tokens", ["connected_app_id"], unique=False
+    )
+    op.create_index("oauth_tokens_expires_at_idx", "oauth_tokens", ["expires_at"], unique=False)
     op.add_column("api_keys", sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("api_keys", sa.Column("last_used_address", sa.Text(), nullable=True))
+    op.add_column("api_keys", sa.Column("replaces_id", sa.Uuid(), nullable=True))
+    op.add_column("api_keys", sa.Column("owner_id", sa.Uuid(), nullable=True))
+    op.add_column("api_keys", sa.Column("team_id", sa.Uuid(), nullable=True))
+    op.create_index(op.f("api_keys_owner_id_idx"), "api_keys", ["owner_id"], unique=False)
+    op.create_index(op.f("api_keys_replaces_id_idx"), "api_keys", ["replaces_id"], unique=False)
+    op.create_index(op.f("api_keys_team_id_idx"), "api_keys", ["team_id"], unique=False)
+    op.create_foreign_key(op.f("api_keys_replaces_id_fkey"), "api_keys", "api_keys", ["replaces_id"], ["id"])
+    op.create_foreign_key(op.f("api_keys_owner_id_fkey"), "api_keys", "users", ["owner_id"], ["id"])
+    op.create_foreign_key(op.f("api_keys_team_id_fkey"), "api_keys", "teams", ["team_id"], ["id"])
     op.add_column("roles", sa.Column("description", sa.Text(), nullable=True))
     op.add_column(
         "roles",
@@ -135,6 +344,7 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("locale", sa.Text(), server_default="en", nullable=False))
     op.add_column("users", sa.Column("time_zone", sa.Text(), server_default="UTC", nullable=False))
     op.add_column("users", sa.Column("deactivated_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(op.f("users_team_id_idx"), "users", ["team_id"], unique=False)
     op.drop_constraint("users_state_known_check", "users", type_="check")
     op.create_check_constraint(
         "users_state_known_check",

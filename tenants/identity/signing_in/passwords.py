@@ -6,29 +6,35 @@ from threading import Semaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from tenants.foundation.errors import Invalid
+from tenants.identity.signing_in.strength import LONGEST, must_be_strong, normal
 
-SHORTEST, LONGEST = 10, 128
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _at_a_time = Semaphore(4)
 
 
-def hash_of(password: str) -> str:
-    """Raises Invalid for a password that is too short, or longer than anybody types."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise Invalid(errors={"password": [f"Between {SHORTEST} and {LONGEST} characters."]})
+def hash_of(password: str, *about: str | None) -> str:
+    """The hash of a new password. Raises Invalid for a weak one; `about` are words that its owner's guessers know."""
+    must_be_strong(normal(password), about)
     with _at_a_time:
-        return _hasher.hash(password)
+        return _hasher.hash(normal(password))
 
 
 def fits(password: str, hashed: str | None) -> bool:
     """Whether the password is the one of the hash. Without a hash it takes as long and the answer is no."""
     with _at_a_time:
         try:
-            _hasher.verify(hashed or _nobodys(), password[:LONGEST])
+            _hasher.verify(hashed or _nobodys(), normal(password))
         except (VerificationError, InvalidHashError):
             return False
-    return hashed is not None
+    return hashed is not None and len(password) <= LONGEST
+
+
+def renewed(password: str, hashed: str) -> str | None:
+    """A password that was just right, hashed again with the parameters of today; None when it is already."""
+    if not _hasher.check_needs_rehash(hashed):
+        return None
+    with _at_a_time:
+        return _hasher.hash(normal(password))
 
 
 @lru_cache(1)

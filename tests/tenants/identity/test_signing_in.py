@@ -5,7 +5,7 @@ import secrets
 import pytest
 from flask import Flask
 
-from tenants.identity.signing_in import by_password
+from tenants.identity.signing_in import places
 from tenants.provisioning.birth import Nursery
 from tests.workspace import Workspace
 
@@ -111,7 +111,7 @@ def test_a_taken_name_is_refused_and_nothing_is_left(
 def test_tenants_that_strangers_opened_in_my_name_do_not_keep_me_out(
     app: Flask, nursery: Nursery, signed_up: dict[str, str], acme: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(by_password, "MOST_TENANTS", 1)
+    monkeypatch.setattr(places, "MOST_TENANTS", 1)
     nursery.note_email(acme.home, signed_up["email"])  # older than mine, so it comes first
     mine = {"email": signed_up["email"], "password": PASSWORD, "tenant": signed_up["slug"]}
     assert app.test_client().post("/api/v1/sessions", json=mine).status_code == 201

@@ -1,0 +1,49 @@
+"""What browsers keep: the session, and that somebody signed in on this device before."""
+
+from flask import Response, jsonify, make_response, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from tenants.foundation.errors import NotAllowed
+from tenants.http.course import House
+from tenants.identity.recognition import csrf_token
+from tenants.identity.signing_in.devices import LASTS_SECONDS
+
+
+def signed_in_answer(house: House, token: str, status: int, **more: object) -> Response:
+    """The answer to whoever got a session, or another secret for theirs."""
+    response: Response = make_response(jsonify(csrf_token=csrf_token(token), **more), status)
+    set_cookie(house, response, token)
+    return response
+
+
+def set_cookie(house: House, response: Response, token: str | None) -> None:
+    """Give the browser its session, or take it away."""
+    _set(house, response, house.guard.cookie, token, house.settings.session_days * 86400)
+
+
+def remember_device(house: House, response: Response, device: str) -> None:
+    """Let the browser show next time that somebody signed in on it before."""
+    _set(house, response, _device_cookie(house), device, LASTS_SECONDS)
+
+
+def shown_device(house: House) -> str | None:
+    """What the browser at hand shows of itself."""
+    return request.cookies.get(_device_cookie(house))
+
+
+def refuse_other_sites() -> None:
+    """Nobody is signed in, out of sight, to a stranger's account by a page of another site (login CSRF)."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise NotAllowed("This request came from another site.", code="cross_site")
+
+
+def _device_cookie(house: House) -> str:
+    return house.guard.cookie.replace("session", "device")
+
+
+def _set(house: House, response: AnyResponse, name: str, value: str | None, age: int) -> None:
+    secure = house.settings.secure_cookies
+    if value is None:
+        response.delete_cookie(name, secure=secure, httponly=True, samesite="Lax", path="/")
+    else:
+        response.set_cookie(name, value, max_age=age, secure=secure, httponly=True, samesite="Lax", path="/")

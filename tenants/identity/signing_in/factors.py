@@ -1,0 +1,68 @@
+"""What a user has besides a password, and whether what they show is it."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from tenants.identity.models import User
+from tenants.identity.signing_in.models import Authenticator, Password
+from tenants.identity.signing_in.notes import note_later, tell
+from tenants.identity.signing_in.passkeys import PasskeyRefused, Site, use_passkey
+from tenants.identity.signing_in.passwords import fits
+from tenants.identity.signing_in.recovery_codes import codes_left, use_recovery_code
+from tenants.identity.signing_in.totp import use_code
+from tenants.isolation.door import db, here
+
+FACTORS = ("totp", "passkey")
+
+
+def methods_of(user_id: UUID) -> list[str]:
+    """The kinds of second factor that a user can show; none means that their password is enough."""
+    query = select(Authenticator.kind).where(
+        Authenticator.user_id == user_id, Authenticator.confirmed_at.is_not(None)
+    )
+    kinds = set(db().scalars(query.distinct()))
+    return [each for each in (*FACTORS, "recovery_code") if each in kinds] if kinds & {*FACTORS} else []
+
+
+def second_factor_shown(site: Site, user: User, said: Mapping[str, Any]) -> str | None:
+    """The kind of second factor that was shown and is right, and is used up; None for a wrong one."""
+    if code := said.get("code"):
+        return "totp" if use_code(user.id, code) else None
+    if code := said.get("recovery_code"):
+        return _recovery_code(user, code)
+    if credential := said.get("passkey"):
+        return "passkey" if passkey_shown(site, user.id, credential) else None
+    return None
+
+
+def identity_shown(site: Site, user: User, said: Mapping[str, Any]) -> str | None:
+    """For somebody who is signed in: their password, or what they have; None for a wrong one."""
+    if password := said.get("password"):
+        kept = db().get(Password, user.id)
+        return "password" if fits(password, kept.hash if kept else None) else None
+    return second_factor_shown(site, user, {name: said.get(name) for name in ("code", "passkey")})
+
+
+def passkey_shown(site: Site, user_id: UUID, credential: dict[str, Any]) -> bool:
+    """Whether a passkey of this user signed. A copied one is put on record: somebody else has it too."""
+    try:
+        use_passkey(site, user_id, credential)
+    except PasskeyRefused as refused:
+        note_later(here().home, "authenticators.refused", user_id, f"passkey {refused}")
+        return False
+    return True
+
+
+def _recovery_code(user: User, code: str) -> str | None:
+    if not use_recovery_code(user.id, code):
+        return None
+    left = codes_left(user.id)
+    tell(
+        user,
+        "A recovery code was used",
+        f"Somebody signed in as you with a recovery code. You have {left} of them left.",
+    )
+    return "recovery_code"

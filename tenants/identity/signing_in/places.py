@@ -1,0 +1,48 @@
+"""Where an address could sign in: its workspaces, or for an unknown one somebody else's, where nothing is found."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func, select
+
+from tenants.catalog.models import LookupHash, Tenant
+from tenants.catalog.registry import LIVING, Catalog, Home
+from tenants.identity.models import User
+
+#: An address whose owner is in more workspaces than this names the one they mean.
+MOST_TENANTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The workspaces of an address, oldest first, and one to do as much work in when there are none."""
+
+    homes: list[Home]
+    decoy: Home | None
+
+
+def places_of(catalog: Catalog, hashed_email: bytes) -> Places:
+    """One look-up for known and unknown addresses: the rows from this hash on, of which the first few may be its own."""
+    query = (
+        select(LookupHash.hash, Tenant.id, Tenant.cell)
+        .join(Tenant, Tenant.id == LookupHash.tenant_id)
+        .where(LookupHash.kind == "email", LookupHash.hash >= hashed_email, Tenant.state.in_(LIVING))
+        .order_by(LookupHash.hash, LookupHash.tenant_id)
+        .limit(MOST_TENANTS)
+    )
+    with catalog.transaction() as session:
+        rows = session.execute(query).all()
+    found = [(bytes(row.hash), Home(row.id, row.cell)) for row in rows]
+    homes = [home for hashed, home in found if hashed == hashed_email]
+    return Places(homes, homes[0] if homes else next((home for _, home in found), None))
+
+
+def named(catalog: Catalog, places: Places, hashed_email: bytes, slug: str) -> Places:
+    """Only the workspace of this slug; it is found however many others the address has."""
+    home = catalog.by_slug(slug)
+    known = home is not None and (home in places.homes or home in catalog.by_hash("email", hashed_email))
+    return Places([home] if known and home else [], places.decoy)
+
+
+def has_address(email: str) -> ColumnElement[bool]:
+    """The user with this e-mail address."""
+    return func.lower(User.email) == email.strip().lower()

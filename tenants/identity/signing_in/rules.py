@@ -1,0 +1,63 @@
+"""Whether a tenant asks everybody for a second factor, whom that concerns, and what to do when somebody lost theirs."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, exists, select
+
+from tenants.access.policy import find
+from tenants.audit.recording import record_event
+from tenants.identity.models import TenantProfile, User
+from tenants.identity.one_time import withdraw
+from tenants.identity.signing_in.by_password import TICKET
+from tenants.identity.signing_in.factors import FACTORS
+from tenants.identity.signing_in.models import Authenticator
+from tenants.identity.signing_in.notes import tell
+from tenants.identity.signing_in.opening import end_sessions
+from tenants.isolation.door import db
+
+
+def rules_now() -> dict[str, Any]:
+    """What is required, and who has not got it."""
+    required = db().scalars(select(TenantProfile.mfa_required)).one()
+    return {"mfa_required": required, "without_second_factor": users_without_factor()}
+
+
+def users_without_factor() -> Sequence[User]:
+    """The active users who could not sign in with a second factor, by name."""
+    has_one = exists().where(
+        Authenticator.user_id == User.id,
+        Authenticator.kind.in_(FACTORS),
+        Authenticator.confirmed_at.is_not(None),
+    )
+    return (
+        db().scalars(select(User).where(User.state == "active", ~has_one).order_by(User.name, User.id)).all()
+    )
+
+
+def require_second_factor(*, required: bool) -> None:
+    """Ask everybody for a second factor, or nobody but those whose role does. Who has none sets one up next."""
+    profile = db().scalars(select(TenantProfile).with_for_update()).one()
+    if profile.mfa_required is not required:
+        before, profile.mfa_required = profile.mfa_required, required
+        db().flush()
+        record_event(
+            "sign-in-rules.changed", "sign-in-rules", profile.id, {"mfa_required": [before, required]}
+        )
+
+
+def reset_factors(user_id: UUID) -> None:
+    """Take away all that a user shows besides the password, for somebody who lost it; their sessions end."""
+    user = find(User, user_id)
+    taken = delete(Authenticator).where(Authenticator.user_id == user.id)
+    kinds = db().scalars(taken.returning(Authenticator.kind)).all()
+    withdraw(TICKET, user.id)
+    end_sessions(user.id)
+    record_event("authenticators.reset", "users", user.id, {"kinds": sorted(set(kinds))})
+    tell(
+        user,
+        "Your second factors were taken away",
+        "An admin of your workspace took away your second factors, recovery codes and passkeys. "
+        "Sign in with your password and set up new ones.",
+    )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import lru_cache
@@ -23,6 +24,18 @@ SHORT = 200
 
 class Unfit(Exception):
     """A cell that does not fit its field; the message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    """Reads texts that only have to be short enough: many at once can be taken as they are."""
+
+    longest: int
+
+    def __call__(self, text: str) -> str:
+        if len(text) > self.longest:
+            raise Unfit(f"Longer than {self.longest} characters.")
+        return text
 
 
 def converter(field: fields.Field[Any]) -> Convert:
@@ -62,14 +75,7 @@ def _text(field: fields.String) -> Convert:
     ]
     if others:
         return _remembered(_by_field(field, str))
-    longest = min((each.max for each in lengths if each.max is not None), default=100_000)
-
-    def convert(text: str) -> str:
-        if len(text) > longest:
-            raise Unfit(f"Longer than {longest} characters.")
-        return text
-
-    return convert
+    return PlainText(min((each.max for each in lengths if each.max is not None), default=100_000))
 
 
 def _email(field: fields.Email) -> Convert:

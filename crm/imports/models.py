@@ -1,10 +1,10 @@
-"""Imports, the rows of their files, and what became of each row."""
+"""Imports, the rows of their files, and what became of them."""
 
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, Text
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped
 
@@ -31,8 +31,8 @@ class Action(StrEnum):
 class Import(Record, Owned, Base):
     """A file that is being brought in: how its columns are read, and what came of its rows.
 
-    `staged` and `applied` are how many rows are in the staging table and have had their effect: a job that was
-    killed goes on from there. Whether it runs, failed or has ended is its job's to say.
+    `staged` is how many rows are in the staging table, and its batches are those that have had their effect: a job
+    that was killed goes on from there. Whether it runs, failed or has ended is its job's to say.
     """
 
     __tablename__ = "imports"
@@ -55,22 +55,31 @@ class Import(Record, Owned, Base):
     values: Mapped[dict[str, Any]] = column(JSONB, data=DataClass.BUSINESS)
     staged: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
     read: Mapped[bool] = column(Boolean, data=DataClass.TECHNICAL, default=False)
-    applied: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
     rows: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
-    created: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
-    updated: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
-    skipped: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
-    rejected: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
     job_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        return {name: getattr(self, name) for name in ("rows", "created", "updated", "skipped", "rejected")}
 
     @property
     def file(self) -> str:
         """Where its file is stored."""
         return f"imports/{self.id}"
+
+
+class ImportBatch(Base):
+    """Rows of a file that have had their effect, and what came of them: written in the transaction of the effect.
+
+    Its key keeps two attempts from applying the same rows, and several batches can be under way at once.
+    """
+
+    __tablename__ = "import_batches"
+    __purpose__ = Purpose.OPERATION
+
+    import_id: Mapped[UUID] = column(ForeignKey(Import.id), data=DataClass.TECHNICAL, primary_key=True)
+    low: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, primary_key=True, autoincrement=False)
+    high: Mapped[int] = column(Integer, data=DataClass.TECHNICAL)
+    created: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
+    updated: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
+    skipped: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
+    rejected: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
 
 
 class ImportRow(Base):

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from crm.imports import checking
 from crm.imports.applying import apply
 from crm.imports.batches import ROWS, Batch
 from crm.imports.importable import importables
-from crm.imports.models import Action, Import, Mode
+from crm.imports.models import Action, Import, ImportBatch, Mode
 from crm.imports.plan import Plan
+from crm.imports.queries import counts
 from crm.imports.staging import stage
 from crm.imports.tables import read_rows
 from tenants.access.caller import acting
@@ -22,13 +26,25 @@ from tenants.identity.models import TenantProfile
 from tenants.isolation.door import db
 from tenants.isolation.files import files, opened_file
 from tenants.jobs.progress import conclude, progress, step
+from tenants.jobs.side_by_side import side_by_side
 
 STAGED_AT_ONCE = 50_000
 APPLIED_AT_ONCE = 25_000
+AT_ONCE = 2
+"""Batches under way at the same time. Both are PostgreSQL's work, and it has more than one core."""
 TRIES = 5
 DEEPEST = 50
 # Look-ups, checks and effects of a batch see one state of the tenant.
 SNAPSHOT = "isolation level repeatable read"
+COUNTED = {
+    "created": Action.CREATE,
+    "updated": Action.UPDATE,
+    "skipped": Action.SKIP,
+    "rejected": Action.REJECT,
+}
+IMPORTS: Any = Import.__table__
+Rows = tuple[int, int]
+"""The first row and the last one."""
 
 
 def run(import_id: UUID) -> None:
@@ -41,15 +57,16 @@ def run(import_id: UUID) -> None:
     with step():
         _join_by_hash()
         record = _locked(import_id)
-        doubles = _batch(record, 1, record.staged)
-        if not record.applied:
-            checking.reject_doubles(doubles)
-    while _apply_some(import_id):
-        pass
+        left, plan, total = _left(record), _plan(record), record.staged
+        if left == _parts(1, total, plan):
+            checking.reject_doubles(_batch(record, 1, total))
+    # What a batch makes for others to find, two batches would make twice.
+    at_once = 1 if plan.importable.first else AT_ONCE
+    side_by_side(partial(_apply, import_id, total), left, at_once=at_once)
     with step():
         record = _locked(import_id)
         files().delete(record.file)
-        conclude(record.counts)
+        conclude(db().execute(select(counts(IMPORTS)).where(IMPORTS.c.id == import_id)).scalar_one())
 
 
 def _stage(import_id: UUID) -> None:
@@ -79,32 +96,51 @@ def _stage_some(import_id: UUID, rows: Iterator[list[str]]) -> bool:
     return over
 
 
-def _apply_some(import_id: UUID) -> bool:
-    """Check and apply the next rows in one transaction, and count them in it; whether there may be more."""
+def _left(record: Import) -> list[Rows]:
+    """The rows that have had no effect yet, in parts that are applied in one transaction each."""
+    done = select(ImportBatch.low, ImportBatch.high).where(ImportBatch.import_id == record.id)
+    parts, low = [], 1
+    for first, last in db().execute(done.order_by(ImportBatch.low)):
+        parts += _parts(low, first - 1, _plan(record))
+        low = last + 1
+    return [*parts, *_parts(low, record.staged, _plan(record))]
+
+
+def _parts(low: int, high: int, plan: Plan) -> list[Rows]:
+    """Rows that refer to each other stay together."""
+    most = max(high, 1) if plan.self_referring else APPLIED_AT_ONCE
+    return [(start, min(start + most - 1, high)) for start in range(low, high + 1, most)]
+
+
+def _apply(import_id: UUID, total: int, rows: Rows) -> None:
+    """Check and apply these rows in one transaction, unless another attempt has."""
     for last in range(TRIES - 1, -1, -1):
         try:
             with step(isolation=SNAPSHOT):
-                _join_by_hash()
-                record = _locked(import_id)
-                if record.applied >= record.staged:
-                    return False
-                high = (
-                    record.staged
-                    if _plan(record).self_referring
-                    else min(record.staged, record.applied + APPLIED_AT_ONCE)
-                )
-                batch = _batch(record, record.applied + 1, high)
-                _check_and_apply(batch, dry=record.dry_run)
-                _count(record, batch)
-                done, total = record.applied, record.staged
-            progress(done=done, total=total, phase="applying")
+                _apply_in_step(import_id, rows)
         except Unavailable:
             # Somebody changed the same records since the snapshot was taken: the batch is taken again.
             if not last:
                 raise
         else:
-            return True
-    return False
+            with step():
+                done = select(func.sum(ImportBatch.high - ImportBatch.low + 1))
+                applied = db().scalar(done.where(ImportBatch.import_id == import_id))
+            progress(done=applied, total=total, phase="applying")
+            return
+
+
+def _apply_in_step(import_id: UUID, rows: Rows) -> None:
+    _join_by_hash()
+    low, high = rows
+    claim = insert(ImportBatch).values(import_id=import_id, low=low, high=high).on_conflict_do_nothing()
+    if not db().scalar(claim.returning(ImportBatch.low)):
+        return
+    record = db().scalars(select(Import).where(Import.id == import_id)).one()
+    _must(record)
+    batch = _batch(record, low, high)
+    _check_and_apply(batch, dry=record.dry_run)
+    _count(batch)
 
 
 def _check_and_apply(batch: Batch, *, dry: bool) -> None:
@@ -139,20 +175,13 @@ def _is_any(batch: Batch) -> bool:
     return batch.run(select(ROWS.c.number).where(batch.rows()).limit(1)).first() is not None
 
 
-def _count(record: Import, batch: Batch) -> None:
-    """Add what became of these rows to the counts, and note that they have had their effect."""
+def _count(batch: Batch) -> None:
+    """Write down what became of these rows."""
+    columns = {name: func.count().filter(ROWS.c.action == each).label(name) for name, each in COUNTED.items()}
     within = ROWS.c.number.between(batch.low, batch.high)
-    query = (
-        select(ROWS.c.action, func.count().label("number"))
-        .where(ROWS.c.import_id == record.id, within)
-        .group_by(ROWS.c.action)
-    )
-    counted = {row.action: row.number for row in db().execute(query)}
-    record.created += counted.get(Action.CREATE, 0)
-    record.updated += counted.get(Action.UPDATE, 0)
-    record.skipped += counted.get(Action.SKIP, 0)
-    record.rejected += counted.get(Action.REJECT, 0)
-    record.applied = batch.high
+    counted = db().execute(select(*columns.values()).where(ROWS.c.import_id == batch.import_id, within)).one()
+    mine = (ImportBatch.import_id == batch.import_id, ImportBatch.low == batch.low)
+    batch.run(sa.update(ImportBatch).where(*mine).values(counted._asdict()))
 
 
 def _batch(record: Import, low: int, high: int) -> Batch:
@@ -167,8 +196,12 @@ def _plan(record: Import) -> Plan:
 def _locked(import_id: UUID) -> Import:
     """The import, kept from other attempts, and only while whoever asked may still do this."""
     record = db().scalars(select(Import).where(Import.id == import_id).with_for_update()).one()
+    _must(record)
+    return record
+
+
+def _must(record: Import) -> None:
     importable = importables()[record.resource]
     for mode, right in ((Mode.UPDATE, importable.create), (Mode.CREATE, importable.edit)):
         if record.mode != mode:
             acting().caller.must(right)
-    return record

@@ -1,7 +1,6 @@
 """How imports look in JSON, and what an upload says besides the file."""
 
 import json
-from itertools import chain
 from typing import Any
 
 import marshmallow
@@ -13,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from crm.imports.importable import importables
 from crm.imports.models import Import, Mode
+from crm.imports.queries import counts, object_of
 from crm.records.fields import no_nul
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
 from tenants.jobs.models import Job, JobState
@@ -120,11 +120,6 @@ def _of_job(shown: Any) -> Any:
     return expression
 
 
-def _json(**parts: Any) -> Any:
-    pairs: list[tuple[Any, Any]] = [(sa.literal_column(f"'{name}'"), value) for name, value in parts.items()]
-    return func.json_build_object(*chain.from_iterable(pairs))
-
-
 def _status(job: Any) -> Any:
     waiting = [
         job.c.state == sa.literal_column(f"'{each.value}'") for each in (JobState.READY, JobState.DISPATCHED)
@@ -138,20 +133,16 @@ def _unmapped(table: Any) -> Any:
     return func.coalesce(names.scalar_subquery(), sa.cast(sa.literal_column("'{}'"), ARRAY(sa.Text)))
 
 
-def _counts(table: Any) -> Any:
-    return _json(**{name: table.c[name] for name in ("rows", "created", "updated", "skipped", "rejected")})
-
-
 IMPORTS = Resource(
     "imports",
     Import,
     ImportSchema(),
     expressions={
         "unmapped": _unmapped,
-        "counts": _counts,
+        "counts": counts,
         "status": _of_job(_status),
         "problem": _of_job(lambda job: job.c.error),
         "finished_at": _of_job(lambda job: job.c.finished_at),
-        "progress": _of_job(lambda job: _json(done=job.c.done, total=job.c.total, phase=job.c.phase)),
+        "progress": _of_job(lambda job: object_of(done=job.c.done, total=job.c.total, phase=job.c.phase)),
     },
 )

@@ -12,6 +12,11 @@ def new_id() -> UUID:
     return UUID(int=uuid_utils.uuid7().int)
 
 
+def new_id_text() -> str:
+    """The same as text, for where so many are made that it counts."""
+    return str(uuid_utils.uuid7())
+
+
 def new_token(prefix: str, tenant_id: UUID) -> str:
     """A secret of 256 random bits that names its tenant in clear: `prefix_tenant_secret`."""
     return f"{prefix}_{tenant_id.hex}_{secrets.token_urlsafe(32)}"

@@ -10,6 +10,48 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.create_table(
+        "access_grants",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.Column("staff_name", sa.Text(), nullable=True),
+        sa.Column("staff_email", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("ticket", sa.Text(), nullable=True),
+        sa.Column("resources", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("record_ids", postgresql.ARRAY(sa.Uuid()), nullable=True),
+        sa.Column("only_fields", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("access", sa.Text(), nullable=False),
+        sa.Column("masked", sa.Boolean(), nullable=False),
+        sa.Column("hours", sa.Integer(), nullable=False),
+        sa.Column("narrowed", sa.Boolean(), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("visible_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.CheckConstraint("access in ('read', 'write')", name=op.f("access_grants_access_known_check")),
+        sa.CheckConstraint(
+            "kind in ('support', 'invitation', 'break_glass', 'legal_order')",
+            name=op.f("access_grants_kind_known_check"),
+        ),
+        sa.CheckConstraint(
+            "reason in ('customer_request', 'fault', 'data_repair', 'security_incident', 'legal_order')",
+            name=op.f("access_grants_reason_known_check"),
+        ),
+        sa.CheckConstraint(
+            "state in ('asked', 'manager_approved', 'approved', 'refused', 'expired', 'revoked', 'ended')",
+            name=op.f("access_grants_state_known_check"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("access_grants_pkey")),
+    )
+    op.create_index(
+        op.f("access_grants_created_at_id_idx"), "access_grants", ["created_at", "id"], unique=False
+    )
+    op.create_table(
         "claimed_domains",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("domain", sa.Text(), nullable=False),
@@ -34,6 +76,45 @@ def upgrade() -> None:
     )
     op.create_index("mails_created_at_idx", "mails", ["created_at"], unique=False)
     op.create_table(
+        "access_steps",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("grant_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("by_kind", sa.Text(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=True),
+        sa.Column("by_name", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["grant_id"], ["access_grants.id"], name=op.f("access_steps_grant_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("access_steps_pkey")),
+    )
+    op.create_index("access_steps_once_idx", "access_steps", ["grant_id", "step", "by_id"], unique=True)
+    op.create_table(
+        "access_visits",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("grant_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_name", sa.Text(), nullable=False),
+        sa.Column("access", sa.Text(), nullable=False),
+        sa.Column("intent", sa.Text(), nullable=True),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("end_reason", sa.Text(), nullable=True),
+        sa.Column("receipt", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("visible_from", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("access in ('read', 'write')", name=op.f("access_visits_access_known_check")),
+        sa.ForeignKeyConstraint(["grant_id"], ["access_grants.id"], name=op.f("access_visits_grant_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("access_visits_pkey")),
+        sa.UniqueConstraint("hash", name=op.f("access_visits_hash_key")),
+    )
+    op.create_index(
+        op.f("access_visits_created_at_id_idx"), "access_visits", ["created_at", "id"], unique=False
+    )
+    op.create_index(op.f("access_visits_grant_id_idx"), "access_visits", ["grant_id"], unique=False)
+    op.create_table(
         "team_roles",
         sa.Column("team_id", sa.Uuid(), nullable=False),
         sa.Column("role_id", sa.Uuid(), nullable=False),
@@ -41,6 +122,31 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("team_roles_team_id_fkey")),
         sa.PrimaryKeyConstraint("team_id", "role_id", name=op.f("team_roles_pkey")),
     )
+    op.create_table(
+        "access_log",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("visit_id", sa.Uuid(), nullable=False),
+        sa.Column("grant_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=False),
+        sa.Column("staff_name", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("ticket", sa.Text(), nullable=True),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("query", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("shown_fields", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("masked_fields", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("record_ids", postgresql.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("request_id", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("visible_from", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["visit_id"], ["access_visits.id"], name=op.f("access_log_visit_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("access_log_pkey")),
+    )
+    op.create_index(op.f("access_log_at_id_idx"), "access_log", ["at", "id"], unique=False)
+    op.create_index(op.f("access_log_visit_id_idx"), "access_log", ["visit_id"], unique=False)
     op.create_table(
         "authenticators",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -262,8 +368,14 @@ def upgrade() -> None:
         ["provider_id", "subject"],
         unique=True,
     )
-    op.create_index("external_identities_subject_idx", "external_identities", ["subject"], unique=False)
     op.create_index("external_identities_team_idx", "external_identities", ["team_id"], unique=True)
+    op.create_index(
+        "external_identities_user_name_idx",
+        "external_identities",
+        [sa.literal_column("lower(subject)")],
+        unique=True,
+        postgresql_where="provider_id is null",
+    )
     op.create_index(
         "external_identities_user_provider_idx",
         "external_identities",
@@ -271,6 +383,18 @@ def upgrade() -> None:
         unique=True,
         postgresql_nulls_not_distinct=True,
         postgresql_where="user_id is not null",
+    )
+    op.create_table(
+        "import_batches",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("low", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("high", sa.Integer(), nullable=False),
+        sa.Column("created", sa.Integer(), nullable=False),
+        sa.Column("updated", sa.Integer(), nullable=False),
+        sa.Column("skipped", sa.Integer(), nullable=False),
+        sa.Column("rejected", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("import_batches_import_id_fkey")),
+        sa.PrimaryKeyConstraint("import_id", "low", name=op.f("import_batches_pkey")),
     )
     op.create_table(
         "oauth_tokens",
@@ -306,9 +430,14 @@ def upgrade() -> None:
     op.create_index(op.f("api_keys_owner_id_idx"), "api_keys", ["owner_id"], unique=False)
     op.create_index(op.f("api_keys_replaces_id_idx"), "api_keys", ["replaces_id"], unique=False)
     op.create_index(op.f("api_keys_team_id_idx"), "api_keys", ["team_id"], unique=False)
-    op.create_foreign_key(op.f("api_keys_replaces_id_fkey"), "api_keys", "api_keys", ["replaces_id"], ["id"])
     op.create_foreign_key(op.f("api_keys_owner_id_fkey"), "api_keys", "users", ["owner_id"], ["id"])
     op.create_foreign_key(op.f("api_keys_team_id_fkey"), "api_keys", "teams", ["team_id"], ["id"])
+    op.create_foreign_key(op.f("api_keys_replaces_id_fkey"), "api_keys", "api_keys", ["replaces_id"], ["id"])
+    op.drop_column("imports", "created")
+    op.drop_column("imports", "skipped")
+    op.drop_column("imports", "applied")
+    op.drop_column("imports", "rejected")
+    op.drop_column("imports", "updated")
     op.add_column("roles", sa.Column("description", sa.Text(), nullable=True))
     op.add_column(
         "roles",
@@ -338,6 +467,12 @@ def upgrade() -> None:
     op.create_foreign_key(op.f("teams_parent_id_fkey"), "teams", "teams", ["parent_id"], ["id"])
     op.add_column(
         "tenant_profile", sa.Column("mfa_required", sa.Boolean(), server_default="false", nullable=False)
+    )
+    op.add_column(
+        "tenant_profile",
+        sa.Column(
+            "staff_access", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False
+        ),
     )
     op.add_column("users", sa.Column("email_verified_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("users", sa.Column("job_title", sa.Text(), nullable=True))

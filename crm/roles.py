@@ -5,7 +5,9 @@ from tenants.access.roles import RoleRule
 
 ADMINISTRATION = (
     *("users", "teams", "roles", "api-keys", "audit-events", "exports", "oauth-clients"),
+    *("invitations", "security-overview"),
     *("identity-providers", "claimed-domains", "scim"),
+    *("access-grants", "access-visits", "access-log"),
 )
 SHARED = ("products", "pipelines", "stages", "number-series")
 BOOKKEEPING = ("credit-notes", "payments")

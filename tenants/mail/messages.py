@@ -29,6 +29,12 @@ def usable_subject(subject: str) -> str:
     return subject
 
 
+def one_line(text: str, longest: int) -> str:
+    """What somebody is called, fit for a subject or a sentence: no line breaks, no links to click, not too long."""
+    plain = "".join(each if each.isprintable() else " " for each in text).replace("://", " ").split()
+    return " ".join(plain)[:longest].strip()
+
+
 def message(mail_id: UUID, sender: str, to: str, subject: str, text: str) -> EmailMessage:
     """The mail. Its Message-ID stays the same however often it is tried, so that readers see it once."""
     name, address = parseaddr(sender)

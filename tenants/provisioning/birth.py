@@ -118,6 +118,13 @@ class Nursery:
         with self.catalog.transaction() as session:
             session.merge(LookupHash(kind="email", hash=self.hash_of_email(email), tenant_id=home.id))
 
+    def forget_email(self, home: Home, email: str) -> None:
+        """Let sign-in no longer look for this address in the tenant."""
+        with self.catalog.transaction() as session:
+            gone = session.get(LookupHash, ("email", self.hash_of_email(email), home.id))
+            if gone is not None:
+                session.delete(gone)
+
     def _note(self, home: Home, **values: object) -> None:
         with self.catalog.transaction() as session:
             session.execute(update(Tenant).where(Tenant.id == home.id).values(values))

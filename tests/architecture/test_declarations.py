@@ -120,7 +120,7 @@ def test_every_foreign_key_has_an_index_to_delete_by() -> None:
 
 
 #: Tables whose rows are never deleted, so that nobody looks for what refers to them.
-KEPT_FOR_EVER = {"users", "teams", "roles", "number_series", "tenant_profile"}
+KEPT_FOR_EVER = {"users", "roles", "number_series", "tenant_profile"}
 
 
 def test_every_job_says_its_purpose() -> None:

@@ -4,7 +4,21 @@ from tenants.access.permissions import permission
 
 READ_USERS = permission("users:read", "See who works here")
 CREATE_USERS = permission("users:create", "Add users")
-EDIT_USERS = permission("users:edit", "Change users and their roles")
+EDIT_USERS = permission("users:edit", "Change users")
+READDRESS_USERS = permission(
+    "users:readdress", "Change the address that a user signs in with", people_only=True, step_up=True
+)
+DEACTIVATE_USERS = permission(
+    "users:deactivate", "Deactivate users, hand over what they own, and let them back in",
+    people_only=True, step_up=True,
+)  # fmt: skip
+READ_INVITATIONS = permission("invitations:read", "See who was invited")
+CREATE_INVITATIONS = permission(
+    "invitations:create", "Invite people, with roles and teams", people_only=True, step_up=True
+)
+DELETE_INVITATIONS = permission("invitations:delete", "Withdraw invitations")
 READ_TEAMS = permission("teams:read", "See the teams")
 CREATE_TEAMS = permission("teams:create", "Add teams")
-EDIT_TEAMS = permission("teams:edit", "Change teams")
+EDIT_TEAMS = permission("teams:edit", "Change and move teams, and say who is in them")
+DELETE_TEAMS = permission("teams:delete", "Delete empty teams")
+READ_SECURITY = permission("security-overview:read", "See how well the workspace is protected")

@@ -38,6 +38,9 @@ from tenants.identity.people.api.users import email_changes, users
 from tenants.identity.programs.api import api_keys
 from tenants.identity.recognition import Recognition
 from tenants.identity.rights.api import permissions, roles, roles_of
+from tenants.identity.sharing.api import record_shares
+from tenants.identity.sharing.ending import end_with_records
+from tenants.identity.sharing.jobs import sweep_shares
 from tenants.identity.signing_in.api.authenticators import authenticators
 from tenants.identity.signing_in.api.recovery import (
     email_verifications,
@@ -92,6 +95,7 @@ BLUEPRINTS = [
     roles,
     permissions,
     roles_of,
+    record_shares,
     api_keys,
     oauth_clients,
     connected_apps,
@@ -116,7 +120,7 @@ BLUEPRINTS = [
 ]
 
 #: Work that comes back in every tenant, and belongs to no route.
-RECURRING = (tidy_up, tidy_mails)
+RECURRING = (sweep_shares, tidy_up, tidy_mails)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -148,6 +152,7 @@ def open_house(settings: Settings) -> House:
     """What web, workers and commands share: catalog, doors and keys, after the checks of start-up."""
     check_declarations()
     use_roles(BUILT_IN)
+    end_with_records()
     record_changes()
     logins = {
         "DATABASE_URL": settings.database_url,

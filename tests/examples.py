@@ -37,6 +37,7 @@ VALUES = {
     "is_default": False,
     "prefix": "A-",
     "quantity": "2",
+    "resource": "contacts",
     "slug": lambda number: f"example{number}-{uuid4().hex[:8]}",
     "tax_rate": "22",
 }
@@ -61,13 +62,20 @@ REFERS = {
 STATES = {
     ("PaymentBody", "invoice_id"): "issued-invoices",
     ("CreditNoteBody", "invoice_id"): "issued-invoices",
+    ("ShareBody", "record_id"): "shareable-contacts",
 }
 #: What a body says beside a reference: a line belongs to the invoice that is named with it.
 BESIDE = {"invoice-lines": ("invoice_id", "issued-invoices")}
 #: Fields that a body has to have beyond what its schema calls required.
-WANTED = {"ApiKeyBody": ("name",)}
+WANTED = {"ApiKeyBody": ("name",), "ShareBody": ("user_id",)}
 #: Fields that stay out of an example, because a good value depends on what else is there.
-LEFT_OUT = {("ApiKeyBody", "scopes"), ("ApiKeyBody", "expires_at"), ("SignInBody", "tenant")}
+LEFT_OUT = {
+    ("ShareBody", "expires_at"),
+    ("ShareTermsBody", "expires_at"),
+    ("ApiKeyBody", "scopes"),
+    ("ApiKeyBody", "expires_at"),
+    ("SignInBody", "tenant"),
+}
 #: Forms (multipart) by operation.
 FORMS: dict[str, Callable[[], dict[str, Any]]] = {
     "create_import": lambda: {
@@ -320,5 +328,6 @@ MAKERS: dict[str, Callable[[Examples], str]] = {
     "issued-invoices": _issued_invoice,
     "invoice-lines": _invoice_line,
     "jobs": _job,
+    "shareable-contacts": lambda examples: examples.make("contacts"),
     "pipelines": _pipeline,
 }

@@ -190,8 +190,8 @@ class PaymentBody(BodySchema):
 class ReversalBody(BodySchema):
     """On which day the payment was undone, today unless said, and why."""
 
-    reversed_on = day()
-    reason = text(2000)
+    reversed_on = day(metadata={"sets": "reversal"})
+    reason = text(2000, metadata={"sets": "reversal"})
 
 
 class ReversalSchema(marshmallow.Schema):

@@ -103,17 +103,14 @@ def refuse_unknown(batch: Batch, *, forgiving: bool = False) -> None:
         bad = sa.select(ROWS.c.number, sentence.label("reason")).join(
             known, known.c.name == func.lower(batch.text(place))
         )
-        missing = bad.where(batch.rows(), known.c.count == 0)
         if each.target.self_referring:
-            waiting = missing.subquery("waiting")
+            waiting = bad.where(batch.rows(), known.c.count == 0).subquery("waiting")
             batch.run(
                 sa.update(ROWS)
                 .where(batch.rows(), ROWS.c.number == waiting.c.number)
                 .values(step=batch.step + 1)
             )
-        else:
-            batch.reject(missing, "")
-        batch.reject(bad.where(batch.rows(), known.c.count > 1), "")
+        batch.reject(bad.where(batch.rows(), known.c.count != 1), "")
 
 
 def refuse_stranded(batch: Batch, *, in_file: bool) -> None:
@@ -182,7 +179,7 @@ def refuse_out_of_reach(batch: Batch) -> None:
 
 
 def _assignable(batch: Batch, changes: dict[str, Any]) -> ColumnElement[bool] | None:
-    """That owner and team stay what they are, or become what the caller may assign; None when nothing can be wrong."""
+    """That owner and team stay what they are, or are and become what the caller may assign; None when nothing is wrong."""
     table = batch.table
     before = {"owner_id": table.c.owner_id, "team_id": table.c.team_id}
     after = {name: changes[name][1] if name in changes else each for name, each in before.items()}
@@ -192,8 +189,9 @@ def _assignable(batch: Batch, changes: dict[str, Any]) -> ColumnElement[bool] | 
     if extent is not None and extent.reach is Reach.ALL:
         return None
     unchanged = sa.and_(*(after[name].is_not_distinct_from(each) for name, each in before.items()))
-    allowed = sa.false() if extent is None else narrowed(_owners(after), extent)
-    return unchanged if allowed is None else sa.or_(unchanged, allowed)
+    both = [] if extent is None else [narrowed(_owners(each), extent) for each in (before, after)]
+    allowed = [each for each in both if each is not None]
+    return sa.or_(unchanged, sa.and_(*allowed)) if allowed else unchanged
 
 
 def _by_owner_alone(caller: Caller, permission: str) -> Extent | None:

@@ -46,13 +46,13 @@ class ConversionBody(BodySchema):
     """
 
     company_id = fields.UUID()
-    deal = fields.Nested(ConvertedDealBody, allow_none=True)
+    deal = fields.Nested(ConvertedDealBody, allow_none=True, metadata={"makes": "deals"})
 
 
 class DisqualificationBody(BodySchema):
     """Why a lead is given up."""
 
-    reason = text(2000, required=True)
+    reason = text(2000, required=True, metadata={"sets": "disqualified_reason"})
 
 
 class LeadSchema(OwnedRecordSchema):

@@ -7,13 +7,14 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped
 
 from tenants.foundation.tables import DataClass, column
+from tenants.foundation.words import Words
 
 
 def words_of(*columns: str) -> Mapped[Any]:
-    """A generated column with the words of these columns; addresses fall apart at their punctuation."""
-    joined = " || ' ' || ".join(f"coalesce({name}, '')" for name in columns)
-    expression = f"to_tsvector('simple'::regconfig, translate({joined}, '@.-_/', '     '))"
-    return column(TSVECTOR, Computed(expression, persisted=True), data=DataClass.IDENTITY, deferred=True)
+    """A generated column with the words of these columns."""
+    words = Words(columns)
+    made = Computed(words.expression, persisted=True)
+    return column(TSVECTOR, made, data=DataClass.IDENTITY, deferred=True, info={"words": words})
 
 
 def words_index(table: str) -> Index:

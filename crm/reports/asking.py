@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from crm.reports.subjects import MONTH, Dimension, Kind, Measure, Subject
 from tenants.access.caller import Caller
 from tenants.foundation.errors import Invalid
+from tenants.http.closed import fields_closed
 
 OWN_ARGUMENTS = ("measure", "group_by", "month_of")
 MOST_DIMENSIONS = 3
@@ -30,7 +31,7 @@ class Asked:
 def read_question(subject: Subject, arguments: MultiDict[str, str], caller: Caller) -> Asked:
     """Raises Invalid that names what is wrong; what is closed to the caller is no dimension of theirs."""
     errors: dict[str, list[str]] = {}
-    closed = closed_fields(caller, subject.resource.name)
+    closed = fields_closed(caller, subject.resource.name)
     measure = _word(arguments, "measure", subject.measures, errors)
     month_of = _word(arguments, "month_of", subject.days, errors, subject.days[0])
     if measure and subject.measures[measure].fields & closed:
@@ -48,17 +49,12 @@ def read_question(subject: Subject, arguments: MultiDict[str, str], caller: Call
     return Asked(subject, chosen, tuple(subject.dimensions[name] for name in names + currency), month_of)
 
 
-def closed_fields(caller: Caller, resource: str) -> frozenset[str]:
-    """The fields that this caller can't see, or only covered up."""
-    return caller.hidden.get(resource, frozenset()) | caller.masked.get(resource, frozenset())
-
-
 def _dimensions_problem(names: list[str], subject: Subject, caller: Caller, month_of: str) -> str | None:
-    closed = closed_fields(caller, subject.resource.name)
+    closed = fields_closed(caller, subject.resource.name)
     known = {name for name, each in subject.dimensions.items() if not each.fields & closed}
     if month_of in closed:
         known.discard(MONTH)
-    if "sector" in closed_fields(caller, "companies"):
+    if "sector" in fields_closed(caller, "companies"):
         known.discard("sector")
     if unknown := [name for name in names if name not in known]:
         listed = ", ".join(name for name in subject.dimensions if name in known)

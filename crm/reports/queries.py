@@ -6,11 +6,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal_column, select
 
-from crm.reports.asking import Asked, closed_fields
+from crm.reports.asking import Asked
 from crm.reports.subjects import MONTH, Dimension, Kind
 from tenants.access.caller import Caller
 from tenants.access.policy import resource_of
 from tenants.access.reaching import narrowed
+from tenants.http.closed import fields_closed
 from tenants.http.selection import Narrowing
 
 MOST_ROWS = 1000
@@ -48,7 +49,7 @@ def _columns(
     if each.value is not None:
         yield each.value(table).label(each.name)
         return
-    covered = each.shows in closed_fields(caller, resource_of(each.related))
+    covered = each.shows in fields_closed(caller, resource_of(each.related))
     yield (cast(sa.null(), Text) if covered else others[each.key].c[each.shows]).label(each.name)
     if each.is_record:
         yield table.c[each.key].label(f"{each.name}_id")

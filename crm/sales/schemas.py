@@ -96,8 +96,8 @@ class NewDealBody(DealBody):
 class OutcomeBody(BodySchema):
     """How a deal ended; today, when no day is given."""
 
-    result = fields.Enum(Outcome, by_value=True, required=True)
-    reason = text(2000)
+    result = fields.Enum(Outcome, by_value=True, required=True, metadata={"sets": "outcome"})
+    reason = text(2000, metadata={"sets": "outcome_reason"})
     closed_on = fields.Date()
 
 
@@ -161,5 +161,17 @@ class StageChangeSchema(marshmallow.Schema):
 PIPELINES = Resource("pipelines", Pipeline, PipelineSchema())
 STAGES = Resource("stages", Stage, StageSchema(), sort="pipeline_id,position")
 DEALS = Resource("deals", Deal, DealSchema(), search="words")
-OUTCOME_CHANGES = Resource("outcome-changes", DealChange, OutcomeChangeSchema(), sort="at")
-STAGE_CHANGES = Resource("stage-changes", StageChange, StageChangeSchema(), sort="at")
+OUTCOME_CHANGES = Resource(
+    "outcome-changes",
+    DealChange,
+    OutcomeChangeSchema(),
+    sort="at",
+    mirrors={"outcome": "outcome", "reason": "outcome_reason", "closed_on": "closed_on"},
+)
+STAGE_CHANGES = Resource(
+    "stage-changes",
+    StageChange,
+    StageChangeSchema(),
+    sort="at",
+    mirrors=dict.fromkeys(("from_stage_id", "from_stage", "to_stage_id", "to_stage"), "stage"),
+)

@@ -96,12 +96,15 @@ def add(record: R) -> R:
 
 
 def change(record: R, fields: Mapping[str, Any]) -> R:
-    """Set these fields on a record that `find` gave; to give it to somebody else takes the right to assign.
+    """Set these fields on a record that `find` gave.
 
-    Raises as `save` does.
+    To give it to somebody else takes the right to assign, which has to reach the record as it was and as it will be:
+    nobody gives away what others only shared with them. Raises as `save` does.
     """
     now = acting()
     given = any(name in fields and fields[name] != getattr(record, name) for name in ("owner_id", "team_id"))
+    if given:
+        _must(ASSIGN, record, now.caller)
     for name, value in fields.items():
         setattr(record, name, value)
     if given:

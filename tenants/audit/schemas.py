@@ -1,7 +1,12 @@
 """How an audit event looks in JSON."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import marshmallow
 from marshmallow import fields
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from tenants.audit.models import AuditEvent
 from tenants.http.representation import Resource, Timestamp
@@ -31,4 +36,43 @@ class AuditEventSchema(marshmallow.Schema):
     personal = fields.Nested(AuditValuesSchema, allow_none=True)
 
 
-AUDIT_EVENTS = Resource("audit-events", AuditEvent, AuditEventSchema(), sort="-at")
+def _without_closed(
+    shown: ColumnElement[Any], table: Any, closed: Mapping[str, frozenset[str]]
+) -> ColumnElement[Any]:
+    """Changes of an event, less those of fields that are closed to the caller."""
+    return _by_resource(table, shown, {name: shown.op("-")(_texts(each)) for name, each in closed.items()})
+
+
+def _names_without_closed(
+    shown: ColumnElement[Any], table: Any, closed: Mapping[str, frozenset[str]]
+) -> ColumnElement[Any]:
+    name = func.unnest(shown).column_valued("name")
+    some = {
+        each: func.array(select(name).where(name != func.all(_texts(columns))).scalar_subquery())
+        for each, columns in closed.items()
+    }
+    return _by_resource(table, shown, some)
+
+
+def _by_resource(
+    table: Any, shown: ColumnElement[Any], less: Mapping[str, ColumnElement[Any]]
+) -> ColumnElement[Any]:
+    cases = [(table.c.resource == literal(name), each) for name, each in sorted(less.items())]
+    return case(*cases, else_=shown)
+
+
+def _texts(words: Iterable[str]) -> ColumnElement[Any]:
+    return cast(literal(sorted(words), ARRAY(Text)), ARRAY(Text))
+
+
+AUDIT_EVENTS = Resource(
+    "audit-events",
+    AuditEvent,
+    AuditEventSchema(),
+    sort="-at",
+    covers={
+        "changes": _without_closed,
+        "personal.values": _without_closed,
+        "personal_fields": _names_without_closed,
+    },
+)

@@ -11,13 +11,16 @@ from flask import Response, current_app, request
 from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
 
+from tenants.access.caller import acting
 from tenants.access.permissions import Permission
 from tenants.foundation.errors import Malformed, TooLarge, UnsupportedContent
 from tenants.foundation.tables import Purpose
+from tenants.http.closed import refuse_closed
 from tenants.http.course import House, answer_reading, answer_writing
 from tenants.http.documentation import describe, describe_figures, describe_one, describe_page
 from tenants.http.rendering import rendered_page, rendered_record
 from tenants.http.representation import Resource
+from tenants.isolation.door import is_inside
 
 View = Callable[..., Any]
 JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -93,6 +96,8 @@ class Blueprint(flask_smorest.Blueprint):
         """The view returns a record of this resource; it is rendered in the same transaction, with its ETag."""
 
         def decorate(view: View) -> View:
+            view.resource = resource  # type: ignore[attr-defined]
+
             @functools.wraps(view)
             def run(*args: Any, **kwargs: Any) -> Response:
                 made = view(*args, **kwargs)
@@ -119,11 +124,14 @@ class Blueprint(flask_smorest.Blueprint):
         return functools.partial(describe_figures, resource=resource, parameters=parameters)
 
     def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
-        """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class."""
+        """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class.
+
+        What field rules close to the caller can't be said of the resource that the view answers with.
+        """
         read = self.arguments(schema, error_status_code=422, **options)
 
         def decorate(view: View) -> View:
-            reading: View = read(view)
+            reading: View = read(_kept_to_rules(view, schema))
 
             @functools.wraps(reading)
             def run(*args: Any, **kwargs: Any) -> Any:
@@ -134,6 +142,21 @@ class Blueprint(flask_smorest.Blueprint):
             return run
 
         return decorate
+
+
+def _kept_to_rules(view: View, schema: Schema) -> View:
+    resource = getattr(view, "resource", None)
+    if resource is None:
+        return view
+
+    @functools.wraps(view)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        caller = acting().caller if is_inside() else None
+        if caller and (caller.fixed or caller.hidden or caller.masked):
+            refuse_closed(caller, resource, schema, json.loads(request.get_data(cache=True) or b"{}"))
+        return view(*args, **kwargs)
+
+    return run
 
 
 def check_body() -> None:

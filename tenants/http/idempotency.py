@@ -75,6 +75,10 @@ def _replayed(kept: IdempotencyKey, fingerprint: bytes) -> Response:
     if kept.fingerprint != fingerprint:
         raise Invalid("This Idempotency-Key was used with another body.", code="key_reused")
     stored = json.loads(opened(kept, "answer") or "{}")
+    if stored.get("closed") != _closed():
+        raise Conflict(
+            "It was done, and your rights have changed since: read what came of it.", code="rights_changed"
+        )
     again = Response(stored["body"], kept.status, stored["headers"])
     again.headers["Idempotency-Replayed"] = "true"
     return again
@@ -85,6 +89,19 @@ def _keep(place: bytes, fingerprint: bytes, given: Response) -> None:
     record = IdempotencyKey(
         place=place, fingerprint=fingerprint, status=given.status_code, user_id=acting().caller.user_id
     )
-    record.answer = json.dumps({"body": given.get_data(as_text=True), "headers": headers})  # type: ignore[assignment]
+    record.answer = json.dumps(
+        {"body": given.get_data(as_text=True), "headers": headers, "closed": _closed()}
+    )  # type: ignore[assignment]
     db().add(record)
     db().flush()
+
+
+def _closed() -> list[str]:
+    """The fields that the caller can't see: an answer that was given before they were closed is not given again."""
+    caller = acting().caller
+    return sorted(
+        f"{resource}.{name}"
+        for rules in (caller.hidden, caller.masked)
+        for resource, names in rules.items()
+        for name in names
+    )

@@ -19,6 +19,7 @@ from marshmallow import fields
 from sqlalchemy import ColumnElement, func, inspect
 from sqlalchemy.orm import RelationshipProperty
 
+from tenants.access.ownership import owned_models
 from tenants.access.policy import resource_of
 
 UTC_FORMAT = """YYYY-MM-DD"T"HH24:MI:SS.US"Z\""""
@@ -93,6 +94,18 @@ class BodySchema(marshmallow.Schema):
 
 
 Expression = Callable[[Any], ColumnElement[Any]]
+#: Leaves out of a field what is closed elsewhere: from the field's SQL, the table, and the closed columns by resource.
+Cover = Callable[[ColumnElement[Any], Any, Mapping[str, frozenset[str]]], ColumnElement[Any]]
+
+
+@dataclass(frozen=True)
+class Attached:
+    """Two columns, the name of a resource and an id: rows are seen by whoever sees the record that they speak of."""
+
+    resource: str
+    record: str
+
+
 #: Whoever changes a record has to see which one it is, and which version.
 NEVER_CLOSED = frozenset({"id", "version"})
 _register: list["Resource"] = []
@@ -105,6 +118,9 @@ class Resource:
     `search` names a tsvector column for `q=`; `expressions` gives the SQL of fields that are no columns, from the
     table (or alias) at hand. `shown` is a condition without which a row is on no answer. Nested fields are
     relationships and come when `include=` asks for them, or always when their metadata says `always`.
+
+    `mirrors` says of the history of a record which fields of that record its own ones tell; `covers` has what leaves
+    closed values of other resources out of a field.
     """
 
     name: str
@@ -114,6 +130,9 @@ class Resource:
     expressions: Mapping[str, Expression] = field(default_factory=dict)
     sort: str = "-created_at"
     shown: Callable[[Any], ColumnElement[bool]] | None = None
+    attached: Attached | None = None
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    covers: Mapping[str, Cover] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _register.append(self)
@@ -171,6 +190,7 @@ class Resource:
                 {
                     resource_of(self.model),
                     *(resource_of(self.relationship(name).mapper.class_) for name in shown),
+                    *(owned_models() if self.attached else ()),
                 }
             )
         )
@@ -183,6 +203,11 @@ class Resource:
             for name, each in self.plain()
             if not self.sealed(name) and not isinstance(each, fields.List | fields.Dict)
         }
+
+
+def resources_of(name: str) -> list[Resource]:
+    """Every representation of the resource of this name, for instance with and without its parts."""
+    return [each for each in _register if each.name == name]
 
 
 def ruled_fields() -> dict[str, frozenset[str]]:

@@ -17,6 +17,7 @@ from tenants.access.caller import Caller
 from tenants.access.reaching import standing_values
 from tenants.foundation.encryption import Context
 from tenants.foundation.errors import Invalid, NotFound
+from tenants.http.closed import closed_to
 from tenants.http.filters import read_filters
 from tenants.http.representation import Resource
 from tenants.http.selects import Built, Shape, build, conditions_of
@@ -54,6 +55,10 @@ class Selection:
     resource: Resource
     fixed: Mapping[str, Any] = field(default_factory=dict)
     single: bool = False
+    only: Sequence[UUID] | None = None
+    """No other records than these."""
+    bare: bool = False
+    """Which records they are, and nothing of what is in them."""
 
     def ask(self, caller: Caller, arguments: MultiDict[str, str]) -> Asked:
         """The question for this caller and query string. Raises Invalid that names what is wrong with it."""
@@ -75,9 +80,8 @@ class Selection:
         unknown = {name: ["There is no such parameter."] for name in arguments if name != "include"}
         if unknown:
             raise Invalid(errors=unknown)
-        shape = Shape(
-            **self._common(caller, arguments), fixed=tuple(sorted(self.fixed)), sort=(("id", False),)
-        )
+        common = self._shown(self._common(caller, arguments))
+        shape = Shape(**common, fixed=tuple(sorted(self.fixed)), sort=(("id", False),))
         built = build(self.resource, shape)
         return Asked(Question(built.sql, {**built.constants, **self._values(caller)}), built, self.resource)
 
@@ -87,7 +91,7 @@ class Selection:
         closed = common["hidden"] | common["masked"]
         filters, values = read_filters(self.resource, wanted, closed)
         limit = _limit(arguments.get("limit"))
-        sort = self._sort(arguments.get("sort") or self.resource.sort, closed)
+        sort = self._sort(arguments.get("sort") or self._usual_sort(closed), closed)
         words = self._words(arguments.get("q"))
         fingerprint = _fingerprint(
             caller.tenant_id, self.resource.name, self.fixed, filters, values, sort, words
@@ -96,8 +100,8 @@ class Selection:
         fixed = tuple(sorted(self.fixed))
         sought = words is not None
         shape = Shape(
-            **common, filters=filters, fixed=fixed, sort=sort, cursor=cursor, words=sought, limited=True
-        )
+            **self._shown(common), filters=filters, fixed=fixed, sort=sort, cursor=cursor, words=sought, limited=True
+        )  # fmt: skip
         built = build(self.resource, shape)
         every = {
             **built.constants,
@@ -114,17 +118,34 @@ class Selection:
         known = self.resource.includable
         if unknown := [name for name in names if name not in known]:
             raise Invalid(errors={"include": [f"'{name}' can't be included." for name in unknown]})
+        closed = closed_to(caller, self.resource)
+        if shut := [name for name in names if name in closed.hidden]:
+            raise Invalid(errors={"include": [f"'{name}' can't be included." for name in shut]})
         return {
             "includes": tuple(sorted(set(names))),
-            "hidden": caller.hidden.get(self.resource.name, frozenset()),
-            "masked": caller.masked.get(self.resource.name, frozenset()),
+            "hidden": closed.hidden,
+            "masked": closed.masked,
+            "elsewhere": closed.elsewhere,
+            "unsearched": closed.unsearched,
             "extents": tuple(
                 [(each, caller.extent(f"{each}:read")) for each in self.resource.resources_shown]
             ),
+            "only": self.only is not None,
         }
 
+    def _shown(self, common: dict[str, Any]) -> dict[str, Any]:
+        """What is closed to filters stays closed; a bare selection shows nothing else than ids."""
+        if not self.bare:
+            return common
+        return common | {"includes": (), "hidden": frozenset(self.resource.schema.fields) - {"id"}}
+
     def _values(self, caller: Caller) -> dict[str, Any]:
-        return {**standing_values(caller), **{f"fixed_{name}": value for name, value in self.fixed.items()}}
+        only = {} if self.only is None else {"only": list(self.only)}
+        fixed = {f"fixed_{name}": value for name, value in self.fixed.items()}
+        return {**standing_values(caller), **fixed, **only}
+
+    def _usual_sort(self, closed: frozenset[str]) -> str:
+        return ",".join(each for each in self.resource.sort.split(",") if each.lstrip("-") not in closed)
 
     def _sort(self, text: str, closed: frozenset[str]) -> tuple[tuple[str, bool], ...]:
         known = self.resource.filterable
@@ -146,9 +167,11 @@ class Selection:
         return " & ".join(f"'{word}':*" for word in words[:20])
 
 
-def page(asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID) -> bytes:
-    """The JSON of a page, and the cursor to the next."""
-    more = len(rows) > asked.limit
+def page(
+    asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID, *, more: bool | None = None
+) -> bytes:
+    """The JSON of a page, and the cursor to the next; `more` where it is known beforehand whether there is one."""
+    more = bool(rows) and more if more is not None else len(rows) > asked.limit
     shown = rows[: asked.limit]
     cursor = f'"{_write_cursor(asked, shown[-1])}"' if more else "null"
     records = ",".join(

@@ -12,14 +12,16 @@ from typing import Any
 import sqlalchemy as sa
 from marshmallow import fields
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, or_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from tenants.access.caller import Extent
+from tenants.access.ownership import owned_models
 from tenants.access.permissions import Reach
 from tenants.access.policy import resource_of
 from tenants.access.reaching import narrowed
+from tenants.http.closed import NONE, columns_of, shows_closed
 from tenants.http.filters import condition
-from tenants.http.representation import Resource, always, nested_of, rendered
+from tenants.http.representation import Attached, Resource, always, nested_of, rendered
 from tenants.isolation.dialect import compiled
 
 MASK = "•••"
@@ -40,6 +42,9 @@ class Shape:
     cursor: tuple[bool, ...] | None = None
     words: bool = False
     limited: bool = False
+    only: bool = False
+    elsewhere: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = ()
+    unsearched: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,24 @@ def _columns(resource: Resource, shape: Shape, table: Any) -> tuple[list[Any], l
             else:
                 public.append(literal_column(f"'{MASK}'").label(name))
         else:
-            shown = resource.rendered(name, table)
+            shown = _covered(resource, shape, name, resource.rendered(name, table), table)
             public.append((_masked(shown) if name in shape.masked else shown).label(name))
     public += [
         _related(resource, shape, name, table).label(name) for name in _shown_relations(resource, shape)
     ]
     return public, sealed
+
+
+def _covered(
+    resource: Resource, shape: Shape, name: str, shown: ColumnElement[Any], table: Any
+) -> ColumnElement[Any]:
+    """Without the values of other resources that are closed to the caller, where a field holds such."""
+    cover = resource.covers.get(name)
+    if cover is None or not shape.elsewhere:
+        return shown
+    return cover(
+        shown, table, {each: columns_of(each, hidden | masked) for each, hidden, masked in shape.elsewhere}
+    )
 
 
 def _masked(shown: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -134,7 +151,7 @@ def _related(resource: Resource, shape: Shape, name: str, table: Any) -> ColumnE
     No join: the planner then has one table to think about, and looks up nothing for rows beyond the page.
     """
     relation, other = resource.relationship(name), _other(resource, name)
-    made = _nested_json(resource, name, other)
+    made = _nested_json(resource, shape, name, table)
     if relation.uselist:
         ordered = relation.order_by or [_key(relation.mapper.local_table)]
         listed = func.json_agg(aggregate_order_by(made, *(other.c[each.name] for each in ordered)))
@@ -147,14 +164,19 @@ def _related(resource: Resource, shape: Shape, name: str, table: Any) -> ColumnE
     )
 
 
-def _nested_json(resource: Resource, name: str, other: Any) -> ColumnElement[Any]:
-    schema = nested_of(resource.schema.fields[name])
+def _nested_json(resource: Resource, shape: Shape, name: str, table: Any) -> ColumnElement[Any]:
+    """A nested record, less the fields of its own resource that are closed."""
+    schema, other = nested_of(resource.schema.fields[name]), _other(resource, name)
     assert schema is not None  # noqa: S101 - only nested fields come here
-    pairs = [
-        part
-        for key, each in schema.fields.items()
-        for part in (literal_column(f"'{key}'"), _field(each, key, other))
-    ]
+    governing = resource_of(resource.relationship(name).mapper.class_)
+    hidden, masked = next((rules for each, *rules in shape.elsewhere if each == governing), (NONE, NONE))
+    pairs: list[Any] = []
+    for key, each in schema.fields.items():
+        if hidden and shows_closed(each, key, other, governing, hidden):
+            continue
+        shown = _covered(resource, shape, f"{name}.{key}", _field(each, key, other), table)
+        covered = masked and shows_closed(each, key, other, governing, masked)
+        pairs += [literal_column(f"'{key}'"), _masked(shown) if covered else shown]
     return func.json_build_object(*pairs)
 
 
@@ -177,10 +199,34 @@ def conditions_of(resource: Resource, shape: Shape, table: Any) -> list[ColumnEl
         condition(resource.comparable(name, table), operator, f"filter_{number}")
         for number, (name, operator) in enumerate(shape.filters)
     ]
+    if shape.only:
+        conditions.append(_key(table) == bindparam("only", type_=ARRAY(sa.Uuid())).any_())
+    if resource.shown is not None:
+        conditions.append(resource.shown(table))
+    if resource.attached is not None:
+        conditions.append(_attached(resource.attached, shape, table))
     if shape.words and resource.search:
         asked = func.to_tsquery(literal_column("'simple'"), bindparam("words", type_=sa.Text()))
         conditions.append(table.c[resource.search].bool_op("@@")(asked))
+        if shape.unsearched:
+            words = table.c[resource.search].info["words"]
+            conditions.append(words.without(table, shape.unsearched).bool_op("@@")(asked))
     return conditions
+
+
+def _attached(attached: Attached, shape: Shape, table: Any) -> ColumnElement[bool]:
+    """Rows speak of records of many resources: each is seen by whoever sees its record."""
+    extents, ways = dict(shape.extents), []
+    for name, model in sorted(owned_models().items()):
+        extent = extents.get(name)
+        if extent is None:
+            continue
+        named = table.c[attached.resource] == literal_column(f"'{name}'")
+        other = model.__table__.alias(f"{name}_spoken_of")
+        seen = narrowed(other, extent)
+        same = sa.exists().where(other.c.id == table.c[attached.record], *([] if seen is None else [seen]))
+        ways.append(and_(named, same))
+    return or_(sa.false(), *ways)
 
 
 def _narrow(query: Select[Any], resource: Resource, shape: Shape, table: Any) -> Select[Any]:

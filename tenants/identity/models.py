@@ -28,6 +28,9 @@ class TenantProfile(Identified, Base):
     state: Mapped[str] = column(data=DataClass.TECHNICAL, default="active")
     currency: Mapped[str] = column(data=DataClass.BUSINESS, default="EUR")
     mfa_required: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
+    staff_access: Mapped[dict[str, Any]] = column(
+        JSONB, data=DataClass.TECHNICAL, default=dict, server_default="{}"
+    )
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
 
 
@@ -152,6 +155,9 @@ class RecordShare(Record, Base):
     team_id: Mapped[UUID | None] = column(ForeignKey(Team.id), data=DataClass.TECHNICAL, index=True)
     level: Mapped[str] = column(data=DataClass.TECHNICAL, default="read")
     expires_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+
+    user: Mapped[User | None] = relationship(lazy="raise")
+    team: Mapped[Team | None] = relationship(lazy="raise")
 
 
 class OneTimeToken(Identified, Base):

@@ -1,6 +1,8 @@
 """What a request to the authorization server may look like at all, before Authlib reads it."""
 
 import re
+from base64 import b64decode
+from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import request
@@ -34,10 +36,20 @@ def check_one_credential() -> None:
 
 def named_client() -> str:
     """The client that the request claims to be of."""
-    basic = request.authorization
-    if basic is not None and basic.type == "basic" and basic.username:
-        return str(basic.username)
-    return request.form.get("client_id", "")
+    basic = basic_pair(request.headers.get("Authorization", ""))
+    return basic[0] if basic else request.form.get("client_id", "")
+
+
+def basic_pair(header: str) -> tuple[str, str] | None:
+    """Client id and secret of an Authorization header (RFC 6749, 2.3.1); None for any other header."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, secret = b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:  # neither base64 nor UTF-8, or not even ASCII
+        return None
+    return (unquote_plus(name), unquote_plus(secret)) if colon else None
 
 
 def _check(found: list[tuple[str, list[str]]]) -> None:

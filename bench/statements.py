@@ -15,15 +15,21 @@ import psycopg
 from psycopg import sql
 
 from bench.scripts import Expression, RoundTrip, Statement
+from tenants.isolation import trips
+from tenants.isolation.trips import Trips
 
 Sent = tuple[str, Mapping[str, Any]]
 
 
 @contextmanager
 def taken_down() -> Iterator[list[Sent]]:
-    """Everything that any cursor executes while the block runs."""
+    """Everything that any trip takes along or any cursor executes while the block runs."""
     sent: list[Sent] = []
-    execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
+    go, execute, executemany = Trips.go, psycopg.Cursor.execute, psycopg.Cursor.executemany
+
+    def note_trip(connection: Trips, *statements: trips.Statement) -> Any:
+        sent.extend((each.sql, dict(each.values)) for each in statements)
+        return go(connection, *statements)
 
     def note(cursor: Any, query: Any, values: Any = None, **options: Any) -> Any:
         sent.append(_named(_text(query, cursor), values))
@@ -35,6 +41,7 @@ def taken_down() -> Iterator[list[Sent]]:
         return executemany(cursor, query, rows, **options)
 
     with (
+        patch.object(Trips, "go", note_trip),
         patch.object(psycopg.Cursor, "execute", note),
         patch.object(psycopg.Cursor, "executemany", note_many),
     ):

@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlalchemy.util.queue import Queue
 
 from tenants.foundation.errors import Unavailable
+from tenants.isolation.trips import Statement, Trips
 
-BECOME = b"select set_config('role', %s, true)"
+BECOME = "select set_config('role', %(role)s, true)"
 BECOME_PATIENTLY = (
-    b"select set_config('role', %s, true), set_config('statement_timeout', %s, true),"
-    b" set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)"
+    "select set_config('role', %(role)s, true), set_config('statement_timeout', %(patience)s, true),"
+    " set_config('lock_timeout', %(patience)s, true),"
+    " set_config('idle_in_transaction_session_timeout', %(patience)s, true)"
 )
 
 
@@ -89,13 +92,17 @@ class Cells:
         event.listen(engine, "connect", _set_up)
         event.listen(engine, "begin", _begin)
         event.listen(engine, "before_cursor_execute", _name_the_tenant, retval=True)
+        event.listen(engine, "rollback", _rolled_back)
+        event.listen(engine, "rollback_savepoint", _rolled_back)
+        event.listen(engine, "reset", _given_back)
         return engine
 
 
-def _set_up(driver: psycopg.Connection, _entry: ConnectionPoolEntry) -> None:
+def _set_up(driver: psycopg.Connection, entry: ConnectionPoolEntry) -> None:
     # BEGIN is ours to send, in one trip with the role; SQLAlchemy's COMMIT and ROLLBACK work as ever.
     driver.autocommit = True
     driver.prepared_max = 1000
+    entry.info["trips"] = Trips(driver)
 
 
 def _begin(connection: Connection) -> None:
@@ -103,22 +110,16 @@ def _begin(connection: Connection) -> None:
     if entrance is None:
         message = "A transaction began outside the door: use inside(home)."
         raise RuntimeError(message)
-    connection.info["role"] = entrance.role
-    driver: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    with driver.pipeline():
-        driver.execute(f"begin {entrance.isolation}".encode())
-        if entrance.patience_ms is None:
-            driver.execute(BECOME, [entrance.role], prepare=True)
-        else:
-            patience = str(entrance.patience_ms)
-            driver.execute(BECOME_PATIENTLY, [entrance.role, patience, patience, patience])
-        asked = (
-            driver.execute(_for_tenant(entrance.role, entrance.first[0]), entrance.first[1])
-            if entrance.first
-            else None
-        )
-    if asked is not None:
-        entrance.answer = asked.fetchall()
+    role = connection.info["role"] = entrance.role
+    begin = Statement(f"begin {entrance.isolation}", {})
+    if entrance.patience_ms is None:
+        become = Statement(BECOME, {"role": role})
+    else:
+        become = Statement(BECOME_PATIENTLY, {"role": role, "patience": str(entrance.patience_ms)})
+    first = [Statement(*entrance.first, role)] if entrance.first else []
+    *_, answer = connection.info["trips"].go(begin, become, *first)
+    if first:
+        entrance.answer = answer
 
 
 def _name_the_tenant(
@@ -128,5 +129,11 @@ def _name_the_tenant(
     return f"/*{connection.info['role']}*/{statement}", parameters
 
 
-def _for_tenant(role: str, statement: str) -> bytes:
-    return f"/*{role}*/{statement}".encode()
+def _rolled_back(connection: Connection, *_savepoint: object) -> None:
+    connection.info["trips"].forget()
+
+
+def _given_back(driver: psycopg.Connection, entry: ConnectionPoolEntry, _state: object) -> None:
+    """The pool rolls back what is open, without any event."""
+    if driver.info.transaction_status is not TransactionStatus.IDLE:
+        entry.info["trips"].forget()

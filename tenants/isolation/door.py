@@ -15,6 +15,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from tenants.catalog.registry import Home
 from tenants.foundation.errors import Unavailable
 from tenants.isolation.cells import Cells, Entrance, entering
+from tenants.isolation.trips import Statement
 
 #: Classes of SQLSTATE: connection exceptions, and operator intervention such as a shutdown.
 CONNECTION_LOST = ("08", "57P")
@@ -53,11 +54,9 @@ class Tenancy:
 
     def _exchange(self, statements: list[tuple[str, Mapping[str, Any]]]) -> list[tuple[Any, ...]]:
         self.pending = []
-        driver: Any = self.connection.connection.driver_connection
-        with driver.pipeline():
-            for statement, values in statements:
-                last = driver.execute(f"/*{self.home.role}*/{statement}".encode(), values)
-        return last.fetchall() if last.description else []
+        role = self.home.role
+        *_, answer = self.connection.info["trips"].go(*(Statement(*each, role) for each in statements))
+        return answer  # type: ignore[no-any-return]
 
 
 _here: ContextVar[Tenancy | None] = ContextVar("tenancy", default=None)

@@ -9,8 +9,9 @@ import psycopg
 from tenants.catalog.registry import Home
 from tenants.isolation.cells import Entrance, entering
 from tenants.isolation.door import engine_of, is_lost, translated
+from tenants.isolation.trips import Statement, Trips
 
-BECOME_READER = b"select set_config('role', %s, true), set_config('transaction_read_only', 'on', true)"
+BECOME_READER = "select set_config('role', %(role)s, true), set_config('transaction_read_only', 'on', true)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,7 @@ class Question:
 def read(home: Home, *questions: Question) -> list[list[tuple[Any, ...]]]:
     """The rows of each question, all from one read-only transaction in the tenant's role, in one round trip.
 
-    In autocommit, everything that a pipeline sends up to its end is one transaction (PostgreSQL's extended query
-    protocol, "Pipelining"). Raises Unavailable when the database can't be reached or a question takes too long.
+    Raises Unavailable when the database can't be reached or a question takes too long.
     """
     with translated():
         try:
@@ -40,15 +40,11 @@ def read(home: Home, *questions: Question) -> list[list[tuple[Any, ...]]]:
 
 def _read(home: Home, questions: Sequence[Question]) -> list[list[tuple[Any, ...]]]:
     entry = _checked_out(home)
-    entry.info["role"] = home.role  # the pool gives this connection to the same tenant again
+    role = entry.info["role"] = home.role  # the pool gives this connection to the same tenant again
     try:
-        driver = entry.driver_connection
-        with driver.pipeline():
-            driver.execute(BECOME_READER, [home.role], prepare=True)
-            cursors = [
-                driver.execute(f"/*{home.role}*/{each.sql}".encode(), each.values) for each in questions
-            ]
-        return [cursor.fetchall() for cursor in cursors]
+        trips: Trips = entry.info["trips"]
+        asked = [Statement(each.sql, each.values, role) for each in questions]
+        return trips.go(Statement(BECOME_READER, {"role": role}), *asked)[1:]
     except psycopg.OperationalError as error:
         entry.invalidate(error)
         raise

@@ -67,7 +67,7 @@ def _in_one_trip(
         with driver.pipeline():
             for home in homes:
                 driver.execute(b"begin")
-                driver.execute(BECOME, [home.role], prepare=False)
+                driver.execute(BECOME.encode(), {"role": home.role}, prepare=False)
                 cursors.append(driver.execute(statement.encode(), values, prepare=False))
                 driver.execute(b"commit")
         return [(home, cursor.fetchall()) for home, cursor in zip(homes, cursors, strict=True)]

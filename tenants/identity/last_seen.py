@@ -1,4 +1,4 @@
-"""When a session or key was last there: noted every five minutes at most, after the answer, in its own transaction."""
+"""When a session, key or connected app was last there: noted every five minutes at most, after the answer, in its own transaction."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -16,11 +16,14 @@ from tenants.isolation.door import inside
 EVERY_SECONDS = 300.0
 REMEMBERED = 10_000
 # Another process may have noted it a moment ago.
-AGO = "now() - interval '4 minutes'"
 NOTES = {
-    "session": f"update sessions set last_seen_at = now() where hash = %(hash)s and last_seen_at < {AGO}",  # noqa: S608 - ours
-    "api_key": "update api_keys set last_used_at = now(), last_used_address = %(address)s"  # noqa: S608 - ours
-    f" where hash = %(hash)s and (last_used_at is null or last_used_at < {AGO})",
+    "session": "update sessions set last_seen_at = now()"
+    " where hash = %(hash)s and last_seen_at < now() - interval '4 minutes'",
+    "api_key": "update api_keys set last_used_at = now(), last_used_address = %(address)s"
+    " where hash = %(hash)s and (last_used_at is null or last_used_at < now() - interval '4 minutes')",
+    "oauth": "update connected_apps set last_used_at = now()"
+    " where id = (select connected_app_id from oauth_tokens where hash = %(hash)s)"
+    " and (last_used_at is null or last_used_at < now() - interval '4 minutes')",
 }
 
 

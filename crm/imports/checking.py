@@ -179,7 +179,7 @@ def refuse_out_of_reach(batch: Batch) -> None:
 
 
 def _assignable(batch: Batch, changes: dict[str, Any]) -> ColumnElement[bool] | None:
-    """That owner and team stay what they are, or are and become what the caller may assign; None when nothing is wrong."""
+    """Owner and team stay what they are, or are and become what the caller may assign; None when all is well."""
     table = batch.table
     before = {"owner_id": table.c.owner_id, "team_id": table.c.team_id}
     after = {name: changes[name][1] if name in changes else each for name, each in before.items()}

@@ -1,4 +1,4 @@
-"""When a session, key or connected app was last there: noted every five minutes at most, after the answer, in its own transaction."""
+"""When a session, key or connected app was last there: noted after the answer, every five minutes at most."""
 
 from collections import OrderedDict
 from collections.abc import Mapping

@@ -83,8 +83,8 @@ def _tell(what: str, owner_id: UUID | None) -> None:
 
 def _may_revoke() -> ColumnElement[bool]:
     """Whose role, or whose team's role, lets them revoke everybody's keys."""
-    own = select(UserRole.role_id).where(UserRole.user_id == User.id)
-    teams = select(TeamMember.team_id).where(TeamMember.user_id == User.id)
+    own = select(UserRole.role_id).where(UserRole.user_id == User.id).correlate(User)
+    teams = select(TeamMember.team_id).where(TeamMember.user_id == User.id).correlate(User)
     by_team = select(TeamRole.role_id).where(TeamRole.team_id.in_(teams))
     admin = Role.permissions[DELETE_API_KEYS.name].astext == "all"
     return exists().where(admin, or_(Role.id.in_(own), Role.id.in_(by_team)))

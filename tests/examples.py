@@ -7,7 +7,7 @@ import io
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import hypothesis
 from hypothesis import strategies
@@ -17,6 +17,8 @@ from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_token, token_hash
 from tenants.identity.founding import new_api_key
 from tenants.identity.models import User
+from tenants.identity.oauth.models import OAuthClient
+from tenants.identity.oauth.tokens import connect
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
@@ -28,6 +30,7 @@ CANARY = "Zilpzalp"
 #: Values of fields whose schema alone doesn't lead to a good one.
 VALUES = {
     "billing_country": "IT",
+    "confidential": True,
     "country": "IT",
     "currency": "EUR",
     "discount_percent": "0",
@@ -38,6 +41,8 @@ VALUES = {
     "prefix": "A-",
     "quantity": "2",
     "resource": "contacts",
+    "redirect_uris": "https://app.example.test/back",
+    "scopes": "contacts:read",
     "slug": lambda number: f"example{number}-{uuid4().hex[:8]}",
     "tax_rate": "22",
 }
@@ -55,6 +60,7 @@ REFERS = {
     "owner_id": "users",
     "record_id": "contacts",
     "role_ids": "roles",
+    "replaces_id": "api-keys",
     "subject_id": "contacts",
     "to_stage_id": "stages",
 }
@@ -74,6 +80,7 @@ LEFT_OUT = {
     ("ShareTermsBody", "expires_at"),
     ("ApiKeyBody", "scopes"),
     ("ApiKeyBody", "expires_at"),
+    ("RotationBody", "expires_at"),
     ("SignInBody", "tenant"),
 }
 #: Forms (multipart) by operation.
@@ -276,6 +283,15 @@ def _api_key(examples: Examples) -> str:
         return str(db().query(ApiKey.id).filter(ApiKey.hash == token_hash(key)).scalar())
 
 
+def _connected_app(examples: Examples) -> str:
+    client_id = UUID(examples.make("oauth-clients"))
+    with inside(examples.workspace.home):
+        act_as(SYSTEM)
+        client = db().get_one(OAuthClient, client_id)
+        user_id = examples.workspace.admin.user_id
+        return str(connect(client, user_id, None, ["contacts:read"], connected_by="registration").id)
+
+
 def _session(examples: Examples) -> str:
     home = examples.workspace.home
     with inside(home):
@@ -324,6 +340,7 @@ MAKERS: dict[str, Callable[[Examples], str]] = {
     "audit-events": _existing("audit-events"),
     "number-series": _existing("number-series"),
     "api-keys": _api_key,
+    "connected-apps": _connected_app,
     "sessions": _session,
     "issued-invoices": _issued_invoice,
     "invoice-lines": _invoice_line,

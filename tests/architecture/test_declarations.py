@@ -25,6 +25,11 @@ BESIDE_THE_API = {
     "/health/ready": "for whoever runs the process",
     "/metrics": "for whoever runs the process",
     "/api/v1/openapi.json": "the document itself",
+    "/.well-known/oauth-authorization-server": "as RFC 8414 says; docs/oauth.md tells of it and of the next four",
+    "/oauth/authorize": "a page for people, in the form of OAuth 2.1",
+    "/oauth/token": "forms and errors of OAuth 2.1",
+    "/oauth/revoke": "forms and errors of RFC 7009",
+    "/oauth/introspect": "forms and errors of RFC 7662",
 }
 PAGES = re.compile(r"^/($|pages/|assets/|favicon|api/v1/docs)")
 

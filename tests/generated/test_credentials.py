@@ -23,6 +23,7 @@ from tests.workspace import Client
 
 #: What anybody may ask. Adding to it takes a reason that a reviewer believes.
 PUBLIC = {
+    "POST /api/v1/api-keys/leaked": "whoever finds a secret may hand it in; answers the same for everything",
     "POST /api/v1/signup": "there is no tenant yet",
     "POST /api/v1/sessions": "signing in is how a credential is come by",
     "POST /api/v1/sessions/second-factor": "its ticket is given for a password",

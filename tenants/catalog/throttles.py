@@ -13,7 +13,7 @@ from tenants.foundation.errors import TooManyRequests
 #: One statement, so that of many tries at once each counts: whoever waits for the row sees what the others left.
 TRY = text("""
 insert into catalog.throttles as t (key, tries, tried_at, closed_until)
-values (:key, 1, clock_timestamp(), clock_timestamp())
+values (:key, 1, clock_timestamp(), clock_timestamp() + make_interval(secs => case when :free >= 1 then 0 else 2 end))
 on conflict (key) do update set
   tries = greatest(t.tries - extract(epoch from clock_timestamp() - t.tried_at) / :forgets, 0) + 1,
   tried_at = clock_timestamp(),

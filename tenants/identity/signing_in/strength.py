@@ -10,6 +10,8 @@ from tenants.foundation.errors import Invalid
 SHORTEST, LONGEST = 8, 128
 #: Of zxcvbn's 0 to 4: safely unguessable for somebody who stole a slow hash.
 LEAST_SCORE = 3
+#: Characters besides the names that everybody knows: zxcvbn thinks well of two of those in a row.
+LEAST_APART = 6
 #: Its work grows with the square of the length; what comes after this many characters makes no password weaker.
 LOOKED_AT = 64
 WEAK = "This is easy to guess. Use more words, or less common ones."
@@ -26,7 +28,8 @@ def must_be_strong(password: str, about: Iterable[str | None] = ()) -> None:
     """Raises Invalid for a password that is too short, too long, or easy to guess for who knows these words."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise Invalid(errors={"password": [f"Between {SHORTEST} and {LONGEST} characters."]})
-    if _score(password[:LOOKED_AT], _words(about)) < LEAST_SCORE:
+    words = _words(about)
+    if len(_apart(password, words)) < LEAST_APART or _score(password[:LOOKED_AT], words) < LEAST_SCORE:
         raise Invalid(errors={"password": [WEAK]})
 
 
@@ -38,6 +41,14 @@ def _score(password: str, words: list[str]) -> int:
             return int(zxcvbn(password, user_inputs=words)["score"])
         finally:
             matching.RANKED_DICTIONARIES.pop("user_inputs", None)
+
+
+def _apart(password: str, words: list[str]) -> str:
+    """What is left of a password without these words, and what stands between them."""
+    left = password.lower()
+    for each in sorted(words, key=len, reverse=True):
+        left = left.replace(each, "")
+    return re.sub(r"[\s._-]+", "", left)
 
 
 def _words(about: Iterable[str | None]) -> list[str]:

@@ -1,6 +1,5 @@
 """A user who leaves: their next request is refused, what they own finds somebody else, and nothing is deleted."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from tenants.access.policy import find
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid
 from tenants.identity.models import Team, User
+from tenants.identity.oauth.models import ConnectedApp
 from tenants.identity.people.addresses import withdraw_every_link
 from tenants.identity.people.handing_over import count_owned
 from tenants.identity.people.inviting import must_hold_everything_of
@@ -23,9 +23,6 @@ from tenants.identity.signing_in.opening import end_sessions
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
 
-Leaving = Callable[[UUID], None]
-_when_leaving: list[Leaving] = []
-
 
 @dataclass(frozen=True)
 class Deactivation:
@@ -34,12 +31,6 @@ class Deactivation:
     user: User
     records: int
     job_id: UUID | None
-
-
-def when_deactivated(end: Leaving) -> Leaving:
-    """Register what else ends when a user is deactivated, by their id: credentials that other packages give out."""
-    _when_leaving.append(end)
-    return end
 
 
 def deactivate(user_id: UUID, heir_id: UUID | None) -> Deactivation:
@@ -96,12 +87,13 @@ def _end_credentials(user_id: UUID) -> None:
     keys = select(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
     for key in db().scalars(keys):
         key.revoked_at = now()
+    apps = select(ConnectedApp).where(ConnectedApp.owner_id == user_id, ConnectedApp.revoked_at.is_(None))
+    for app in db().scalars(apps):
+        app.revoke("user_deactivated")
     pending = select(Invitation).where(Invitation.user_id == user_id, Invitation.state == "pending")
     for invitation in db().scalars(pending):
         invitation.state = "withdrawn"
     withdraw_every_link(user_id)
-    for end in _when_leaving:
-        end(user_id)
     db().flush()
 
 

@@ -11,18 +11,22 @@ from tenants.access.policy import resource_of
 from tenants.audit.bulk import record_changed
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
-from tenants.foundation.tables import Base, Owned, Record
+from tenants.foundation.tables import Base, Owned, Purpose, Record
 from tenants.identity.models import User
 from tenants.isolation.door import db
 
 AT_ONCE = 2000
+#: What the business goes on with. Keys and apps act as who made them, and an export was asked for by its maker.
+BUSINESS = (Purpose.SALES, Purpose.INVOICING)
 
 
 def owned_records() -> list[Any]:
-    """The models of records that have an owner, in order of their tables."""
-    models = [each.class_ for each in Base.registry.mappers]
-    owned = [each for each in models if issubclass(each, Owned) and issubclass(each, Record)]
-    return sorted(owned, key=lambda each: str(each.__tablename__))
+    """The models of the business's records that have an owner, in order of their tables."""
+    models: list[Any] = [each.class_ for each in Base.registry.mappers]
+    owned = [each for each in models if each.__purpose__ in BUSINESS and issubclass(each, Owned)]
+    return sorted(
+        (each for each in owned if issubclass(each, Record)), key=lambda each: str(each.__tablename__)
+    )
 
 
 def count_owned(user_id: UUID) -> int:

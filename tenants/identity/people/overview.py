@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from tenants.foundation.clock import now
 from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
@@ -37,7 +39,7 @@ HAS_SECOND_FACTOR = exists().where(
     Authenticator.kind.in_(("totp", "passkey")),
     Authenticator.confirmed_at.is_not(None),
 )
-ADMINISTERS = Role.permissions.has_any(list(ADMIN_RIGHTS))
+ADMINISTERS = Role.permissions.has_any(sa.cast(list(ADMIN_RIGHTS), ARRAY(sa.Text)))
 IS_ADMIN = or_(
     exists().where(UserRole.user_id == User.id, UserRole.role_id == Role.id, ADMINISTERS),
     exists().where(

@@ -51,10 +51,7 @@ def delete_team(team_id: UUID) -> None:
     team = find(Team, team_id, lock=True)
     if db().scalar(select(exists().where(Team.parent_id == team.id))):
         raise Conflict("There are teams below this one: move them first.", code="team_not_empty")
-    inside = or_(
-        exists().where(TeamMember.team_id == team.id).scalar_subquery(),
-        exists().where(User.team_id == team.id).scalar_subquery(),
-    )
+    inside = or_(exists().where(TeamMember.team_id == team.id), exists().where(User.team_id == team.id))
     if db().scalar(select(inside)):
         raise Conflict("There are users in this team: take them out first.", code="team_not_empty")
     db().execute(delete(TeamRole).where(TeamRole.team_id == team.id))

@@ -1,0 +1,340 @@
+"""People come in by a link in a mail: once, for a week, and with no more rights than whoever invited them."""
+
+import secrets
+import threading
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.foundation.clock import now
+from tenants.foundation.tables import Source
+from tenants.identity.models import OneTimeToken, Role, Team, TeamMember, User, UserRole
+from tenants.identity.one_time import GONE
+from tenants.identity.people.models import Invitation
+from tenants.identity.signing_in.models import Password
+from tenants.isolation.door import db, inside
+from tests.mails import posted
+from tests.workspace import Client, Workspace, signed_in
+
+PASSWORD = "blue kettle under seven stairs"
+
+
+def somebody() -> str:
+    return f"{secrets.token_hex(6)}@people.test"
+
+
+def role(workspace: Workspace, name: str) -> str:
+    found = workspace.admin.get(f"/roles?name={name}").json["data"]
+    return str(found[0]["id"])
+
+
+def invite(workspace: Workspace, **said: Any) -> Any:
+    body = {"email": somebody(), "name": "Nora New", **said}
+    return workspace.admin.in_person.post("/invitations", body)
+
+
+def accept(app: Flask, token: str, **said: Any) -> Any:
+    body = {"token": token, "password": PASSWORD, **said}
+    # As from anywhere: how often one address may try is another matter.
+    somewhere = {"REMOTE_ADDR": f"198.51.100.{secrets.randbelow(250) + 1}"}
+    return app.test_client().post("/api/v1/invitations/acceptance", json=body, environ_overrides=somewhere)
+
+
+def sign_in(app: Flask, email: str, password: str = PASSWORD) -> Any:
+    return app.test_client().post("/api/v1/sessions", json={"email": email, "password": password})
+
+
+def somebody_who_may(workspace: Workspace, permissions: dict[str, str]) -> Client:
+    """A user of a role of their own, signed in."""
+    with inside(workspace.home):
+        act_as(SYSTEM)
+        user = User(name="Petra Partial", email=somebody(), source=Source.SYSTEM)
+        made = Role(name=f"Partial {secrets.token_hex(4)}", permissions=permissions, source=Source.SYSTEM)
+        db().add_all([user, made])
+        db().flush()
+        db().add(UserRole(user_id=user.id, role_id=made.id))
+        return Client(workspace.admin.flask, "", user.id, session=signed_in(workspace.home, user.id))
+
+
+@pytest.mark.promise("1-33")
+def test_somebody_who_was_invited_chooses_a_password_and_signs_in(app, acme, neighbour):
+    email, team_id = somebody(), str(acme.sales.team_id)
+
+    made = invite(acme, email=email, role_ids=[role(acme, "sales")], team_ids=[team_id])
+
+    assert made.status_code == 201, made.json
+    assert made.json["state"] == "pending"
+    user = acme.admin.get(f"/users/{made.json['user_id']}").json
+    assert (user["state"], user["team_id"], user["team_ids"]) == ("invited", team_id, [team_id])
+    assert user["role_ids"] == [role(acme, "sales")]
+    assert sign_in(app, email).status_code == 401
+    (mail,) = posted(acme, email)
+    assert mail.subject == "Ada Admin invites you to Acme"
+    assert posted(neighbour, email) == []
+
+    accepted = accept(app, mail.token, name="Nora Newmann")
+
+    assert accepted.status_code == 200, accepted.json
+    assert accepted.json == {"email": email, "tenant": {"slug": "acme", "name": "Acme"}}
+    user = acme.admin.get(f"/users/{made.json['user_id']}").json
+    assert (user["state"], user["name"]) == ("active", "Nora Newmann")
+    assert user["email_verified_at"]
+    assert acme.admin.get(f"/invitations/{made.json['id']}").json["state"] == "accepted"
+    assert sign_in(app, email).status_code == 201
+    assert neighbour.admin.get(f"/invitations/{made.json['id']}").status_code == 404
+
+
+def test_every_step_is_on_record_with_whoever_took_it(app, acme):
+    email = somebody()
+    made = invite(acme, email=email, role_ids=[role(acme, "sales")]).json
+    accept(app, posted(acme, email)[0].token)
+
+    def acts(record_id: str) -> list[tuple[str, str]]:
+        events = acme.admin.get(f"/audit-events?record_id={record_id}&sort=at").json["data"]
+        return [(each["action"], each["actor_id"]) for each in events]
+
+    admin, user = str(acme.admin.user_id), made["user_id"]
+    assert ("invitations.created", admin) in acts(made["id"])
+    assert ("invitations.changed", user) in acts(made["id"])
+    assert ("users.created", admin) in acts(user)
+    assert ("users.roles_changed", admin) in acts(user)
+    assert ("users.changed", user) in acts(user)
+
+
+def test_of_fifty_who_follow_one_link_at_once_one_comes_in(app, acme):
+    email = somebody()
+    made = invite(acme, email=email).json
+    token = posted(acme, email)[0].token
+    answers: Counter[int] = Counter()
+    start = threading.Barrier(10)
+
+    def follow() -> None:
+        start.wait()
+        for _ in range(5):
+            answers[accept(app, token).status_code] += 1
+
+    threads = [threading.Thread(target=follow) for _ in range(10)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert answers == {200: 1, 409: 49}
+    with inside(acme.home):
+        assert db().scalar(select(func.count()).where(Password.user_id == UUID(made["user_id"]))) == 1
+
+
+def test_a_link_that_was_used_withdrawn_replaced_or_never_was_is_refused_in_the_same_words(
+    app, acme, neighbour
+):
+    used, withdrawn, replaced, late = (somebody() for _ in range(4))
+    made = {email: invite(acme, email=email).json for email in (used, withdrawn, replaced, late)}
+    tokens = {email: posted(acme, email)[0].token for email in made}
+    assert accept(app, tokens[used]).status_code == 200
+    assert acme.admin.delete(f"/invitations/{made[withdrawn]['id']}").status_code == 204
+    assert acme.admin.in_person.post(f"/invitations/{made[replaced]['id']}/mail").status_code == 200
+    with inside(acme.home):
+        mine = OneTimeToken.user_id == UUID(made[late]["user_id"])
+        db().execute(update(OneTimeToken).where(mine).values(expires_at=now()))
+    elsewhere = tokens[used].replace(acme.home.id.hex, neighbour.home.id.hex)
+    never = ["fho_x_y", "nonsense", f"fho_{acme.home.id.hex}_{'x' * 43}", elsewhere]
+
+    answers = [accept(app, token) for token in (*tokens.values(), *never)]
+
+    assert {each.status_code for each in answers} == {409}
+    assert {(each.json["code"], each.json["detail"]) for each in answers} == {("gone", GONE)}
+    assert accept(app, posted(acme, replaced)[-1].token).status_code == 200
+
+
+def test_a_weak_password_is_refused_and_does_not_use_up_the_link(app, acme):
+    email = somebody()
+    invite(acme, email=email)
+    token = posted(acme, email)[0].token
+
+    weak = accept(app, token, password="password1")
+
+    assert weak.status_code == 422
+    assert weak.json["errors"]["password"]
+    assert accept(app, token).status_code == 200
+
+
+def test_an_address_that_somebody_has_is_not_invited_again(acme, neighbour):
+    email = somebody()
+    assert invite(acme, email=email).status_code == 201
+
+    again = invite(acme, email=email.upper())
+
+    assert (again.status_code, again.json["code"]) == (409, "already_exists")
+    assert invite(neighbour, email=email).status_code == 201
+
+
+def test_a_withdrawn_invitation_frees_its_address_and_leaves_nobody_who_can_sign_in(acme):
+    email = somebody()
+    first = invite(acme, email=email).json
+    acme.admin.delete(f"/invitations/{first['id']}")
+
+    second = invite(acme, email=email)
+
+    assert second.status_code == 201, second.json
+    left = acme.admin.get(f"/users/{first['user_id']}").json
+    assert (left["state"], left["email"]) == ("inactive", None)
+    again = acme.admin.delete(f"/invitations/{first['id']}")
+    assert (again.status_code, again.json["code"]) == (409, "invitation_over")
+
+
+@pytest.mark.promise("0-19")
+def test_attack_inviting_a_friend_with_more_rights_than_my_own(app, acme):
+    inviter = somebody_who_may(
+        acme,
+        {
+            "invitations:create": "all", "users:read": "all", "roles:read": "all", "teams:read": "all",
+            "deals:read": "own",
+        },
+    )  # fmt: skip
+    wider = somebody_who_may(acme, {"deals:read": "team"})
+    with inside(acme.home):
+        wider_role = str(db().scalar(select(UserRole.role_id).where(UserRole.user_id == wider.user_id)))
+        own_role = str(db().scalar(select(UserRole.role_id).where(UserRole.user_id == inviter.user_id)))
+
+    def tried(role_ids: list[str]) -> Any:
+        return inviter.post("/invitations", {"email": somebody(), "name": "Friend", "role_ids": role_ids})
+
+    for role_id in (role(acme, "admin"), role(acme, "sales"), wider_role):
+        answer = tried([role_id])
+        assert (answer.status_code, answer.json["code"]) == (403, "beyond_own_rights")
+    assert tried([own_role]).status_code == 201
+
+
+def test_attack_inviting_into_a_team_whose_roles_are_more_than_my_own(acme):
+    inviter = somebody_who_may(
+        acme, {"invitations:create": "all", "users:read": "all", "teams:read": "all", "teams:edit": "all"}
+    )
+    team_id = acme.admin.post("/teams", {"name": f"Chiefs {secrets.token_hex(4)}"}).json["id"]
+    answer = acme.admin.in_person.put(f"/teams/{team_id}/roles", {"role_ids": [role(acme, "admin")]})
+    assert answer.status_code == 200, answer.json
+
+    invited = inviter.post("/invitations", {"email": somebody(), "name": "F", "team_ids": [team_id]})
+    joined = inviter.put(f"/teams/{team_id}/members/{inviter.user_id}")
+    put = inviter.put(f"/users/{inviter.user_id}/teams", {"team_ids": [team_id]})
+    managing = inviter.patch(f"/teams/{team_id}", {"manager_id": str(inviter.user_id)})
+
+    answers = [(each.status_code, each.json["code"]) for each in (invited, joined, put, managing)]
+    assert answers == [(403, "beyond_own_rights")] * 4
+    with inside(acme.home):
+        assert not db().scalar(select(TeamMember.user_id).where(TeamMember.team_id == UUID(team_id)))
+
+
+def test_attack_sending_the_way_in_of_a_stronger_user_to_my_own_mailbox(acme):
+    inviter = somebody_who_may(
+        acme,
+        {"invitations:create": "all", "users:read": "all", "users:edit": "all", "users:readdress": "all"},
+    )
+    with inside(acme.home):
+        act_as(SYSTEM)
+        chief = User(name="Chief of an import", source=Source.IMPORT)
+        db().add(chief)
+        db().flush()
+        db().add(UserRole(user_id=chief.id, role_id=UUID(role(acme, "admin"))))
+    mine = somebody()
+
+    invited = inviter.post(f"/users/{chief.id}/invitation", {"email": mine})
+    readdressed = inviter.put(f"/users/{acme.admin.user_id}/email", {"email": mine})
+
+    assert [(each.status_code, each.json["code"]) for each in (invited, readdressed)] == [
+        (403, "beyond_own_rights")
+    ] * 2
+    assert posted(acme, mine) == []
+
+
+def test_a_program_invites_nobody(acme):
+    answer = acme.admin.post("/invitations", {"email": somebody(), "name": "X"})
+
+    assert (answer.status_code, answer.json["code"]) == (403, "needs_session")
+
+
+def test_a_user_whom_an_import_brought_is_invited_and_keeps_what_they_own(app, acme, neighbour):
+    with inside(acme.home):
+        act_as(SYSTEM)
+        user = User(name="Imre Imported", source=Source.IMPORT)
+        db().add(user)
+        db().flush()
+    contact = acme.admin.post("/contacts", {"last_name": "Owned", "owner_id": str(user.id)}).json
+    email = somebody()
+
+    nowhere = acme.admin.in_person.post(f"/users/{user.id}/invitation", {})
+    assert (nowhere.status_code, nowhere.json["code"]) == (409, "no_address")
+    made = acme.admin.in_person.post(f"/users/{user.id}/invitation", {"email": email})
+    assert made.status_code == 201, made.json
+    elsewhere = neighbour.admin.in_person.post(f"/users/{user.id}/invitation", {"email": email})
+    assert elsewhere.status_code == 404
+
+    assert accept(app, posted(acme, email)[0].token).status_code == 200
+    assert sign_in(app, email).status_code == 201
+    assert acme.admin.get(f"/contacts/{contact['id']}").json["owner_id"] == str(user.id)
+    twice = acme.admin.in_person.post(f"/users/{user.id}/invitation", {"email": somebody()})
+    assert (twice.status_code, twice.json["code"]) == (409, "not_to_be_invited")
+
+
+def test_inviting_a_known_user_to_another_address_ends_the_link_to_the_first(app, acme):
+    with inside(acme.home):
+        act_as(SYSTEM)
+        user = User(name="Imre Imported", source=Source.IMPORT)
+        db().add(user)
+        db().flush()
+    first, second = somebody(), somebody()
+    for email in (first, second):
+        acme.admin.in_person.post(f"/users/{user.id}/invitation", {"email": email})
+
+    assert accept(app, posted(acme, first)[0].token).status_code == 409
+    assert accept(app, posted(acme, second)[0].token).json["email"] == second
+    with inside(acme.home):
+        states = db().scalars(select(Invitation.state).where(Invitation.user_id == user.id)).all()
+        assert sorted(states) == ["accepted", "withdrawn"]
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"email": "nobody"}, "email"),
+        ({"email": "a@b.test\r\nBcc: c@d.test"}, "email"),
+        ({"name": ""}, "name"),
+        ({"role_ids": ["not an id"]}, "role_ids.0"),
+        ({"role_ids": ["00000000-0000-7000-8000-000000000000"]}, "role_ids"),
+        ({"team_ids": ["00000000-0000-7000-8000-000000000000"]}, "team_ids"),
+        ({"locale": "Klingon"}, "locale"),
+        ({"state": "active"}, "state"),
+        ({"made_user": True}, "made_user"),
+    ],
+)
+def test_what_is_wrong_with_an_invitation_is_said_by_field(acme, said, field):
+    answer = invite(acme, **said)
+
+    assert answer.status_code == 422, answer.json
+    assert list(answer.json["errors"]) == [field]
+
+
+def test_a_name_can_not_write_a_header_or_a_link_into_the_mail(acme):
+    email = somebody()
+
+    assert invite(acme, email=email, name="Win https://evil.test\r\nBcc: all@people.test").status_code == 201
+
+    (mail,) = posted(acme, email)
+    assert "https://evil.test" not in mail.text
+    assert "Bcc: all" not in mail.subject
+    assert "\nBcc" not in mail.text
+
+
+def test_a_team_that_people_are_invited_into_is_there(acme, neighbour):
+    theirs = invite(acme, team_ids=[str(neighbour.sales.team_id)])
+    their_role = invite(acme, role_ids=[role(neighbour, "sales")])
+
+    assert [each.status_code for each in (theirs, their_role)] == [422, 422]
+    with inside(acme.home):
+        assert (
+            db().scalar(select(func.count()).select_from(Team).where(Team.id == neighbour.sales.team_id)) == 0
+        )

@@ -49,3 +49,11 @@ def has_second_factor(user_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]
 def in_use() -> tuple[ColumnElement[bool], ...]:
     """The conditions of a provider that people can sign in with."""
     return IdentityProvider.state == "active", IdentityProvider.client_secret.is_not(None)
+
+
+def breaks_glass(user_id: UUID) -> bool:
+    """Whether a user is named as the one who gets in when a provider, the only way in, fails."""
+    query = select(IdentityProvider.id).where(
+        IdentityProvider.break_glass_id == user_id, IdentityProvider.sso_only
+    )
+    return bool(db().scalar(query.limit(1)))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -57,10 +57,10 @@ class ClaimedDomain(Record, Base):
 
 
 class ExternalIdentity(Identified, Base):
-    """What a user or team is called elsewhere: the subject at a provider, or the `externalId` of a directory (SCIM).
+    """Who a user or team is elsewhere: the subject at a provider, or what a directory (SCIM) says of them.
 
-    A row without a provider is a directory's: `attributes` are what it says and we have no column for, and since
-    `removed_at` the directory has done away with them.
+    A row without a provider is a directory's: `attributes` are what it said, `subject` is the user's name over there
+    when that is no e-mail address, and since `removed_at` the directory has done away with them.
     """
 
     __tablename__ = "external_identities"
@@ -77,7 +77,12 @@ class ExternalIdentity(Identified, Base):
             postgresql_where="user_id is not null",
         ),
         Index("external_identities_team_idx", "team_id", unique=True),
-        Index("external_identities_subject_idx", "subject"),
+        Index(
+            "external_identities_user_name_idx",
+            text("lower(subject)"),
+            unique=True,
+            postgresql_where="provider_id is null",
+        ),
     )
     __purpose__ = Purpose.SECURITY
     __audited__ = True

@@ -6,6 +6,8 @@ from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Source
 from tenants.identity.models import User, UserRole
+from tenants.identity.people.addresses import note_address, withdraw_every_link
+from tenants.identity.people.models import Invitation
 from tenants.identity.single_sign_on.domains import is_ours
 from tenants.identity.single_sign_on.id_tokens import Claims, TokenRefused
 from tenants.identity.single_sign_on.models import ExternalIdentity, IdentityProvider
@@ -46,11 +48,21 @@ def _link(provider: IdentityProvider, claims: Claims, user: User) -> None:
     if db().scalar(select(ExternalIdentity.id).where(*linked)):
         raise TokenRefused("The user with this address is somebody else over there.")
     if user.state == "invited":
-        user.state = "active"  # whoever shows the address that was invited has accepted
+        _accept_invitation(user)
     if user.email_verified_at is None:
         user.email_verified_at = now()
     db().add(ExternalIdentity(provider_id=provider.id, subject=claims.subject, user_id=user.id))
     db().flush()
+
+
+def _accept_invitation(user: User) -> None:
+    """Whoever shows the address that was invited has accepted; the link in the mail opens nothing any more."""
+    user.state = "active"
+    pending = select(Invitation).where(Invitation.user_id == user.id, Invitation.state == "pending")
+    for invitation in db().scalars(pending.with_for_update()):
+        invitation.state = "accepted"
+    withdraw_every_link(user.id)
+    note_address(user.email or "")
 
 
 def _new_user(provider: IdentityProvider, claims: Claims, email: str) -> User:
@@ -62,5 +74,6 @@ def _new_user(provider: IdentityProvider, claims: Claims, email: str) -> User:
     db().flush()
     db().add(UserRole(user_id=user.id, role_id=provider.default_role_id))
     db().flush()
+    note_address(email)
     record_event("users.role_given", "users", user.id, {"role_id": str(provider.default_role_id)})
     return user

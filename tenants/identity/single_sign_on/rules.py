@@ -7,11 +7,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from tenants.access.caller import Caller, acting
-from tenants.access.permissions import Reach
 from tenants.foundation.errors import Invalid, Unavailable
 from tenants.foundation.exchange import OutboundFailed
 from tenants.identity.models import Role, User
+from tenants.identity.rights.granting import must_hold
 from tenants.identity.single_sign_on.discovery import ProviderUnusable, metadata_of
 from tenants.identity.single_sign_on.exclusive import has_second_factor
 from tenants.identity.single_sign_on.models import IdentityProvider
@@ -25,7 +24,7 @@ _waiting = BoundedSemaphore(AT_A_TIME)
 def check_fields(provider: IdentityProvider, fields: Mapping[str, Any]) -> None:
     """Raises Invalid, naming the field, for what can't be said of this provider; it has the fields already."""
     if role_id := fields.get("default_role_id"):
-        _check_role(db().get(Role, role_id), acting().caller)
+        _check_role(db().get(Role, role_id))
     if provider.break_glass_id and {"break_glass_id", "sso_only"} & fields.keys():
         _check_break_glass(provider)
     if provider.sso_only and provider.break_glass_id is None:
@@ -45,25 +44,11 @@ def a_strangers_turn() -> Iterator[None]:
         _waiting.release()
 
 
-def _check_role(role: Role | None, caller: Caller) -> None:
+def _check_role(role: Role | None) -> None:
     """Whoever is added gets this role, so it holds nothing that the admin couldn't give by hand."""
     if role is None:
         raise Invalid(errors={"default_role_id": ["There is no such record."]})
-    if beyond := sorted(beyond_rights(role.permissions, caller)):
-        raise Invalid(
-            errors={"default_role_id": [f"You don't have '{name}' as far yourself." for name in beyond]}
-        )
-
-
-def beyond_rights(permissions: Mapping[str, Any], caller: Caller) -> set[str]:
-    """What of these permissions goes further than the caller's own."""
-    reaches = {each.value for each in Reach}
-    own = {name: caller.reach(name) for name in permissions}
-    return {
-        name
-        for name, said in permissions.items()
-        if said in reaches and ((mine := own[name]) is None or (mine | Reach(said)) is not mine)
-    }
+    must_hold([role])
 
 
 def _check_break_glass(provider: IdentityProvider) -> None:

@@ -14,6 +14,7 @@ from crm.reports.api import reports
 from crm.roles import BUILT_IN
 from crm.sales.api.deals import deals
 from crm.sales.api.pipelines import pipelines, stages
+from crm.visits import VISITABLE
 from tenants.access.roles import use_roles
 from tenants.audit.api import audit_events
 from tenants.audit.recording import record_changes
@@ -72,6 +73,15 @@ from tenants.portability.api import exports
 from tenants.provisioning.api import signup
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.revisions import head
+from tenants.support_access.api import access_grants, access_log, access_visits
+from tenants.support_access.staff.api.accounts import me as staff_me
+from tenants.support_access.staff.api.accounts import sessions as staff_sessions
+from tenants.support_access.staff.api.accounts import tenants as staff_tenants
+from tenants.support_access.staff.api.grants import access_grants as staff_grants
+from tenants.support_access.staff.api.records import records_of
+from tenants.support_access.staff.api.visits import visits as staff_visits
+from tenants.support_access.staff.mounting import mount_staff
+from tenants.support_access.visitable import open_to_visits
 
 BLUEPRINTS = [
     jobs,
@@ -104,6 +114,9 @@ BLUEPRINTS = [
     sign_in_methods,
     single_sign_on,
     audit_events,
+    access_grants,
+    access_visits,
+    access_log,
     companies,
     contacts,
     products,
@@ -119,6 +132,11 @@ BLUEPRINTS = [
     reports,
 ]
 
+#: Connections of the staff's login: there are few visits at a time.
+STAFF_POOL = 4
+#: Routes of our own people, under /staff/v1.
+STAFF_BLUEPRINTS = (staff_sessions, staff_me, staff_tenants, staff_grants, staff_visits)
+
 #: Work that comes back in every tenant, and belongs to no route.
 RECURRING = (sweep_shares, tidy_up, tidy_mails)
 
@@ -132,6 +150,7 @@ def create_app(settings: Settings) -> Flask:
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
     app = make_application(house, "Freehold", BLUEPRINTS)
+    mount_staff(app, [*STAFF_BLUEPRINTS, records_of(VISITABLE)])
     start_page.register(app)
     endpoints.register(app)
     consent.register(app)
@@ -139,12 +158,17 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def nursery_of(settings: Settings, catalog: Catalog, *, as_owner: bool = False) -> Nursery:
-    """Where tenants are made; the web process claims spares only, and never gets the owner's URL."""
-    owners = {
+def owners_of(settings: Settings) -> dict[str, str | None]:
+    """The owner's URL of each cell, where this process has it."""
+    return {
         "main": settings.owner_database_url,
         **{name: each.owner for name, each in settings.cells.items()},
     }
+
+
+def nursery_of(settings: Settings, catalog: Catalog, *, as_owner: bool = False) -> Nursery:
+    """Where tenants are made; the web process claims spares only, and never gets the owner's URL."""
+    owners = owners_of(settings)
     return Nursery(catalog, LocalKeyFile(settings.key_file), head(), owners if as_owner else {})
 
 
@@ -154,6 +178,7 @@ def open_house(settings: Settings) -> House:
     use_roles(BUILT_IN)
     end_with_records()
     record_changes()
+    open_to_visits(*VISITABLE)
     logins = {
         "DATABASE_URL": settings.database_url,
         "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url,
@@ -161,7 +186,16 @@ def open_house(settings: Settings) -> House:
     check_logins({name: url for name, url in logins.items() if url})
     catalog = Catalog(settings.catalog_database_url)
     urls = {"main": settings.database_url, **{name: each.app for name, each in settings.cells.items()}}
-    open_doors(Cells(urls, pool_size=settings.pool_size, max_age_seconds=settings.pool_max_age_seconds))
+    ages = {"max_age_seconds": settings.pool_max_age_seconds}
+    staff = {
+        "main": settings.staff_database_url,
+        **{name: each.staff for name, each in settings.cells.items()},
+    }
+    visits = {name: url for name, url in staff.items() if url}
+    open_doors(
+        Cells(urls, pool_size=settings.pool_size, **ages),
+        staff=Cells(visits, pool_size=STAFF_POOL, **ages) if visits else None,
+    )
     use_keys(KeyRing(LocalKeyFile(settings.key_file), catalog.wrapped_keys))
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_from(settings.storage))

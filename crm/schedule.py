@@ -6,7 +6,7 @@ The jobs that every tenant has say `every=` where they are declared; the platfor
 from collections.abc import Iterator
 from datetime import timedelta
 
-from crm.app import nursery_of, open_house
+from crm.app import nursery_of, open_house, owners_of
 from tenants.audit.seals import seal_everywhere
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
@@ -16,6 +16,7 @@ from tenants.isolation.storage import storage_from
 from tenants.jobs.platform import PlatformJob
 from tenants.jobs.scheduling import schedule
 from tenants.provisioning.birth import SPARES
+from tenants.support_access.memberships import SETTLE, settle_visits
 
 UNFINISHED_UPLOADS_AFTER = timedelta(days=1)
 
@@ -49,3 +50,7 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
         every_seconds=60,
     )
     yield PlatformJob("nursery.sweep", nursery.sweep, purpose=Purpose.OPERATION, every_seconds=300)
+    owners = owners_of(settings)
+    yield PlatformJob(
+        SETTLE, lambda: settle_visits(catalog, owners), purpose=Purpose.SECURITY, every_seconds=10
+    )

@@ -99,7 +99,7 @@ def copy_heads(catalog: Catalog, home: Home) -> None:
 
 
 def _signed(last: AuditSeal | None, leaves: Sequence[bytes]) -> AuditSeal:
-    key = _signing_key()
+    key = signing_key()
     head = SealHead(
         tenant_id=here().home.id,
         sequence=last.sequence + 1 if last else 1,
@@ -115,7 +115,7 @@ def _signed(last: AuditSeal | None, leaves: Sequence[bytes]) -> AuditSeal:
     )  # fmt: skip
 
 
-def _signing_key() -> AuditSigningKey:
+def signing_key() -> AuditSigningKey:
     """The tenant's own key; made with the first seal, and again in a tenant that was imported without it."""
     usable = (
         select(AuditSigningKey)

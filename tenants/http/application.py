@@ -62,7 +62,7 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # it would redirect to whatever host the request names
     app.extensions["house"] = house
-    api = Api(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_name_of)})
+    api = Api(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=schema_name)})
     api.ERROR_SCHEMA = problems.ProblemSchema
     app.before_request(_open)
     app.after_request(_close)
@@ -92,7 +92,7 @@ def _with_security_headers(serve: Any) -> Any:
     return serve_with_headers
 
 
-def _name_of(schema: Any) -> str:
+def schema_name(schema: Any) -> str:
     """`ContactBody` is what makes a record, `ContactPatch` the same with nothing required."""
     made = resolve_schema_instance(schema)
     name = type(made).__name__.removesuffix("Schema")

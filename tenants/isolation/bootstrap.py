@@ -87,6 +87,8 @@ def _rights(database: str) -> list[sql.SQL | sql.Composed]:
         sql.SQL("revoke all on schema public from public"),
         sql.SQL("create schema if not exists catalog authorization {}").format(owner),
         sql.SQL("grant usage on schema catalog to freehold_catalog"),
+        # So that the owner can end the staff's connections when a visit is over.
+        sql.SQL("grant freehold_staff to freehold_owner with inherit true, set false"),
     ]  # fmt: skip
 
 

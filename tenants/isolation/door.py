@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import psycopg
 import sqlalchemy.exc
@@ -13,12 +13,14 @@ from sqlalchemy import Connection, RootTransaction, event
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from tenants.catalog.registry import Home
-from tenants.foundation.errors import Unavailable
+from tenants.foundation.errors import NotAllowed, Unavailable
 from tenants.isolation.cells import Cells, Entrance, entering
 from tenants.isolation.trips import Statement
 
 #: Classes of SQLSTATE: connection exceptions, and operator intervention such as a shutdown.
 CONNECTION_LOST = ("08", "57P")
+#: What one of our people came for, when it isn't the tenant's own work.
+Visit: TypeAlias = Literal["read", "write"] | None
 
 
 class TenantSession(Session):
@@ -37,6 +39,7 @@ class Tenancy:
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
     pending: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    visit: Visit = None
 
     def send_along(self, statement: str, values: Mapping[str, Any]) -> None:
         """Run a statement whose answer nobody needs with the next `ask`, or before the commit at the latest."""
@@ -61,11 +64,13 @@ class Tenancy:
 
 _here: ContextVar[Tenancy | None] = ContextVar("tenancy", default=None)
 _cells: list[Cells] = []
+_staff_cells: list[Cells] = []
 
 
-def open_doors(cells: Cells) -> None:
-    """Say once, at start-up, over which connections the doors of this process lead."""
+def open_doors(cells: Cells, *, staff: Cells | None = None) -> None:
+    """Say once, at start-up, over which connections the doors of this process lead, and those of visits."""
     _cells[:] = [cells]
+    _staff_cells[:] = [staff] if staff is not None else []
 
 
 def here() -> Tenancy:
@@ -86,8 +91,10 @@ def is_inside() -> bool:
     return _here.get() is not None
 
 
-def engine_of(home: Home) -> Any:
-    return _cells[0].engine(home.cell)
+def engine_of(home: Home, *, visit: Visit = None) -> Any:
+    if visit and not _staff_cells:
+        raise Unavailable("Visits are not served here: FREEHOLD_STAFF_DATABASE_URL is not set.")
+    return (_staff_cells if visit else _cells)[0].engine(home.cell)
 
 
 @contextmanager
@@ -97,13 +104,15 @@ def inside(
     first: tuple[str, Mapping[str, Any]] | None = None,
     patience_seconds: float | None = None,
     isolation: str = "",
+    visit: Visit = None,
 ) -> Iterator[Tenancy]:
     """Do everything in the block in one transaction of this tenant; effects follow after the commit.
 
     `first` is a statement that goes along with the switch of role, in one trip; its rows are
     `tenancy.first_answer`. `patience_seconds` lengthens the time-outs, for jobs. `isolation` is for instance
-    `isolation level repeatable read read only`. Raises Unavailable when the database can't be reached, and
-    RuntimeError when the block is inside another tenant already.
+    `isolation level repeatable read read only`. A `visit` goes in by the staff's login, which gets in only while the
+    platform lets it (NotAllowed otherwise); one that reads loads no records as objects. Raises Unavailable when the
+    database can't be reached, and RuntimeError when the block is inside another tenant already.
     """
     if _here.get() is not None:
         message = "A door was opened inside another tenant's transaction."
@@ -112,10 +121,10 @@ def inside(
     entrance = Entrance(home.role, first, patience, isolation)
     with (
         translated(),
-        _connection(home, entrance) as connection,
+        _connection(engine_of(home, visit=visit), entrance, visit=visit) as connection,
         TenantSession(connection, expire_on_commit=False, autoflush=True) as session,
     ):
-        tenancy = Tenancy(home, connection, session, entrance.answer)
+        tenancy = Tenancy(home, connection, session, entrance.answer, visit=visit)
         token = _here.set(tenancy)
         try:
             yield tenancy
@@ -144,22 +153,42 @@ def _refuse_unrecorded(state: ORMExecuteState) -> None:
         raise RuntimeError(message)
 
 
+@event.listens_for(TenantSession, "do_orm_execute")
+def _refuse_records_to_visits(state: ORMExecuteState) -> None:
+    """An object has every column of its row in clear; a visit that reads gets what its grant shows, made by SQL."""
+    if here().visit != "read" or not state.is_select:
+        return
+    whole = [each for each in state.statement.column_descriptions if each["expr"] is each["entity"]]  # type: ignore[attr-defined]
+    if whole or state.is_column_load or state.is_relationship_load:
+        raise RuntimeError("A visit that reads loads no records as objects: select what it may see.")
+
+
 @contextmanager
-def _connection(home: Home, entrance: Entrance) -> Iterator[Connection]:
+def _connection(engine: Any, entrance: Entrance, *, visit: Visit) -> Iterator[Connection]:
     token = entering.set(entrance)
-    engine = engine_of(home)
     try:
-        connection, transaction = _begun(engine)
+        connection, transaction = _begun_anew(engine)
+    except pg.InsufficientPrivilege as error:
+        if not visit:
+            raise
+        raise NotAllowed(
+            "No visit to this workspace is open at this moment.", code="visit_not_open"
+        ) from error
+    finally:
+        entering.reset(token)
+    with connection, transaction:
+        yield connection
+
+
+def _begun_anew(engine: Any) -> tuple[Connection, RootTransaction]:
+    try:
+        return _begun(engine)
     except psycopg.OperationalError as error:
         if not is_lost(error):
             raise
         # The server was started again: every connection of the pool is dead, and nothing has happened yet.
         engine.dispose()
-        connection, transaction = _begun(engine)
-    finally:
-        entering.reset(token)
-    with connection, transaction:
-        yield connection
+        return _begun(engine)
 
 
 def _begun(engine: Any) -> tuple[Connection, RootTransaction]:

@@ -1,0 +1,22 @@
+"""What our own people can be let into: the records of the business, and nothing that governs who may do what."""
+
+from crm.billing.schemas import CREDIT_NOTES, INVOICES, PAYMENTS
+from crm.contacts.schemas import COMPANIES, CONTACTS, CompanyBody, ContactBody
+from crm.leads.schemas import LEADS
+from crm.products.schemas import PRODUCTS
+from crm.sales.schemas import DEALS, PIPELINES, STAGES
+from tenants.support_access.visitable import Visitable
+
+#: Papers of bookkeeping and anything with rules of its own are read and never changed by a visit.
+VISITABLE = (
+    Visitable(COMPANIES, CompanyBody(partial=True)),
+    Visitable(CONTACTS, ContactBody(partial=True)),
+    Visitable(LEADS),
+    Visitable(DEALS),
+    Visitable(PIPELINES),
+    Visitable(STAGES),
+    Visitable(PRODUCTS),
+    Visitable(INVOICES),
+    Visitable(CREDIT_NOTES),
+    Visitable(PAYMENTS),
+)

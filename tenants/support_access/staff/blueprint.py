@@ -1,0 +1,91 @@
+"""Routes of our own people under /staff/v1: each says who of us may, and is guarded before its view runs."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import flask_smorest
+import structlog
+from flask import g
+from marshmallow import Schema
+
+from tenants.access.permissions import Permission
+from tenants.foundation.tables import Purpose
+from tenants.http.blueprint import BodyReader, check_body
+from tenants.http.documentation import describe
+from tenants.support_access.staff.models import StaffRole
+from tenants.support_access.staff.recognition import recognise
+
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Duty:
+    """Who of us may use a route; nobody's `roles` mean that it is not for accounts: for anybody, or for a visit."""
+
+    permission: Permission
+    roles: frozenset[str] = frozenset()
+
+
+def _of(*roles: StaffRole) -> Duty:
+    name = "staff:" + "|".join(sorted(roles)) if len(roles) < len(StaffRole) else "staff"
+    return Duty(Permission(name, f"Staff: {', '.join(sorted(roles))}"), frozenset(roles))
+
+
+ANY_STAFF = _of(*StaffRole)
+SUPPORTING = _of(StaffRole.SUPPORT, StaffRole.SECURITY, StaffRole.PLATFORM)
+LEGAL = _of(StaffRole.LEGAL)
+SECURITY = _of(StaffRole.SECURITY)
+NOBODY_YET = Duty(Permission("anyone", "Anybody", public=True))
+#: A visit's token is all that these routes take: what it may do, the tenant's own rows say.
+VISIT = Duty(Permission("visit", "Whoever holds the token of an open visit"))
+
+
+class StaffBlueprint(flask_smorest.Blueprint):
+    """Routes of one thing under /staff/v1. A route that doesn't say who it is for (`may`) fails at import."""
+
+    ARGUMENTS_PARSER = BodyReader()
+
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: View | None = None,
+        provide_automatic_options: bool | None = None,  # noqa: FBT001 - Flask's signature
+        *,
+        may: Duty,
+        **options: Any,
+    ) -> None:
+        assert view_func is not None  # noqa: S101 - Flask passes it always
+        name = f"staff_{endpoint or view_func.__name__}"
+        described = describe(view_func, may.permission, Purpose.SECURITY, name)
+        super().add_url_rule(rule, name, _guarded(described, may), provide_automatic_options, **options)
+
+    def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
+        """The body as this schema reads it, before the arguments of the path."""
+        read = self.arguments(schema, error_status_code=422, **options)
+
+        def decorate(view: View) -> View:
+            reading: View = read(view)
+
+            @functools.wraps(reading)
+            def run(*args: Any, **kwargs: Any) -> Any:
+                check_body()
+                return reading(*args, **kwargs)
+
+            return run
+
+        return decorate
+
+
+def _guarded(view: View, may: Duty) -> View:
+    @functools.wraps(view)
+    def run(**path: Any) -> Any:
+        if may.roles:
+            g.staff = recognise()
+            structlog.contextvars.bind_contextvars(staff=str(g.staff.id))
+            g.staff.must_be(*sorted(may.roles))
+        return view(**path)
+
+    return run

@@ -34,7 +34,7 @@ from tenants.support_access.visitable import sealed_fields, shown_fields
 def page_of(at: Circumstances, name: str, arguments: MultiDict[str, str]) -> bytes:
     """The JSON of a list within the visit's scope."""
     seen = _logged(at, name, arguments)
-    asked, rows = _read(at, seen, Selection(seen.resource, only=seen.ids), seen.arguments)
+    asked, rows = _read(at, seen, Selection(seen.resource, only=seen.ids), arguments)
     return page(asked, rows, at.home.id, more=seen.more)
 
 
@@ -69,7 +69,6 @@ class _Seen:
 
     resource: Resource
     ids: list[UUID]
-    arguments: MultiDict[str, str]
     more: bool
 
 
@@ -81,7 +80,6 @@ def _logged(
         resource = in_scope(standing, name).resource
         seer = visitor(at, standing, resource)
         _refuse_words(seer, resource, arguments)
-        arguments = _sorted_by_what_is_open(seer, resource, arguments)
         fixed = {} if record_id is None else {"id": record_id}
         chosen = Selection(resource, fixed, single=record_id is not None, only=standing.record_ids, bare=True)
         asked = chosen.ask(seer, arguments)
@@ -92,7 +90,7 @@ def _logged(
         shown = ids[: asked.limit] if asked.limit else ids
         said = {**arguments, **({"id": str(record_id)} if record_id else {})}
         log_entry(at, standing, Entry("read", resource, said, shown))
-    return _Seen(resource, shown, arguments, more)
+    return _Seen(resource, shown, more)
 
 
 def _read(
@@ -108,14 +106,3 @@ def _refuse_words(seer: Caller, resource: Resource, arguments: Mapping[str, str]
     closed = seer.hidden[resource.name] | seer.masked[resource.name]
     if "q" in arguments and closed & shown_fields(resource) - sealed_fields(resource):
         raise Invalid(errors={"q": ["Words can't be searched where fields are masked or left out."]})
-
-
-def _sorted_by_what_is_open(
-    seer: Caller, resource: Resource, arguments: MultiDict[str, str]
-) -> MultiDict[str, str]:
-    """The usual order of a list may be by a field that is closed here."""
-    closed = seer.hidden[resource.name] | seer.masked[resource.name]
-    usual = {key.lstrip("-") for key in resource.sort.split(",")}
-    if arguments.get("sort") or not usual & closed or "id" in arguments:
-        return arguments
-    return MultiDict([*arguments.items(multi=True), ("sort", "id")])

@@ -42,6 +42,7 @@ from tenants.identity.rights.api import permissions, roles, roles_of
 from tenants.identity.sharing.api import record_shares
 from tenants.identity.sharing.ending import end_with_records
 from tenants.identity.sharing.jobs import sweep_shares
+from tenants.identity.scim import endpoint as scim
 from tenants.identity.signing_in.api.authenticators import authenticators
 from tenants.identity.signing_in.api.recovery import (
     email_verifications,
@@ -154,6 +155,7 @@ def create_app(settings: Settings) -> Flask:
     start_page.register(app)
     endpoints.register(app)
     consent.register(app)
+    scim.register(app)
     app.extensions["nursery"] = nursery_of(settings, house.catalog)
     return app
 

@@ -79,6 +79,7 @@ from tenants.support_access.staff.api.accounts import me as staff_me
 from tenants.support_access.staff.api.accounts import sessions as staff_sessions
 from tenants.support_access.staff.api.accounts import tenants as staff_tenants
 from tenants.support_access.staff.api.grants import access_grants as staff_grants
+from tenants.support_access.staff.api.legal_orders import legal_orders
 from tenants.support_access.staff.api.records import records_of
 from tenants.support_access.staff.api.visits import visits as staff_visits
 from tenants.support_access.staff.mounting import mount_staff
@@ -136,7 +137,7 @@ BLUEPRINTS = [
 #: Connections of the staff's login: there are few visits at a time.
 STAFF_POOL = 4
 #: Routes of our own people, under /staff/v1.
-STAFF_BLUEPRINTS = (staff_sessions, staff_me, staff_tenants, staff_grants, staff_visits)
+STAFF_BLUEPRINTS = (staff_sessions, staff_me, staff_tenants, staff_grants, staff_visits, legal_orders)
 
 #: Work that comes back in every tenant, and belongs to no route.
 RECURRING = (sweep_shares, tidy_up, tidy_mails)

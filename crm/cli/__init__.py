@@ -16,6 +16,8 @@ COMMANDS = {
     "worker": "crm.cli.worker:worker",
     "scheduler": "crm.cli.scheduler:scheduler",
     "tenant": "crm.cli.tenants:tenant",
+    "staff": "crm.cli.staff:staff",
+    "access": "crm.cli.access:access",
     "audit": "crm.cli.audit:audit",
     "demo": "crm.cli.demo:demo",
     "doctor": "crm.cli.doctor:doctor",

@@ -47,6 +47,7 @@ def examine(settings: "Settings") -> Iterator[Finding]:
     """Every check in the order in which a failure explains those after it."""
     checks: dict[str, Callable[[Settings], str]] = {
         "logins": logins,
+        "staff": staff,
         "redis": redis,
         "storage": storage,
         "key file": key_file,
@@ -68,6 +69,26 @@ def logins(settings: "Settings") -> str:
     urls = {"DATABASE_URL": settings.database_url, "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url}
     check_logins({name: url for name, url in urls.items() if url})
     return "The logins see no tenant by themselves."
+
+
+def staff(settings: "Settings") -> str:
+    from tenants.catalog.registry import Catalog
+    from tenants.isolation.memberships import held_by_staff
+    from tenants.support_access.memberships import open_roles
+
+    urls = [settings.staff_database_url, *(each.staff for each in settings.cells.values())]
+    catalog = Catalog(settings.catalog_database_url)
+    try:
+        open_now = open_roles(catalog)
+    finally:
+        catalog.engine.dispose()
+    stray = sorted({role for url in urls if url for role in held_by_staff(url)} - open_now)
+    if stray:
+        raise Refused(
+            f"The staff's login may take {len(stray)} tenants' roles without an open visit ({stray[0]} for one);"
+            " the scheduler takes them away within seconds: is it running?"
+        )
+    return f"The staff's login gets into no tenant without an open visit; {len(open_now)} are open."
 
 
 def redis(settings: "Settings") -> str:

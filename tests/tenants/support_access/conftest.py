@@ -1,6 +1,7 @@
 """Our own people, and two tenants with something in them that nobody of ours may see."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -36,3 +37,14 @@ def other(new_workspace: Callable[[], Workspace]) -> Workspace:
     workspace = new_workspace()
     assert workspace.admin.post("/contacts", {"last_name": "Nextdoor"}).status_code == 201
     return workspace
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Sets the program's clock forward."""
+
+    def forward(span: timedelta) -> None:
+        moment = datetime.now(UTC) + span
+        monkeypatch.setattr("tenants.foundation.clock.now", lambda: moment)
+
+    return forward

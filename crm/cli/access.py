@@ -1,0 +1,125 @@
+"""`freehold access …`: a tenant's own people decide about access by staff, over HTTP and signed in as ever.
+
+Whoever runs the program can't approve here on a tenant's behalf: the commands know nothing but the public API.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import click
+
+from crm.cli import options
+from crm.cli.refusals import Refused
+
+SECONDS = 30
+PROBLEMS = 400
+
+
+def _signed_in(command: Any) -> Any:
+    """The options of every command that asks the API."""
+    for option in (
+        click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where Freehold is."),
+        click.option("--email", required=True, help="Whom to sign in as; the password is read from stdin."),
+        click.option("--tenant", metavar="SLUG", help="Which workspace, where the address opens several."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(short_help="A tenant's people decide about access by staff.")
+def access() -> None:
+    """See who of the staff asks for access, decide about it, and see what they looked at. Signs in as one of you."""
+
+
+@access.command("list")
+@_signed_in
+@options.as_json
+def list_grants(*, as_json: bool, **who: Any) -> None:
+    """Who asked for access, and what became of it."""
+    with _Session(**who) as session:
+        grants = session.ask("GET", "access-grants")["data"]
+    if as_json:
+        options.answer({"access_grants": grants}, as_json=True)
+        return
+    for each in grants:
+        said = [each["id"], each["state"], each["staff_name"] or "anybody of support", each["access"]]
+        click.echo("  ".join([*said, ",".join(each["resources"]), each["explanation"]]))
+
+
+@access.command("log")
+@_signed_in
+@options.as_json
+def show_log(*, as_json: bool, **who: Any) -> None:
+    """What staff looked at, newest first."""
+    with _Session(**who) as session:
+        entries = session.ask("GET", "access-log?limit=200")["data"]
+    if as_json:
+        options.answer({"access_log": entries}, as_json=True)
+        return
+    for each in entries:
+        said = [each["at"], each["staff_name"], each["kind"], each["resource"]]
+        click.echo("  ".join([*said, f"{len(each['record_ids'])} records", each["ticket"] or ""]))
+
+
+def _deciding(word: str, noun: str, text: str) -> None:
+    @access.command(word, help=text)
+    @click.argument("grant_id", type=click.UUID)
+    @click.option("--why", help="A sentence for the record.")
+    @_signed_in
+    @options.as_json
+    def decide(grant_id: Any, why: str | None, *, as_json: bool, **who: Any) -> None:
+        with _Session(**who) as session:
+            grant = session.ask("PUT", f"access-grants/{grant_id}/{noun}", {"why": why} if why else {})
+        options.answer(grant if as_json else {"id": grant["id"], "state": grant["state"]}, as_json=as_json)
+
+
+_deciding("approve", "approval", "Approve what staff asked for, as it is; narrowing it takes the API.")
+_deciding("refuse", "refusal", "Say no to what staff asked for.")
+_deciding("revoke", "revocation", "Take leave back: the next request of every visit under it fails.")
+
+
+@access.command("verify")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@options.as_json
+def verify(file: Path, *, as_json: bool) -> None:
+    """Check a visit's receipt, as GET /api/v1/access-visits/{id}/receipt gave it; needs nothing but the FILE."""
+    from tenants.support_access.receipts import verify_receipt
+
+    said = json.loads(file.read_text())
+    wrong = verify_receipt(said["receipt"], said["entries"])
+    found = {"holds": not wrong, "entries": len(said["entries"]), "public_key": said["receipt"]["public_key"]}
+    options.answer({**found, "wrong": wrong} if as_json else found, as_json=as_json)
+    if wrong:
+        raise Refused("\n".join(wrong))
+
+
+class _Session:
+    """A session of one of the tenant's people; it ends with the block."""
+
+    def __init__(self, url: str, email: str, tenant: str | None) -> None:
+        import requests
+
+        self._http = requests.Session()
+        self._base = f"{url.rstrip('/')}/api/v1"
+        password = sys.stdin.readline().rstrip("\n")
+        said = {"email": email, "password": password, **({"tenant": tenant} if tenant else {})}
+        made = self.ask("POST", "sessions", said)
+        if "csrf_token" not in made:
+            raise Refused("This account signs in with a second factor: decide in the browser.")
+        self._http.headers["X-CSRF-Token"] = made["csrf_token"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.ask("DELETE", "sessions/current")
+        self._http.close()
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self._http.request(method, f"{self._base}/{path}", json=body, timeout=SECONDS)
+        if answer.status_code >= PROBLEMS:
+            problem = answer.json()
+            raise Refused(problem.get("detail") or problem["title"])
+        return answer.json() if answer.content else {}

@@ -23,6 +23,7 @@ from tenants.identity.programs.models import ApiKey
 from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
 from tests.operations import PREFIX, Document, Operation
+from tests.providers import use_provider
 from tests.workspace import Client, Workspace
 
 #: Stands in every text of an example, so that it can be looked for where it must not be.
@@ -34,10 +35,12 @@ VALUES = {
     "country": "IT",
     "currency": "EUR",
     "discount_percent": "0",
+    "domain": lambda number: f"{CANARY.lower()}{number}-{uuid4().hex[:8]}.example.org",
     "due_on": "2999-12-31",
     "email": lambda number: f"{CANARY}{number}@example.test",
     "expected_close_on": "2999-12-31",
     "is_default": False,
+    "issuer": "http://127.0.0.1:9",
     "prefix": "A-",
     "quantity": "2",
     "resource": "contacts",
@@ -49,10 +52,12 @@ VALUES = {
 #: What a field refers to where its name doesn't say it; `contact_id` is one of `contacts` anyway.
 REFERS = {
     "actor_id": "users",
+    "break_glass_id": "users",
     "by_id": "users",
     "closed_by_id": "users",
     "converted_by_id": "users",
     "credential_id": "api-keys",
+    "default_role_id": "roles",
     "disqualified_by_id": "users",
     "from_stage_id": "stages",
     "issued_by_id": "users",
@@ -307,6 +312,11 @@ def _session(examples: Examples) -> str:
         return str(made.id)
 
 
+def _identity_provider(examples: Examples) -> str:
+    """Nobody answers there: one that does is in the tests of signing in."""
+    return str(use_provider(examples.workspace, "http://127.0.0.1:9"))
+
+
 def _issued_invoice(examples: Examples) -> str:
     made = examples.make("invoices")
     answer = examples.workspace.admin.put(f"/invoices/{made}/issuance", {})
@@ -340,6 +350,10 @@ MAKERS: dict[str, Callable[[Examples], str]] = {
     "audit-events": _existing("audit-events"),
     "number-series": _existing("number-series"),
     "api-keys": _api_key,
+    "identity-providers": _identity_provider,
+    "single-sign-on": lambda examples: (
+        f"{examples.workspace.home.id.hex}.{UUID(_identity_provider(examples)).hex}"
+    ),
     "connected-apps": _connected_app,
     "sessions": _session,
     "issued-invoices": _issued_invoice,

@@ -31,6 +31,8 @@ BESIDE_THE_API = {
     "/oauth/token": "forms and errors of OAuth 2.1",
     "/oauth/revoke": "forms and errors of RFC 7009",
     "/oauth/introspect": "forms and errors of RFC 7662",
+    "/scim/v2": "forms and errors of RFC 7644",
+    "/scim/v2/<>": "likewise",
 }
 PAGES = re.compile(r"^/($|pages/|assets/|favicon|api/v1/docs)")
 

@@ -8,7 +8,7 @@ from tenants.identity.single_sign_on.models import PROVIDER_STATES, ClaimedDomai
 from tenants.identity.single_sign_on.own_paths import LONGEST
 
 #: A registered name of letters, digits and hyphens (RFC 1123), international ones in their ASCII form.
-DOMAIN = r"^(?=.{4,190}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$"
+DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$"
 TEXT = r"^[\x21-\x7e]+$"
 
 
@@ -56,7 +56,7 @@ class ClaimedDomainSchema(RecordSchema):
 class ClaimedDomainBody(BodySchema):
     """A domain to claim."""
 
-    domain = fields.String(required=True, validate=validate.Regexp(DOMAIN))
+    domain = fields.String(required=True, validate=[validate.Length(4, 190), validate.Regexp(DOMAIN)])
 
 
 class SignInMethodsBody(BodySchema):

@@ -1,10 +1,11 @@
 """Importing users and teams: a user needs a name only, and teams that are named and lacking are made."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from marshmallow import fields, validate
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from crm.imports.batches import ROWS, Batch
 from crm.imports.importable import Importable, Lookup, importable
@@ -15,6 +16,7 @@ from tenants.foundation.tables import Source
 from tenants.http.representation import BodySchema
 from tenants.identity.models import Team, TeamMember, User
 from tenants.identity.people.permissions import CREATE_TEAMS, CREATE_USERS, EDIT_TEAMS, EDIT_USERS
+from tenants.identity.rights.granting import teams_beyond
 from tenants.isolation.door import db
 
 
@@ -77,6 +79,22 @@ def join_teams(batch: Batch) -> None:
     db().execute(sa.insert(TeamMember).from_select(["team_id", "user_id"], query))
 
 
+def no_team_beyond(values: Mapping[str, Any], table: Any) -> Iterator[tuple[ColumnElement[bool], str]]:
+    """Nobody puts a user into a team whose roles hold more than they have themselves."""
+    if table is None and "team_id" in values and (strong := teams_beyond()):
+        yield values["team_id"].in_(strong), "The roles of this team hold more than you have yourself."
+
+
+def no_manager_beyond(values: Mapping[str, Any], table: Any) -> Iterator[tuple[ColumnElement[bool], str]]:
+    """Who manages a team has its roles: nobody gives away more than they have themselves."""
+    if table is not None and "manager_id" in values and (strong := teams_beyond()):
+        changed = values["manager_id"].is_distinct_from(table.c.manager_id)
+        yield (
+            sa.and_(table.c.id.in_(strong), changed),
+            "The roles of this team hold more than you have yourself.",
+        )
+
+
 importable(
     Importable(
         "users", "user", User, UserRow(), CREATE_USERS, EDIT_USERS,
@@ -84,6 +102,7 @@ importable(
             "team.name": ("team_id", Lookup(Team, "name", "team", made=True)),
             "team.manager": ("team_id", Lookup(Team, "manager_id", "team managed by", made=True, through=(User, "name"))),
         },
+        checks=no_team_beyond,
         first=make_teams,
         follow=join_teams,
         once=frozenset({"team_id"}),
@@ -93,5 +112,6 @@ importable(
     Importable(
         "teams", "team", Team, TeamRow(), CREATE_TEAMS, EDIT_TEAMS,
         lookups={"manager.name": ("manager_id", Lookup(User, "name", "user"))},
+        checks=no_manager_beyond,
     )
 )  # fmt: skip

@@ -10,10 +10,12 @@ from typing import IO, Any
 import orjson
 from sqlalchemy import select
 
+from crm.imports.closed import hidden_columns, told_apart
 from crm.imports.importable import importables
 from crm.imports.models import Action, Import, ImportRow
 from crm.imports.plan import Plan
 from crm.imports.staging import FORMULA, cell_place
+from tenants.access.caller import acting
 from tenants.isolation.door import db, here
 from tenants.isolation.sealing import opened_text
 
@@ -47,19 +49,17 @@ def _rows(record: Import) -> Iterator[tuple[list[str], list[str]]]:
         .where(ImportRow.import_id == record.id, ImportRow.action == Action.REJECT.value)
         .order_by(ImportRow.number)
     )
-    sealed = _sealed_places(record)
+    plan = Plan.of(record, importables()[record.resource])
+    sealed = [plan.columns[place].index for place in plan.sealed]
+    hidden = dict(hidden_columns(plan, acting().caller))
     for row in db().execute(query, execution_options={"yield_per": AT_ONCE}):
         cells: list[Any] = orjson.loads(row.cells)
         for place in sealed:
             if place < len(cells):
                 where = cell_place(here().home.id, str(record.id), row.number)
                 cells[place] = opened_text(bytes.fromhex(cells[place]), where)
-        yield _padded(cells, len(record.header)), row.reasons or []
-
-
-def _sealed_places(record: Import) -> list[int]:
-    plan = Plan.of(record, importables()[record.resource])
-    return [plan.columns[place].index for place in plan.sealed]
+        shown = ["" if place in hidden else cell for place, cell in enumerate(cells)]
+        yield _padded(shown, len(record.header)), list(told_apart(row.reasons or [], hidden.values()))
 
 
 def _padded(cells: list[str], width: int) -> list[str]:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from crm.imports import checking
 from crm.imports.applying import apply
 from crm.imports.batches import ROWS, Batch
+from crm.imports.closed import must_be_open
 from crm.imports.importable import importables
 from crm.imports.models import Action, Import, ImportBatch, Mode
 from crm.imports.plan import Plan
@@ -205,3 +206,4 @@ def _must(record: Import) -> None:
     for mode, right in ((Mode.UPDATE, importable.create), (Mode.CREATE, importable.edit)):
         if record.mode != mode:
             acting().caller.must(right)
+    must_be_open(_plan(record), acting().caller)

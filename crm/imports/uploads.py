@@ -7,6 +7,8 @@ from typing import Any
 from werkzeug.datastructures import FileStorage
 
 import crm.imports.resources  # noqa: F401 - what can be imported is declared there
+from crm.imports.closed import closed_targets, must_be_open
+from crm.imports.guessing import guessed
 from crm.imports.importable import importables
 from crm.imports.jobs import run_import
 from crm.imports.models import Import, Mode
@@ -25,7 +27,7 @@ def accept(upload: FileStorage, said: dict[str, Any]) -> Import:
     """Store the file and have it imported after the commit.
 
     Raises Invalid when it is no table or the mapping doesn't fit, NotAllowed when the caller may not do to the
-    resource what the mode asks for.
+    resource what the mode asks for, or set a field that a column goes to.
     """
     importable = importables()[said["resource"]]
     mode = Mode(said["mode"])
@@ -35,7 +37,12 @@ def accept(upload: FileStorage, said: dict[str, Any]) -> Import:
         acting().caller.must(importable.edit)
     form = form_of(upload.stream)
     words = said.get("values") or {}
-    plan = read_plan(importable, form.header, said.get("mapping"), words, mode, said.get("match_on"))
+    mapping = said.get("mapping")
+    if mapping is None and (shut := closed_targets(importable, acting().caller)):
+        there = {name: each for name, each in importable.targets.items() if name not in shut}
+        mapping = guessed(form.header, there)
+    plan = read_plan(importable, form.header, mapping, words, mode, said.get("match_on"))
+    must_be_open(plan, acting().caller)
     record = Import(
         id=new_id(),
         resource=importable.resource,

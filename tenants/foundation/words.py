@@ -23,7 +23,7 @@ class Words:
 
     def without(self, table: Any, closed: Iterable[str]) -> ColumnElement[Any]:
         """The words of the other columns of a table or alias, worked out when they are asked for."""
-        open_ones = [literal_column("''")]
+        open_ones: list[ColumnElement[Any]] = [literal_column("''")]
         open_ones += [
             func.coalesce(table.c[each], literal_column("''")) for each in self.columns if each not in closed
         ]

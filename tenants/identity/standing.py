@@ -74,16 +74,32 @@ def _rights(each_role: Iterable[Mapping[str, Any]]) -> dict[str, Reach]:
 
 
 def _closed_fields(roles: list[Any]) -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
-    """Which fields are hidden, and which can't be changed: those that no role which reads the resource opens."""
+    """Which fields are hidden, and which can't be changed.
+
+    A field is hidden when every role that reads the resource hides it, and fixed when every role that does more than
+    read closes it: a role that says nothing of the resource opens none of its fields.
+    """
     hidden: dict[str, frozenset[str]] = {}
     fixed: dict[str, frozenset[str]] = {}
     for resource in {name for _, rules, _ in roles for name in rules}:
-        reading = [rules.get(resource, {}) for rights, rules, _ in roles if f"{resource}:read" in rights]
-        if reading:
-            none = [{name for name, level in rules.items() if level == "none"} for rules in reading]
-            hidden[resource] = frozenset(set.intersection(*none))
-            fixed[resource] = frozenset(set.intersection(*map(set, reading)))
+        reading, changing = _rules_on(resource, roles)
+        none = [{name for name, level in rules.items() if level == "none"} for rules in reading]
+        if gone := frozenset(set.intersection(*none) if none else ()):
+            hidden[resource] = gone
+        if kept := gone | frozenset(set.intersection(*map(set, changing)) if changing else ()):
+            fixed[resource] = kept
     return hidden, fixed
+
+
+def _rules_on(resource: str, roles: list[Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The field rules of the roles that read a resource, and of those that do more; each stands in for the other."""
+    reading, changing = [], []
+    for rights, rules, _ in roles:
+        actions = {name.partition(":")[2] for name in rights if name.partition(":")[0] == resource}
+        said = rules.get(resource, {})
+        reading += [said] if "read" in actions else []
+        changing += [said] if actions - {"read"} else []
+    return reading or changing, changing or reading
 
 
 def _shares(listed: Iterable[tuple[str, str, str]]) -> dict[str, tuple[UUID, ...]]:

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from tenants.access.caller import Caller
+from tenants.access.permissions import Reach, registered
 from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
-from tenants.foundation.errors import Conflict, NotFound
+from tenants.foundation.errors import Conflict, NotAllowed, NotFound
 from tenants.isolation.door import db, here
 from tenants.isolation.files import files, opened_file
 from tenants.isolation.storage import NotStored
@@ -20,6 +22,25 @@ from tenants.portability.bundling import Bundling
 from tenants.portability.models import Export
 
 FOLDER = "exports/"
+
+
+def must_see_everything(caller: Caller) -> None:
+    """A bundle holds every field of every record. Raises NotAllowed for whoever doesn't see all of that."""
+    if caller.everything:
+        return
+    short = [name for name in registered() if name.endswith(":read") and caller.reach(name) is not Reach.ALL]
+    if short:
+        raise NotAllowed(
+            f"A bundle holds everything, and you don't see everything: {', '.join(short)} would have to reach all.",
+            code="not_everything",
+        )
+    if closed := sorted(
+        name for rules in (caller.hidden, caller.masked) for name, each in rules.items() if each
+    ):
+        raise NotAllowed(
+            f"A bundle holds everything, and fields are closed to you in: {', '.join(closed)}.",
+            code="not_everything",
+        )
 
 
 def still_wanted(export_id: UUID) -> Export:

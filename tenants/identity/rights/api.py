@@ -3,16 +3,19 @@
 from typing import Any
 from uuid import UUID
 
+from tenants.access.caller import acting
 from tenants.access.ownership import reaches_of
-from tenants.access.permissions import registered
+from tenants.access.permissions import SIGNED_IN, registered
 from tenants.access.policy import find
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.representation import ruled_fields
 from tenants.http.selection import Selection
-from tenants.identity.models import Role
+from tenants.identity.models import Role, User
+from tenants.identity.people.permissions import READ_USERS
 from tenants.identity.rights.assigning import give_to_team, give_to_user
 from tenants.identity.rights.changing import change_role, delete_role, make_role
+from tenants.identity.rights.explaining import explained, rights_of
 from tenants.identity.rights.permissions import (
     ASSIGN_ROLES,
     CREATE_ROLES,
@@ -20,7 +23,17 @@ from tenants.identity.rights.permissions import (
     EDIT_ROLES,
     READ_ROLES,
 )
-from tenants.identity.rights.schemas import ROLES, RegisterSchema, RoleBody, RolesBody, RolesSchema
+from tenants.identity.rights.schemas import (
+    ROLES,
+    ExplanationQuery,
+    ExplanationSchema,
+    RegisterSchema,
+    RightsSchema,
+    RoleBody,
+    RolesBody,
+    RolesSchema,
+)
+from tenants.isolation.door import db
 
 roles = Blueprint("roles", __name__, url_prefix="/roles", purpose=Purpose.SECURITY)
 permissions = Blueprint("permissions", __name__, url_prefix="/permissions", purpose=Purpose.SECURITY)
@@ -93,3 +106,29 @@ def put_roles_of_user(said: dict[str, Any], user_id: UUID) -> dict[str, Any]:
 def put_roles_of_team(said: dict[str, Any], team_id: UUID) -> dict[str, Any]:
     """Have everybody in a team have exactly these roles, besides their own."""
     return {"data": give_to_team(team_id, said["role_ids"])}
+
+
+@roles_of.get("/users/<uuid:user_id>/permissions", may=SIGNED_IN)
+@roles_of.doc(responses={"403": {}})
+@roles_of.response(200, RightsSchema())
+def get_permissions_of_user(user_id: UUID) -> dict[str, Any]:
+    """Everything that a user may, with the roles that give it: one's own for everybody."""
+    return rights_of(_asked_about(user_id))
+
+
+@roles_of.get("/users/<uuid:user_id>/permissions/explanation", may=SIGNED_IN)
+@roles_of.doc(responses={"403": {}})
+@roles_of.arguments(ExplanationQuery(), location="query", error_status_code=422)
+@roles_of.response(200, ExplanationSchema())
+def explain_permission(asked: dict[str, Any], user_id: UUID) -> dict[str, Any]:
+    """Why a user may do something to a record, or may not: the answer of the rule that decides about requests."""
+    return explained(_asked_about(user_id), asked["permission"], asked.get("record"), asked.get("resource"))
+
+
+def _asked_about(user_id: UUID) -> User:
+    caller = acting().caller
+    if user_id == caller.user_id:
+        return db().get_one(User, user_id)
+    caller.must(READ_USERS)
+    caller.must(READ_ROLES)
+    return find(User, user_id)

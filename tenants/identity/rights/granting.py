@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
 
 from tenants.access.caller import Caller, acting
 from tenants.access.ownership import effective
 from tenants.access.permissions import Reach, registered
 from tenants.foundation.errors import NotAllowed
-from tenants.identity.models import Role
+from tenants.identity.models import Role, TeamRole
+from tenants.isolation.door import db
 
 MOST_NAMED = 10
 
@@ -27,6 +31,15 @@ def must_hold_all(name: str, permissions: Mapping[str, Any], fields: Mapping[str
         raise NotAllowed(
             f"The role '{name}' holds more than you have yourself: {listed}{more}.", code="beyond_own_rights"
         )
+
+
+def teams_beyond() -> list[UUID]:
+    """The teams whose roles hold more than the caller has: to put somebody in, or over, one of them takes more."""
+    caller, found = acting().caller, set()
+    for team_id, role in db().execute(select(TeamRole.team_id, Role).join(Role, Role.id == TeamRole.role_id)):
+        if any(_beyond(caller, role.permissions, role.fields)):
+            found.add(team_id)
+    return sorted(found)
 
 
 def _beyond(caller: Caller, permissions: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[str]:

@@ -4,9 +4,11 @@ import marshmallow
 from marshmallow import fields, validate
 
 from tenants.access.permissions import Reach
-from tenants.http.representation import BodySchema, RecordSchema, Resource
-from tenants.http.texts import text
+from tenants.access.reaching import Decision
+from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
+from tenants.http.texts import no_nul, text
 from tenants.identity.models import Role
+from tenants.identity.people.schemas import TeamBrief, UserBrief
 
 LEVELS = ("read", "none")
 MOST_ROLES = 50
@@ -63,6 +65,75 @@ class RolesSchema(marshmallow.Schema):
     """The roles that somebody has now."""
 
     data = fields.List(fields.Nested(RoleBrief), required=True)
+
+
+class GivingRoleSchema(RoleBrief):
+    """A role that gives a permission, and the team through which it comes; null for one's own."""
+
+    reach = fields.Enum(Reach, by_value=True, required=True)
+    team = fields.Nested(TeamBrief, allow_none=True, required=True)
+
+
+class RightSchema(marshmallow.Schema):
+    """A permission that somebody has, how far it goes, and the roles that give it."""
+
+    name = fields.String(required=True)
+    reach = fields.Enum(Reach, by_value=True, required=True)
+    roles = fields.List(fields.Nested(GivingRoleSchema), required=True)
+
+
+class RightsSchema(marshmallow.Schema):
+    """Everything that a user may at this moment; `field_rules` are the fields that stay closed to them."""
+
+    user = fields.Nested(UserBrief, required=True)
+    state = fields.String(required=True)
+    permissions = fields.List(fields.Nested(RightSchema), required=True)
+    field_rules = fields.Dict(
+        keys=fields.String(), values=fields.Dict(keys=fields.String(), values=fields.String()), required=True
+    )
+
+
+class ExplanationQuery(marshmallow.Schema):
+    """Which permission, over which record; `resource` where the permission doesn't say of which the record is."""
+
+    permission = fields.String(required=True, validate=[validate.Length(1, 100), no_nul])
+    record = fields.UUID()
+    resource = fields.String(validate=[validate.Length(1, 100), no_nul])
+
+
+class GivenShareSchema(marshmallow.Schema):
+    """A share of the record, with the user or through a team."""
+
+    id = fields.UUID(required=True)
+    level = fields.String(required=True)
+    team_id = fields.UUID(allow_none=True)
+    expires_at = Timestamp(allow_none=True)
+
+
+class StepSchema(marshmallow.Schema):
+    """One decision: `decision` says by what, roles, teams and shares are those that decide it."""
+
+    permission = fields.String(required=True)
+    allowed = fields.Boolean(required=True)
+    decision = fields.Enum(Decision, by_value=True, required=True)
+    sentence = fields.String(required=True)
+    reach = fields.Enum(Reach, by_value=True, allow_none=True)
+    roles = fields.List(fields.Nested(GivingRoleSchema), required=True)
+    teams = fields.List(fields.Nested(TeamBrief), required=True)
+    shares = fields.List(fields.Nested(GivenShareSchema), required=True)
+
+
+class ExplanationSchema(marshmallow.Schema):
+    """Why a user may do something to a record, or may not. To do anything to it they have to be able to read it."""
+
+    user = fields.Nested(UserBrief, required=True)
+    permission = fields.String(required=True)
+    record_id = fields.UUID(allow_none=True)
+    allowed = fields.Boolean(required=True)
+    sentence = fields.String(required=True)
+    steps = fields.List(fields.Nested(StepSchema), required=True)
+    conditions = fields.List(fields.String(), required=True)
+    field_rules = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 class PermissionSchema(marshmallow.Schema):

@@ -33,7 +33,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ONE_EMAIL = re.compile(r'emails\[type eq "(\w{1,20})"\]\.value', re.IGNORECASE)
 
 
-class DirectoryService(ScimService):
+class SpokenByDirectories(ScimService):
     """The protocol, with our refusals in it and what Entra needs."""
 
     @staticmethod
@@ -48,7 +48,7 @@ class DirectoryService(ScimService):
         return current if patched is None and any(added) else patched
 
 
-_handler = ScimHandler(DirectoryService(scim.PROVIDER), TenantDirectory())
+_handler = ScimHandler(SpokenByDirectories(scim.PROVIDER), TenantDirectory())
 
 
 def register(app: Flask) -> None:

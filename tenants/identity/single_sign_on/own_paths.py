@@ -14,5 +14,5 @@ HIDDEN = re.compile(r"^/%2f|%(?:[01][0-9a-f]|25|5c|7f)", re.IGNORECASE)
 def own_path(text: str) -> str:
     """The same text when it is a path of ours. Raises Invalid for whatever could lead a browser elsewhere."""
     if len(text) > LONGEST or not OWN_PATH.fullmatch(text) or HIDDEN.search(text):
-        raise Invalid(errors={"next": ["A path of this site, such as /deals."]})
+        raise Invalid(errors={"next": ["A path of this site, such as /pages/start."]})
     return text

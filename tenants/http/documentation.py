@@ -8,7 +8,7 @@ import marshmallow
 from flask_smorest import Api, Blueprint
 from marshmallow import fields
 
-from tenants.access.permissions import SIGNED_IN, Permission
+from tenants.access.permissions import SIGNED_IN, Permission, registered
 from tenants.foundation.tables import Purpose
 from tenants.http.filters import operators
 from tenants.http.problems import ProblemSchema
@@ -161,6 +161,7 @@ def document(api: Api) -> dict[str, Any]:
     made["components"]["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
         "session": {"type": "apiKey", "in": "cookie", "name": "freehold_session"},
+        "oauth": {"type": "oauth2", "flows": _flows()},
     }
     for path, item in made["paths"].items():
         for method in METHODS:
@@ -168,6 +169,14 @@ def document(api: Api) -> dict[str, Any]:
                 _finish(item[method], method, in_path="{" in path)
     _unbound_texts(made)
     return made
+
+
+def _flows() -> dict[str, Any]:
+    """How apps come to a token; their scopes are the permissions that programs may have."""
+    scopes = {name: each.text for name, each in registered().items() if not each.people_only}
+    own = {"tokenUrl": "/oauth/token", "scopes": scopes}
+    asked = own | {"authorizationUrl": "/oauth/authorize", "refreshUrl": "/oauth/token"}
+    return {"authorizationCode": asked, "clientCredentials": own}
 
 
 def _unbound_texts(part: Any) -> None:
@@ -195,7 +204,7 @@ def _finish(operation: dict[str, Any], method: str, *, in_path: bool) -> None:
     operation["responses"] = kept | {
         status: {"$ref": f"#/components/responses/Refused{status}"} for status in sorted(statuses)
     }
-    operation["security"] = [{}] if public else [{"bearer": []}, {"session": []}]
+    operation["security"] = [{}] if public else _ways_in(operation)
     if method == "post" and not public:
         operation.setdefault("parameters", []).append(
             _header("Idempotency-Key", "Makes a repeated request safe.")
@@ -204,6 +213,14 @@ def _finish(operation: dict[str, Any], method: str, *, in_path: bool) -> None:
         operation.setdefault("parameters", []).append(
             _header("If-Match", "The version that you mean, from `ETag`.")
         )
+
+
+def _ways_in(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """The credentials that an operation takes; what only people may takes a session."""
+    if operation.get("x-people-only"):
+        return [{"session": []}]
+    name = operation["x-permission"]
+    return [{"bearer": []}, {"session": []}, {"oauth": [name] if name in registered() else []}]
 
 
 def _header(name: str, text: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def update_oauth_client(said: dict[str, Any], oauth_client_id: UUID) -> OAuthCli
 @oauth_clients.delete("/<uuid:oauth_client_id>", may=DELETE_CLIENTS)
 @oauth_clients.response(204)
 def delete_oauth_client(oauth_client_id: UUID) -> None:
-    """Delete an app with all its connections; its next request is refused."""
+    """Delete an app, wherever it is connected; its next request is refused."""
     forget_client(find(OAuthClient, oauth_client_id, lock=True))
 
 

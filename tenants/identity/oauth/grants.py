@@ -63,7 +63,7 @@ class Code(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         return new_token(PREFIXES["code"], here().home.id)
 
     def save_authorization_code(self, code: str, request: Any) -> None:
-        """The consent makes the connection that everything which follows belongs to."""
+        """The consent makes the connected app that everything which follows belongs to."""
         caller = acting().caller
         assert caller.user_id is not None  # noqa: S101 - only people come here
         ends = now() + timedelta(days=self.server.settings.connected_app_days)
@@ -76,7 +76,7 @@ class Code(grants.AuthorizationCodeGrant):  # type: ignore[misc]
         keep(app, "code", code, now() + CODE_LASTS, **details)
 
     def query_authorization_code(self, code: str, client: OAuthClient) -> Shown | None:
-        """The code, if it is good. One that was used before ends the connection (RFC 6749, 4.1.2)."""
+        """The code, if it is good. One that was used before disconnects the app (RFC 6749, 4.1.2)."""
         found = shown(code, ["code"], client)
         if found is not None and found.token.used_at is not None:
             found.app.revoke("code_reused")
@@ -95,7 +95,7 @@ class Code(grants.AuthorizationCodeGrant):  # type: ignore[misc]
 
 
 class Refresh(grants.RefreshTokenGrant):  # type: ignore[misc]
-    """A refresh token is used once and followed by a new one; whoever shows a used one ends the connection.
+    """A refresh token is used once and followed by a new one; whoever shows a used one disconnects the app.
 
     Within GRACE a used one gets the same answer again, as long as what followed it was not used either: an honest
     app that asked twice, or lost the answer, goes on.

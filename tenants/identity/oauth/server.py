@@ -25,9 +25,9 @@ from tenants.identity.oauth.tokens import (
     PREFIXES,
     Shown,
     active_user,
+    app_of_registration,
     client_id_of,
     client_named,
-    connection_of_registration,
     keep,
     note_use,
     shown,
@@ -90,7 +90,7 @@ class Issuer(IssuerParameter):  # type: ignore[misc]
 
 
 class Revocation(RevocationEndpoint):  # type: ignore[misc]
-    """An app gives a token back (RFC 7009); with its refresh token the whole connection ends."""
+    """An app gives a token back (RFC 7009); with its refresh token it is disconnected."""
 
     CLIENT_AUTH_METHODS = (*WITH_SECRET, "none")
 
@@ -139,7 +139,7 @@ def _save(token: dict[str, Any], asked: Any) -> None:
     """
     app = getattr(asked, "app", None)
     if app is None:
-        app = connection_of_registration(asked.client, asked.user, token.get("scope", "").split())
+        app = app_of_registration(asked.client, asked.user, token.get("scope", "").split())
     keep(app, "access", token["access_token"], now() + ACCESS_LASTS)
     if "refresh_token" in token:
         if app.expires_at is None:

@@ -144,8 +144,8 @@ def connect(
     return made
 
 
-def connection_of_registration(client: OAuthClient, user: User, scopes: list[str]) -> ConnectedApp:
-    """The connection of a client that acts by itself, with exactly these scopes."""
+def app_of_registration(client: OAuthClient, user: User, scopes: list[str]) -> ConnectedApp:
+    """The connected app of a client that acts by itself, with exactly these scopes."""
     alive = select(ConnectedApp).where(
         ConnectedApp.oauth_client_id == client.id,
         ConnectedApp.user_id == user.id,
@@ -174,7 +174,7 @@ def note_use(app: ConnectedApp, client: OAuthClient, grant_type: str) -> None:
 
 
 def forget_old_tokens() -> None:
-    """Forget tokens that could not be used for a week, and connections of which no code was ever used."""
+    """Forget tokens that could not be used for a week, and connected apps whose code was never used."""
     db().execute(delete(OAuthToken).where(OAuthToken.expires_at < now() - REMEMBERED))
     unused = select(OAuthToken.id).where(OAuthToken.connected_app_id == ConnectedApp.id)
     given_up = select(ConnectedApp).where(
@@ -185,7 +185,7 @@ def forget_old_tokens() -> None:
 
 
 def disconnect(client: OAuthClient, reason: str, *, of_registration: bool = False) -> None:
-    """End every connection of a client, or only the one it has by itself."""
+    """Disconnect a client everywhere, or only where it acts by itself."""
     alive = select(ConnectedApp).where(
         ConnectedApp.oauth_client_id == client.id, ConnectedApp.revoked_at.is_(None)
     )
@@ -196,7 +196,7 @@ def disconnect(client: OAuthClient, reason: str, *, of_registration: bool = Fals
 
 
 def forget_client(client: OAuthClient) -> None:
-    """Delete a client with its connections and their tokens."""
+    """Delete a client, wherever it is connected, with all tokens."""
     apps = db().scalars(
         select(ConnectedApp).where(ConnectedApp.oauth_client_id == client.id).with_for_update()
     )

@@ -22,7 +22,7 @@ MOST_TOLD = 20
 SUBJECT = "A secret of your workspace was found and revoked"
 TEXT = """{what} was reported to us as leaked. We revoked it at once: whatever used it is refused from now on.
 
-Find out where it was to be seen, make a new one, and look at the audit log for what it was used for.
+Make a new one, find out how others came to see it, and look at the audit log for what it was used for.
 """
 
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from threading import Lock
 from typing import Any
 
 import orjson
@@ -69,7 +70,7 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
     problems.register(app)
     for blueprint in blueprints:
         api.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix or ''}")
-    app.add_url_rule("/api/v1/openapi.json", "openapi", _document_of(api))
+    app.add_url_rule("/api/v1/openapi.json", "openapi", _document_of(app, api))
     app.wsgi_app = _with_security_headers(app.wsgi_app)  # type: ignore[method-assign]
     if proxies := house.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]
@@ -99,12 +100,14 @@ def schema_name(schema: Any) -> str:
     return name.removesuffix("Body") + "Patch" if made.partial else name
 
 
-def _document_of(api: Api) -> Any:
+def _document_of(app: Flask, api: Api) -> Any:
     made: list[bytes] = []
+    one_at_a_time = Lock()
 
     def openapi() -> Response:
-        if not made:
-            made.append(orjson.dumps(document(api)))
+        with one_at_a_time:
+            if not made:
+                made.append(orjson.dumps(document(app, api)))
         return Response(made[0], content_type="application/json")
 
     return openapi

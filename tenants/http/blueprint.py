@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import flask_smorest
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 from marshmallow import Schema
 from webargs.flaskparser import FlaskParser
 
@@ -17,7 +17,14 @@ from tenants.foundation.errors import Malformed, TooLarge, UnsupportedContent
 from tenants.foundation.tables import Purpose
 from tenants.http.closed import refuse_closed
 from tenants.http.course import House, answer_reading, answer_writing
-from tenants.http.documentation import describe, describe_figures, describe_one, describe_page
+from tenants.http.documentation import (
+    DESCRIBED_LATER,
+    add_what_is_said,
+    describe,
+    describe_figures,
+    describe_one,
+    describe_page,
+)
 from tenants.http.rendering import rendered_page, rendered_record
 from tenants.http.representation import Resource
 from tenants.isolation.door import is_inside
@@ -56,6 +63,12 @@ class Blueprint(flask_smorest.Blueprint):
     def __init__(self, *args: Any, purpose: Purpose, **options: Any) -> None:
         self.purpose = purpose
         super().__init__(*args, **options)
+        self._prepare_doc_cbks.append(add_what_is_said)
+
+    def register_views_in_doc(self, api: Any, app: Flask, *args: Any, **options: Any) -> None:
+        """Only when somebody asks for the document: most processes never do, and it takes as long as all else."""
+        describe_now = functools.partial(super().register_views_in_doc, api, app, *args, **options)
+        app.extensions.setdefault(DESCRIBED_LATER, []).append(describe_now)
 
     def add_url_rule(
         self,

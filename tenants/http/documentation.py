@@ -1,11 +1,15 @@
 """The OpenAPI 3.1 document, made from the code that runs: parameters, permissions, and how each route refuses."""
 
+import copy
+import functools
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
 import marshmallow
-from flask_smorest import Api, Blueprint
+from flask import Flask
+from flask_smorest import Api
+from flask_smorest.utils import deepupdate
 from marshmallow import fields
 
 from tenants.access.permissions import SIGNED_IN, Permission, registered
@@ -16,6 +20,8 @@ from tenants.http.representation import Resource
 from tenants.http.selection import MOST, USUAL
 
 View = Callable[..., Any]
+DESCRIBED_LATER = "described_later"
+"""The extension of an application that holds what is still to be described when somebody asks for the document."""
 METHODS = ("get", "post", "put", "patch", "delete")
 REFUSALS = {
     "400": "The request can't be read.",
@@ -38,37 +44,59 @@ WRITING = ("409", "412", "413", "415")
 
 def describe(view: View, may: Permission, purpose: Purpose, name: str) -> View:
     """Name the operation, its permission and its purpose in the document."""
-    marks: dict[str, Any] = {"x-permission": may.name, "x-purpose": purpose.value}
+    marks: dict[str, Any] = {"operationId": name, "x-permission": may.name, "x-purpose": purpose.value}
     marks |= {"x-people-only": True} if may.people_only else {}
     marks |= {"x-step-up": True} if may.step_up else {}
-    described: View = Blueprint.doc(operationId=name, **marks)(view)
-    return described
+    return _described(view, lambda: marks)
 
 
 def describe_page(view: View, resource: Resource) -> View:
     """A list's parameters and answer."""
-    answer = {"description": "A page of records.", "content": _json(_page_schema(resource))}
-    described: View = Blueprint.doc(parameters=list(_page_parameters(resource)), responses={"200": answer})(
-        view
-    )
-    return described
+
+    def said() -> dict[str, Any]:
+        answer = {"description": "A page of records.", "content": _json(_page_schema(resource))}
+        return {"parameters": list(_page_parameters(resource)), "responses": {"200": answer}}
+
+    return _described(view, said)
 
 
 def describe_figures(view: View, resource: Resource, parameters: list[dict[str, Any]]) -> View:
     """Figures over the records that a list with the same filters would show; `parameters` are the route's own."""
-    every = [*parameters, *_words(resource), *_filters(resource)]
-    described: View = Blueprint.doc(parameters=every)(view)
-    return described
+
+    def said() -> dict[str, Any]:
+        return {"parameters": [*copy.deepcopy(parameters), *_words(resource), *_filters(resource)]}
+
+    return _described(view, said)
 
 
 def describe_one(view: View, resource: Resource) -> View:
     """A single record's parameters and answer."""
-    answer = {"description": "The record.", "content": _json(resource.schema)}
-    parameters = [*_include(resource)]
-    described: View = Blueprint.doc(
-        parameters=parameters, responses={"200": answer, "304": {"description": "You have it."}}
-    )(view)
-    return described
+
+    def said() -> dict[str, Any]:
+        answer = {"description": "The record.", "content": _json(resource.schema)}
+        answers = {"200": answer, "304": {"description": "You have it."}}
+        return {"parameters": [*_include(resource)], "responses": answers}
+
+    return _described(view, said)
+
+
+def _described(view: View, said: Callable[[], dict[str, Any]]) -> View:
+    """Marks the view with what is to be said of it once somebody asks for the document: most processes never do."""
+
+    @functools.wraps(view)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, **kwargs)
+
+    marks = getattr(view, "_apidoc", {})
+    setattr(run, "_apidoc", {**marks, "house": (*marks.get("house", ()), said)})  # noqa: B010 - flask-smorest looks there
+    return run
+
+
+def add_what_is_said(operation: dict[str, Any], marks: dict[str, Any], **_options: Any) -> dict[str, Any]:
+    """One of the steps by which flask-smorest prepares the description of an operation."""
+    for said in marks.get("house", ()):
+        operation = deepupdate(operation, said())
+    return operation
 
 
 def _json(schema: Any) -> dict[str, Any]:
@@ -150,8 +178,10 @@ def _query(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
 
 
-def document(api: Api) -> dict[str, Any]:
-    """The whole document, with every refusal that a route can give."""
+def document(app: Flask, api: Api) -> dict[str, Any]:
+    """The whole document, with every refusal that a route can give. It can be made once."""
+    for describe_now in app.extensions.pop(DESCRIBED_LATER):
+        describe_now()
     made: dict[str, Any] = api.spec.to_dict()
     made.setdefault("components", {}).setdefault("responses", {})
     for status, text in REFUSALS.items():

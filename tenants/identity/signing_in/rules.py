@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, select
 
+from tenants.access.caller import acting
 from tenants.access.policy import find
 from tenants.audit.recording import record_event
 from tenants.identity.models import TenantProfile, User
@@ -48,12 +49,15 @@ def require_second_factor(*, required: bool) -> None:
 
 
 def reset_factors(user_id: UUID) -> None:
-    """Take away all that a user shows besides the password, for somebody who lost it; their sessions end."""
+    """Take away all that a user shows besides the password, for somebody who lost it; their sessions end.
+
+    An admin who does it to themselves keeps the session at hand.
+    """
     user = find(User, user_id)
     taken = delete(Authenticator).where(Authenticator.user_id == user.id)
     kinds = db().scalars(taken.returning(Authenticator.kind)).all()
     withdraw(TICKET, user.id)
-    end_sessions(user.id)
+    end_sessions(user.id, but=acting().caller.credential_id)
     record_event("authenticators.reset", "users", user.id, {"kinds": sorted(set(kinds))})
     tell(
         user,

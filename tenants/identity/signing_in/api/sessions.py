@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app, jsonify, make_response
+from flask import Response, current_app, g, jsonify, make_response
 from sqlalchemy import select
 
 from tenants.access.caller import acting
@@ -140,7 +140,7 @@ def sign_out() -> Response:
     return response
 
 
-@sessions.put("/current/confirmation", may=IN_PERSON)
+@sessions.post("/current/confirmation", may=IN_PERSON)
 @sessions.takes(ConfirmationBody())
 @sessions.response(200, SignedInAnswer)
 def confirm_session(said: dict[str, Any]) -> Response:
@@ -156,6 +156,7 @@ def confirm_session(said: dict[str, Any]) -> Response:
         raise NotAllowed("This is not right, or it was used before.", code="not_confirmed")
     here().after_commit.append(lambda: give_back(house.catalog, forget=(counted,)))
     record_event("sessions.confirmed", "sessions", caller.credential_id, {"by": shown})
+    g.holds_secret = True
     return signed_in_answer(house, renew_session(), 200)
 
 

@@ -68,9 +68,9 @@ def test_session_fixation_by_a_confirmation(perla: Person, stranger: Person) -> 
     assert thief.get("/me").status_code == 200
     stale(perla)
     assert browser.put("/me/password", {"password": "nine silver foxes march"}).json["code"] == "step_up"
-    wrong = browser.put("/sessions/current/confirmation", {"password": "wrong one here"})
+    wrong = browser.post("/sessions/current/confirmation", {"password": "wrong one here"})
     assert (wrong.status_code, wrong.json["code"]) == (403, "not_confirmed")
-    assert browser.put("/sessions/current/confirmation", {"password": perla.password}).status_code == 200
+    assert browser.post("/sessions/current/confirmation", {"password": perla.password}).status_code == 200
     assert thief.get("/me").status_code == 401
     assert browser.put("/me/password", {"password": "nine silver foxes march"}).status_code == 204
     assert stranger.browser().sign_in(stranger).status_code == 201
@@ -81,8 +81,8 @@ def test_a_confirmation_by_code_uses_the_code_up(perla: Person, stranger: Person
     perla.with_app(browser)
     code = perla.code()
     for expected in (200, 403):
-        assert browser.put("/sessions/current/confirmation", {"code": code}).status_code == expected
-    assert browser.put("/sessions/current/confirmation", {"recovery_code": "x" * 16}).status_code == 422
+        assert browser.post("/sessions/current/confirmation", {"code": code}).status_code == expected
+    assert browser.post("/sessions/current/confirmation", {"recovery_code": "x" * 16}).status_code == 422
     assert stranger.browser().sign_in(stranger).status_code == 201
 
 
@@ -90,9 +90,9 @@ def test_csrf_on_the_routes_that_hand_out_cookies(perla: Person, stranger: Perso
     browser = perla.signed_in()
     said = {"password": perla.password}
     crossing = {"Sec-Fetch-Site": "cross-site"}
-    assert browser.put("/sessions/current/confirmation", said, headers=crossing).json["code"] == "cross_site"
+    assert browser.post("/sessions/current/confirmation", said, headers=crossing).json["code"] == "cross_site"
     token, browser.token = browser.token, ""
-    assert browser.put("/sessions/current/confirmation", said).json["code"] == "csrf"
+    assert browser.post("/sessions/current/confirmation", said).json["code"] == "csrf"
     assert browser.delete("/sessions").json["code"] == "csrf"
     browser.token = token
     sign_in = {"email": stranger.email, "password": stranger.password}

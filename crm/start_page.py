@@ -1,4 +1,4 @@
-"""The start page: what runs here, and where to go."""
+"""The pages of the program itself: what runs here and where to go, and where the links of mails lead."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,18 +6,28 @@ from pathlib import Path
 from flask import Flask, Response
 
 HERE = Path(__file__).parent / "pages"
-PARTS = {"start.css": "text/css; charset=utf-8", "mark.svg": "image/svg+xml"}
+HTML = "text/html; charset=utf-8"
+PARTS = {
+    "start.css": "text/css; charset=utf-8",
+    "link.css": "text/css; charset=utf-8",
+    "link.js": "text/javascript; charset=utf-8",
+    "mark.svg": "image/svg+xml",
+}
+#: The last parts of the links that mails hold; one page knows what to do with each.
+LINKS = ("invitation", "password-reset", "email-verification", "address")
 
 
 def register(app: Flask) -> None:
-    """Serve / and the files that it consists of."""
-
-    def start() -> Response:
-        return Response((HERE / "start.html").read_bytes(), content_type="text/html; charset=utf-8")
-
-    app.add_url_rule("/", "start", start)
+    """Serve /, the pages of links, and the files that they consist of."""
+    app.add_url_rule("/", "start", _page("start.html"))
+    for name in LINKS:
+        app.add_url_rule(f"/pages/{name}", f"link {name}", _page("link.html"))
     for name, kind in PARTS.items():
         app.add_url_rule(f"/pages/{name}", f"page {name}", _serving(HERE / name, kind))
+
+
+def _page(name: str) -> Callable[[], Response]:
+    return lambda: Response((HERE / name).read_bytes(), content_type=HTML)
 
 
 def _serving(path: Path, kind: str) -> Callable[[], Response]:

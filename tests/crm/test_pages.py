@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask
 
-PAGES = ("/", "/api/v1/docs")
+PAGES = ("/", "/api/v1/docs", "/pages/invitation", "/pages/password-reset")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -15,6 +15,7 @@ from hypothesis import strategies
 from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_token, token_hash
+from tenants.foundation.tables import Source
 from tenants.identity.founding import new_api_key
 from tenants.identity.models import User
 from tenants.identity.oauth.models import OAuthClient
@@ -40,6 +41,7 @@ VALUES = {
     "email": lambda number: f"{CANARY}{number}@example.test",
     "expected_close_on": "2999-12-31",
     "is_default": False,
+    "locale": "de-AT",
     "issuer": "http://127.0.0.1:9",
     "prefix": "A-",
     "quantity": "2",
@@ -48,6 +50,7 @@ VALUES = {
     "scopes": "contacts:read",
     "slug": lambda number: f"example{number}-{uuid4().hex[:8]}",
     "tax_rate": "22",
+    "time_zone": "Europe/Rome",
 }
 #: What a field refers to where its name doesn't say it; `contact_id` is one of `contacts` anyway.
 REFERS = {
@@ -60,6 +63,8 @@ REFERS = {
     "default_role_id": "roles",
     "disqualified_by_id": "users",
     "from_stage_id": "stages",
+    "hand_over_to": "users",
+    "invited_by_id": "users",
     "issued_by_id": "users",
     "manager_id": "users",
     "owner_id": "users",
@@ -67,6 +72,7 @@ REFERS = {
     "role_ids": "roles",
     "replaces_id": "api-keys",
     "subject_id": "contacts",
+    "team_ids": "teams",
     "to_stage_id": "stages",
 }
 #: What a reference has to be like in these bodies, for a good answer.
@@ -342,10 +348,20 @@ def _job(examples: Examples) -> str:
     return examples.workspace.admin.get(f"/imports/{examples.make('imports')}").json["job_id"]
 
 
+def _user(examples: Examples) -> str:
+    """Somebody new, so that an example can do to them whatever it likes; they can't sign in."""
+    with inside(examples.workspace.home):
+        act_as(SYSTEM)
+        made = User(name=f"{CANARY} {next(_count)}", source=Source.SYSTEM)
+        db().add(made)
+        db().flush()
+        return str(made.id)
+
+
 #: What can't be made by a POST with an example of its body.
 MAKERS: dict[str, Callable[[Examples], str]] = {
-    "users": _existing("users"),
-    "teams": _existing("teams"),
+    "users": _user,
+    "members": _user,
     "roles": _existing("roles"),
     "audit-events": _existing("audit-events"),
     "number-series": _existing("number-series"),

@@ -32,6 +32,8 @@ PUBLIC = {
     "POST /api/v1/password-resets": "who forgot the password can't sign in; answers the same for everybody",
     "POST /api/v1/password-resets/redemption": "its token came by mail",
     "POST /api/v1/email-verifications/redemption": "its token came by mail",
+    "POST /api/v1/invitations/acceptance": "its token came by mail",
+    "POST /api/v1/email-changes": "its token came by mail",
     "POST /api/v1/sign-in-methods": "says where a domain signs in, whoever exists",
     "GET /api/v1/single-sign-on/{provider}": "signing in is how a credential is come by",
     "GET /api/v1/single-sign-on/{provider}/callback": "likewise; the browser shows what it was given on leaving",

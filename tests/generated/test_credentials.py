@@ -13,6 +13,7 @@ from tenants.foundation.identifiers import new_id, new_token, token_hash
 from tenants.identity.founding import new_api_key
 from tenants.identity.models import User
 from tenants.identity.programs.models import ApiKey
+from tenants.identity.recognition import csrf_token
 from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
 from tests.examples import Examples
@@ -114,12 +115,16 @@ def _bad_credentials(ours: Examples, theirs: Examples) -> dict[str, dict[str, st
         "nothing": {},
         **headers,
         "another scheme": {"Authorization": f"Basic {key}"},
-        "ended session": {"Cookie": f"freehold_session={_session(ours, ended_at=now())}"},
-        "session that ran out": {
-            "Cookie": f"freehold_session={_session(ours, expires_at=now() - timedelta(seconds=1))}"
-        },
+        "ended session": _cookie(_session(ours, ended_at=now())),
+        "session that ran out": _cookie(_session(ours, expires_at=now() - timedelta(seconds=1))),
+        "session that nobody used": _cookie(_session(ours, last_seen_at=now() - timedelta(days=2))),
         "key as a cookie": {"Cookie": f"freehold_session={key}"},
     }
+
+
+def _cookie(token: str) -> dict[str, str]:
+    """With the token against forgery, which is looked at first."""
+    return {"Cookie": f"freehold_session={token}", "X-CSRF-Token": csrf_token(token)}
 
 
 def _key(examples: Examples, **fields) -> str:

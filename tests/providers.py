@@ -148,6 +148,10 @@ class Browser:
     workspace: Workspace
     provider_id: UUID
 
+    def __post_init__(self) -> None:
+        # Each is somewhere else, so that no test uses up the allowance of another.
+        self.flask.environ_base["REMOTE_ADDR"] = f"2001:db8::{secrets.token_hex(2)}:{secrets.token_hex(2)}"
+
     @property
     def path(self) -> str:
         return f"/api/v1/single-sign-on/{self.workspace.home.id.hex}.{self.provider_id.hex}"

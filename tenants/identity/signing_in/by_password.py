@@ -26,6 +26,7 @@ from tenants.identity.signing_in.opening import act_as_user, begin_session
 from tenants.identity.signing_in.passkeys import Site, sign_in_options
 from tenants.identity.signing_in.passwords import fits, renewed
 from tenants.identity.signing_in.places import Places, has_address, named, places_of
+from tenants.identity.single_sign_on.exclusive import signs_in_here
 from tenants.isolation.door import db, inside
 from tenants.isolation.keys import KeyWrapper
 
@@ -128,7 +129,7 @@ def _checked(home: Home, attempt: Attempt) -> tuple[UUID | None, bool]:
         query = (
             select(User.id, Password.hash)
             .outerjoin(Password, Password.user_id == User.id)
-            .where(has_address(attempt.email), User.state == "active")
+            .where(has_address(attempt.email), User.state == "active", signs_in_here())
         )
         found = db().execute(query).one_or_none()
     right = fits(attempt.password, found.hash if found else None)

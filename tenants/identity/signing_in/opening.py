@@ -9,20 +9,28 @@ from sqlalchemy import update
 from tenants.access.caller import Caller, act_as, acting
 from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
+from tenants.foundation.errors import NotSignedIn
 from tenants.foundation.identifiers import new_token, token_hash
 from tenants.foundation.settings import Settings
 from tenants.identity.models import User
 from tenants.identity.recognition import SESSION_PREFIX
 from tenants.identity.signing_in.devices import LONGEST
 from tenants.identity.signing_in.models import Session
+from tenants.identity.single_sign_on.exclusive import may_sign_in_here
 from tenants.isolation.door import db, here
+
+#: How a session began that a provider of the tenant vouches for.
+ELSEWHERE = "sso"
 
 
 def begin_session(settings: Settings, user: User, *, method: str, strong: bool = False) -> str:
     """A new session of an active user of the tenant at hand, who acts from here on; its secret for the cookie.
 
-    Never an old secret: one that was slipped to the browser beforehand stays nobody's (session fixation).
+    Never an old secret: one that was slipped to the browser beforehand stays nobody's (session fixation). Every way in
+    ends here, so here NotSignedIn is raised where a tenant signs in elsewhere only.
     """
+    if method != ELSEWHERE and not may_sign_in_here(user.id):
+        raise NotSignedIn("Your workspace signs in elsewhere only.", code="sso_only")
     token = new_token(SESSION_PREFIX, here().home.id)
     act_as_user(user)
     made = Session(

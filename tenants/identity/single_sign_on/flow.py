@@ -24,7 +24,7 @@ from tenants.foundation.outbound import OutboundRefused
 from tenants.foundation.settings import Settings
 from tenants.identity.one_time import give, take
 from tenants.identity.signing_in.models import Session
-from tenants.identity.signing_in.opening import begin_session
+from tenants.identity.signing_in.opening import ELSEWHERE, begin_session
 from tenants.identity.single_sign_on.client import Client
 from tenants.identity.single_sign_on.discovery import Metadata, ProviderUnusable, metadata_of
 from tenants.identity.single_sign_on.exclusive import in_use
@@ -161,7 +161,7 @@ def _session_for(client: Client, claims: Claims, settings: Settings) -> str:
         if provider is None:
             raise TokenRefused("The provider is not in use any more.")
         user = user_of(provider, claims)
-        token = begin_session(settings, user, method="sso", strong=claims.strong(provider.strong_acr))
+        token = begin_session(settings, user, method=ELSEWHERE, strong=claims.strong(provider.strong_acr))
         session = db().scalars(select(Session).where(Session.hash == token_hash(token))).one()
         session.confirmed_at = _confirmed_at(claims, session.created_at)
     return token

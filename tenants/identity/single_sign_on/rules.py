@@ -5,12 +5,17 @@ from contextlib import contextmanager
 from threading import BoundedSemaphore
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from tenants.access.caller import acting
+from tenants.audit.recording import record_event
+from tenants.foundation.clock import now
 from tenants.foundation.errors import Invalid, Unavailable
 from tenants.foundation.exchange import OutboundFailed
 from tenants.identity.models import Role, User
 from tenants.identity.rights.granting import must_hold
+from tenants.identity.signing_in.models import Session
+from tenants.identity.signing_in.opening import ELSEWHERE
 from tenants.identity.single_sign_on.discovery import ProviderUnusable, metadata_of
 from tenants.identity.single_sign_on.exclusive import has_second_factor
 from tenants.identity.single_sign_on.models import IdentityProvider
@@ -31,6 +36,21 @@ def check_fields(provider: IdentityProvider, fields: Mapping[str, Any]) -> None:
         raise Invalid(errors={"break_glass_id": ["Name an admin who gets in when the provider is away."]})
     if "issuer" in fields:
         _check_issuer(provider.issuer)
+
+
+def close_other_ways_in(provider: IdentityProvider) -> None:
+    """When a provider becomes the only way in, sessions that began otherwise end, but for one's own."""
+    if not provider.sso_only or provider.state != "active":
+        return
+    others = (
+        Session.method != ELSEWHERE,
+        Session.ended_at.is_(None),
+        Session.user_id != provider.break_glass_id,
+        Session.id != acting().caller.credential_id,
+    )
+    ended = update(Session).where(*others).values(ended_at=now()).returning(Session.id)
+    for each in db().scalars(ended).all():
+        record_event("sessions.ended", "sessions", each, {})
 
 
 @contextmanager

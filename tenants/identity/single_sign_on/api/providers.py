@@ -17,7 +17,7 @@ from tenants.identity.single_sign_on.permissions import (
     EDIT_PROVIDERS,
     READ_PROVIDERS,
 )
-from tenants.identity.single_sign_on.rules import check_fields
+from tenants.identity.single_sign_on.rules import check_fields, close_other_ways_in
 from tenants.identity.single_sign_on.schemas import IDENTITY_PROVIDERS, IdentityProviderBody
 from tenants.isolation.door import db
 
@@ -45,7 +45,9 @@ def create_identity_provider(fields: dict[str, Any]) -> IdentityProvider:
     """Add a provider; it is asked what it is like before it is kept."""
     provider = IdentityProvider(**fields)
     check_fields(provider, fields)
-    return save(provider)
+    made = save(provider)
+    close_other_ways_in(made)
+    return made
 
 
 @identity_providers.patch("/<uuid:provider_id>", may=EDIT_PROVIDERS)
@@ -58,6 +60,7 @@ def change_identity_provider(fields: dict[str, Any], provider_id: UUID) -> Ident
         _unlink(provider)
     changed = change(provider, fields)
     check_fields(changed, fields)
+    close_other_ways_in(changed)
     return changed
 
 

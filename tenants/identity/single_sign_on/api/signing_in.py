@@ -29,7 +29,7 @@ from tenants.identity.single_sign_on.schemas import (
 from tenants.isolation.door import db, inside
 
 PREFIX = "/single-sign-on"
-PER_ADDRESS = Allowance("single-sign-on-address", 120)
+PER_ADDRESS = Allowance("single-sign-on-address", 300)
 
 sign_in_methods = Blueprint(
     "sign-in-methods", __name__, url_prefix="/sign-in-methods", purpose=Purpose.SECURITY

@@ -16,7 +16,9 @@ from tenants.catalog.registry import Home
 from tenants.foundation import logs
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_token, token_hash
+from tenants.http.rate_limits import Allowance
 from tenants.identity.models import User, UserRole
+from tenants.identity.oauth import endpoints
 from tenants.identity.oauth.models import ConnectedApp, OAuthToken
 from tenants.identity.standings import standing_of
 from tenants.isolation.door import db, inside
@@ -168,6 +170,18 @@ def test_a_client_that_can_not_show_who_it_is(acme: Workspace, neighbour: Worksp
     )
     assert refusal(both) == (400, "invalid_request")
     assert app.exchange(code).status_code == 200
+
+
+def test_guessing_at_the_token_endpoint_runs_into_the_allowance(
+    acme: Workspace, neighbour: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoints, "PER_CLIENT", Allowance("oauth-client-tested", 3, 3600))
+    app, other = register(acme, "contacts:read"), register(neighbour, "contacts:read")
+    guesses = [app.refresh(new_token("fhr", acme.home.id)) for _ in range(4)]
+    assert [refusal(each)[0] for each in guesses] == [400, 400, 400, 429]
+    assert refusal(guesses[3]) == (429, "temporarily_unavailable")
+    assert int(guesses[3].headers["Retry-After"]) > 0
+    assert refusal(other.refresh(new_token("fhr", neighbour.home.id))) == (400, "invalid_grant")
 
 
 def test_parameter_pollution_at_the_token_endpoint(app_of_acme: App, acme: Workspace, neighbour) -> None:
@@ -498,6 +512,7 @@ def lines() -> Iterator[io.BytesIO]:
     structlog.configure(**before)
 
 
+@pytest.mark.promise("1-14")
 def test_no_token_gets_into_a_log_or_the_audit_or_a_table(
     acme: Workspace, neighbour: Workspace, lines: io.BytesIO, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -23,6 +23,8 @@ from tenants.identity.oauth.tokens import connect
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
+from tenants.support_access.models import AccessEntry, AccessGrant, AccessVisit
+from tenants.support_access.receipts import sign_off
 from tests.operations import PREFIX, Document, Operation
 from tests.providers import use_provider
 from tests.workspace import Client, Workspace
@@ -45,6 +47,7 @@ VALUES = {
     "issuer": "http://127.0.0.1:9",
     "prefix": "A-",
     "quantity": "2",
+    "resources": "contacts",
     "resource": "contacts",
     "redirect_uris": "https://app.example.test/back",
     "scopes": "contacts:read",
@@ -358,6 +361,49 @@ def _user(examples: Examples) -> str:
         return str(made.id)
 
 
+def _access_grant(examples: Examples) -> str:
+    """An ask that the asker's manager approved."""
+    home = examples.workspace.home
+    with inside(home):
+        act_as(SYSTEM)
+        made = AccessGrant(
+            state="manager_approved", staff_id=uuid4(), staff_name="Staff", reason="fault", explanation="?",
+            resources=["contacts"], hours=1, source="system", ends_at=now().replace(year=2999),
+        )  # fmt: skip
+        db().add(made)
+        db().flush()
+        return str(made.id)
+
+
+def _access_visit(examples: Examples) -> str:
+    """A visit that was signed off."""
+    grant_id, home = UUID(_access_grant(examples)), examples.workspace.home
+    with inside(home):
+        act_as(SYSTEM)
+        made = AccessVisit(
+            grant_id=grant_id, staff_id=uuid4(), staff_name="Staff", access="read", hash=uuid4().bytes,
+            expires_at=now().replace(year=2999),
+        )  # fmt: skip
+        db().add(made)
+        db().flush()
+        sign_off(made, db().get_one(AccessGrant, grant_id), "ended")
+        return str(made.id)
+
+
+def _access_entry(examples: Examples) -> str:
+    visit_id, home = UUID(_access_visit(examples)), examples.workspace.home
+    with inside(home):
+        act_as(SYSTEM)
+        made = AccessEntry(
+            kind="read", visit_id=visit_id, grant_id=uuid4(), staff_id=uuid4(), staff_name="Staff", reason="fault",
+            route="GET /staff/v1", resource="contacts", query={}, shown_fields=[], masked_fields=[], record_ids=[],
+            request_id="example", visible_from=now(),
+        )  # fmt: skip
+        db().add(made)
+        db().flush()
+        return str(made.id)
+
+
 #: What can't be made by a POST with an example of its body.
 MAKERS: dict[str, Callable[[Examples], str]] = {
     "users": _user,
@@ -365,6 +411,9 @@ MAKERS: dict[str, Callable[[Examples], str]] = {
     "roles": _existing("roles"),
     "audit-events": _existing("audit-events"),
     "number-series": _existing("number-series"),
+    "access-grants": _access_grant,
+    "access-visits": _access_visit,
+    "access-log": _access_entry,
     "api-keys": _api_key,
     "identity-providers": _identity_provider,
     "single-sign-on": lambda examples: (

@@ -17,7 +17,7 @@ from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.isolation.door import db, here
-from tenants.support_access.deciding import approve_ask, invite, refuse_ask
+from tenants.support_access.deciding import approve_ask, invite, refuse_ask, revoke_all
 from tenants.support_access.deciding import revoke as take_back
 from tenants.support_access.grants import shown_to_tenant
 from tenants.support_access.memberships import wake
@@ -102,8 +102,12 @@ def get_access_rules() -> AccessRules:
 @access_grants.takes(AccessRulesBody())
 @access_grants.response(200, AccessRulesSchema)
 def change_access_rules(said: dict[str, Any]) -> AccessRules:
-    """Ask for two approvers, let named staff ask only, or forbid access by staff altogether."""
-    return change_rules(said)
+    """Ask for two approvers, let named staff ask only, or forbid access altogether, which takes back all leave."""
+    made = change_rules(said)
+    if made.forbidden:
+        revoke_all("The workspace forbids access by staff.")
+        here().after_commit.append(wake(current_app.extensions["house"].catalog))
+    return made
 
 
 @access_visits.page("", ACCESS_VISITS, may=READ_VISITS)

@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from tenants.access.caller import acting
+from tenants.foundation import clock
 from tenants.foundation.errors import Conflict
+from tenants.isolation.door import db
 from tenants.support_access.grants import approve, begin, close, must_be, open_visits, take_step, takers_of
 from tenants.support_access.grants import narrow as leave_less
 from tenants.support_access.models import AccessGrant, GrantKind, GrantState
@@ -48,6 +52,17 @@ def revoke(grant: AccessGrant, why: str | None) -> AccessGrant:
     for visit in open_visits(grant):
         sign_off(visit, grant, "revoked")
     return grant
+
+
+def revoke_all(why: str) -> None:
+    """Take back every leave that is open, orders of law apart: the tenant forbids access from now on."""
+    open_ones = select(AccessGrant).where(
+        AccessGrant.state == GrantState.APPROVED.value,
+        AccessGrant.kind != GrantKind.LEGAL_ORDER.value,
+        AccessGrant.ends_at > clock.now(),
+    )
+    for grant in db().scalars(open_ones.order_by(AccessGrant.id).with_for_update()).all():
+        revoke(grant, why)
 
 
 def invite(said: Mapping[str, Any]) -> AccessGrant:

@@ -41,14 +41,12 @@ def tell_deciders(grant: AccessGrant, subject: str) -> None:
 
 def _addresses() -> list[str]:
     """Of active users whose roles, their own or their teams', let them decide."""
-    mine = select(UserRole.role_id).where(UserRole.user_id == User.id)
+    deciding = select(Role.id).where(Role.permissions.has_key(DECIDE_GRANTS.name))
+    theirs = select(UserRole.user_id).where(UserRole.role_id.in_(deciding))
     teams = (
-        select(TeamRole.role_id)
-        .join(TeamMember, TeamMember.team_id == TeamRole.team_id)
-        .where(TeamMember.user_id == User.id)
+        select(TeamMember.user_id)
+        .join(TeamRole, TeamRole.team_id == TeamMember.team_id)
+        .where(TeamRole.role_id.in_(deciding))
     )
-    deciding = select(Role.id).where(
-        Role.permissions.has_key(DECIDE_GRANTS.name), or_(Role.id.in_(mine), Role.id.in_(teams))
-    )
-    query = select(User.email).where(User.state == "active", User.email.is_not(None), deciding.exists())
+    query = select(User.email).where(User.state == "active", or_(User.id.in_(theirs), User.id.in_(teams)))
     return [address for address in db().scalars(query.order_by(User.email)) if address]

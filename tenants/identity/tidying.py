@@ -8,7 +8,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.tables import Purpose
 from tenants.http.models import IdempotencyKey
 from tenants.identity.models import OneTimeToken
-from tenants.identity.oauth.tokens import forget_old_tokens
+from tenants.identity.oauth.ending import forget_old_tokens
 from tenants.identity.signing_in.models import Authenticator, Session
 from tenants.isolation.door import db
 from tenants.jobs.registry import job

@@ -9,6 +9,7 @@ from tenants.access.policy import change, find, save
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
+from tenants.identity.oauth.ending import forget_client
 from tenants.identity.oauth.models import ConnectedApp, OAuthClient
 from tenants.identity.oauth.permissions import (
     CREATE_CLIENTS,
@@ -27,7 +28,7 @@ from tenants.identity.oauth.schemas import (
     OAuthClientChanges,
     OAuthClientSchema,
 )
-from tenants.identity.oauth.tokens import client_id_of, forget_client
+from tenants.identity.oauth.tokens import client_id_of
 
 oauth_clients = Blueprint("oauth-clients", __name__, url_prefix="/oauth-clients", purpose=Purpose.SECURITY)
 connected_apps = Blueprint("connected-apps", __name__, url_prefix="/connected-apps", purpose=Purpose.SECURITY)

@@ -7,9 +7,10 @@ from tenants.access.caller import Caller, acting
 from tenants.access.permissions import Reach, registered
 from tenants.foundation.errors import Conflict, Invalid
 from tenants.foundation.identifiers import new_token, token_hash
+from tenants.identity.oauth.ending import disconnect
 from tenants.identity.oauth.models import OAuthClient
 from tenants.identity.oauth.redirects import check_redirect_uris
-from tenants.identity.oauth.tokens import SECRET_PREFIX, active_user, disconnect
+from tenants.identity.oauth.tokens import SECRET_PREFIX, active_user
 from tenants.isolation.door import here
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from tenants.access.caller import Caller, act_as, acting
 from tenants.audit.recording import record_event
@@ -23,8 +23,6 @@ CLIENT_PREFIX, SECRET_PREFIX = "fhc", "fhx"
 PREFIXES = {"code": "fhd", "access": ACCESS_PREFIX, "refresh": "fhr"}
 CODE_LASTS = timedelta(seconds=60)
 ACCESS_LASTS = timedelta(hours=1)
-#: Used tokens are known this much longer than they were good, so that one which comes again is noticed.
-REMEMBERED = timedelta(days=7)
 APPS = ConnectedApp.metadata.tables[ConnectedApp.__tablename__]
 
 
@@ -171,37 +169,3 @@ def note_use(app: ConnectedApp, client: OAuthClient, grant_type: str) -> None:
     )
     db().execute(update(APPS).where(APPS.c.id == app.id).values(last_used_at=now()))
     record_event("connected-apps.token_issued", "connected-apps", app.id, {"grant_type": [None, grant_type]})
-
-
-def forget_old_tokens() -> None:
-    """Forget tokens that could not be used for a week, and connected apps whose code was never used."""
-    db().execute(delete(OAuthToken).where(OAuthToken.expires_at < now() - REMEMBERED))
-    unused = select(OAuthToken.id).where(OAuthToken.connected_app_id == ConnectedApp.id)
-    given_up = select(ConnectedApp).where(
-        ConnectedApp.last_used_at.is_(None), ConnectedApp.created_at < now() - REMEMBERED, ~unused.exists()
-    )
-    for each in db().scalars(given_up):
-        db().delete(each)
-
-
-def disconnect(client: OAuthClient, reason: str, *, of_registration: bool = False) -> None:
-    """Disconnect a client everywhere, or only where it acts by itself."""
-    alive = select(ConnectedApp).where(
-        ConnectedApp.oauth_client_id == client.id, ConnectedApp.revoked_at.is_(None)
-    )
-    if of_registration:
-        alive = alive.where(ConnectedApp.connected_by == "registration")
-    for each in db().scalars(alive.with_for_update()):
-        each.revoke(reason)
-
-
-def forget_client(client: OAuthClient) -> None:
-    """Delete a client, wherever it is connected, with all tokens."""
-    apps = db().scalars(
-        select(ConnectedApp).where(ConnectedApp.oauth_client_id == client.id).with_for_update()
-    )
-    for each in apps:
-        db().execute(delete(OAuthToken).where(OAuthToken.connected_app_id == each.id))
-        db().delete(each)
-    db().delete(client)
-    db().flush()

@@ -10,8 +10,9 @@ from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import tenant_of_token, token_hash
 from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
+from tenants.identity.oauth.ending import disconnect
 from tenants.identity.oauth.models import OAuthClient
-from tenants.identity.oauth.tokens import PREFIXES, SECRET_PREFIX, disconnect, shown
+from tenants.identity.oauth.tokens import PREFIXES, SECRET_PREFIX, shown
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.programs.permissions import DELETE_API_KEYS
 from tenants.identity.recognition import KEY_PREFIX

@@ -58,8 +58,11 @@ def change_identity_provider(fields: dict[str, Any], provider_id: UUID) -> Ident
     provider = find(IdentityProvider, provider_id, lock=True)
     if fields.get("issuer", provider.issuer) != provider.issuer:
         _unlink(provider)
+    with db().no_autoflush:  # what the rules refuse in words isn't shown to the database first
+        for name, value in fields.items():
+            setattr(provider, name, value)
+        check_fields(provider, fields)
     changed = change(provider, fields)
-    check_fields(changed, fields)
     close_other_ways_in(changed)
     return changed
 

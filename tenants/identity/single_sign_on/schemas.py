@@ -10,7 +10,7 @@ from tenants.identity.single_sign_on.own_paths import LONGEST
 #: A registered name of letters, digits and hyphens (RFC 1123), international ones in their ASCII form.
 DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$"
 TEXT = r"^[\x21-\x7e]+$"
-SECRET = r"^[\x20-\x7e]+$"
+PRINTABLE = r"^[\x20-\x7e]+$"
 
 
 class IdentityProviderSchema(RecordSchema):
@@ -37,7 +37,7 @@ class IdentityProviderBody(BodySchema):
     issuer = fields.String(required=True, validate=[validate.Length(1, 500), validate.Regexp(TEXT)])
     client_id = fields.String(required=True, validate=[validate.Length(1, 500), validate.Regexp(TEXT)])
     client_secret = fields.String(
-        required=True, load_only=True, validate=[validate.Length(1, 1000), validate.Regexp(SECRET)]
+        required=True, load_only=True, validate=[validate.Length(1, 1000), validate.Regexp(PRINTABLE)]
     )
     state = fields.String(validate=validate.OneOf(PROVIDER_STATES))
     default_role_id = fields.UUID(allow_none=True)

@@ -7,14 +7,15 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.pq import ExecStatus
 from sqlalchemy import Select, Table
 from sqlalchemy.dialects import postgresql
 
 from tenants.foundation.errors import Conflict
 from tenants.isolation.door import here
 
-BATCH_BYTES = 256 * 1024
-Rows = list[memoryview]
+BATCH_BYTES = 512 * 1024
+Rows = list[bytes]
 _dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
@@ -26,23 +27,47 @@ class Form(Enum):
 
 
 def rows_out(query: Select[Any], form: Form) -> Iterator[Rows]:
-    """The rows of a query in batches of some 256 KiB; each row is one line and ends with a line feed.
+    """The rows of a query in batches of some 512 KiB; each row is one line and ends with a line feed.
 
     The query's text has to come from models alone.
     """
     text = str(query.compile(dialect=_dialect, compile_kwargs={"literal_binds": True}))
     command = b"copy (" + text.encode() + b") to stdout (" + form.value + b")"
-    with _driver().cursor() as cursor, cursor.copy(command) as copy:
-        batch: Rows = []
-        size = 0
-        for row in copy:
-            batch.append(row)  # type: ignore[arg-type]
-            size += len(row)
-            if size >= BATCH_BYTES:
-                yield batch
-                batch, size = [], 0
-        if batch:
-            yield batch
+    driver = _driver()
+    with driver.cursor() as cursor, cursor.copy(command) as copy:
+        over = False
+        while not over:
+            rows, over = _some_rows(driver, copy)
+            if rows:
+                yield rows
+
+
+def _some_rows(driver: psycopg.Connection[Any], copy: psycopg.Copy) -> tuple[Rows, bool]:
+    """The next rows, and whether they are the last. psycopg waits where there is none yet: for each row it is slow.
+
+    They are bytes, because Python's garbage collector looks at views again and again, and a batch has thousands.
+    """
+    received = driver.pgconn.get_copy_data
+    rows: Rows = []
+    size = 0
+    while size < BATCH_BYTES:
+        length, row = received(1)
+        if length < 0:
+            _conclude(driver)
+            return rows, True
+        found = bytes(row if length else copy.read())
+        if not found:
+            return rows, True
+        rows.append(found)
+        size += len(found)
+    return rows, False
+
+
+def _conclude(driver: psycopg.Connection[Any]) -> None:
+    """Hear how COPY went, once its last row is here."""
+    while result := driver.pgconn.get_result():
+        if result.status != ExecStatus.COMMAND_OK:
+            raise psycopg.errors.error_from_result(result)
 
 
 @contextmanager

@@ -5,8 +5,7 @@ behind them without being parsed, and a row whose sealed values are all missing 
 """
 
 import json
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -31,10 +30,17 @@ def lines_of(table: BundleTable, format_: Format, tenant_id: UUID) -> Iterator[t
     opened = _opening(table, format_, tenant_id) if table.sealed else None
     end = b"\r\n" if format_ is Format.CSV else b"\n"
     for rows in rows_out(query, form):
-        lines: list[bytes | memoryview]
-        lines = [opened(bytes(row[:-1])) for row in rows] if opened else [row[:-1] for row in rows]
-        lines.append(b"")
-        yield len(rows), end.join(lines)
+        yield len(rows), _ending(opened(rows) if opened else rows, end)
+
+
+def _ending(rows: Sequence[bytes], end: bytes) -> bytes:
+    """Rows that end with a line feed as lines with this end."""
+    text = b"".join(rows)
+    if end == b"\n":
+        return text
+    if text.count(b"\n") == len(rows):
+        return text.replace(b"\n", end)
+    return b"".join(part for row in rows for part in (row[:-1], end))
 
 
 def _csv_query(table: BundleTable) -> Select[Any]:
@@ -70,19 +76,18 @@ def _hex(table: BundleTable, name: str) -> ColumnElement[str]:
     return func.encode(table.table.c[name], sa.text("'hex'"))
 
 
-def _opening(table: BundleTable, format_: Format, tenant_id: UUID) -> Callable[[bytes], bytes]:
+def _opening(table: BundleTable, format_: Format, tenant_id: UUID) -> Callable[[list[bytes]], list[bytes]]:
     names = [each.name for each in table.sealed]
-    comma = b"," if format_ is Format.CSV else b"\x02"
-    nothing = (comma + NULL) * len(names)
-    full = partial(_opened_csv if format_ is Format.CSV else _opened_json, table.name, names, tenant_id)
-
-    def opened(row: bytes) -> bytes:
-        # Most rows have nothing sealed in them, and those of an export are many.
-        if format_ is Format.CSV and row.startswith(nothing, UUID_LENGTH):
-            return row
-        return full(row)
-
-    return opened
+    if format_ is Format.JSONL:
+        return lambda rows: [_opened_json(table.name, names, tenant_id, row[:-1]) + b"\n" for row in rows]
+    # Most rows have nothing sealed in them, and those of an export are many.
+    nothing = (b"," + NULL) * len(names)
+    return lambda rows: [
+        row
+        if row.startswith(nothing, UUID_LENGTH)
+        else _opened_csv(table.name, names, tenant_id, row[:-1]) + b"\n"
+        for row in rows
+    ]
 
 
 def _opened_csv(table: str, names: list[str], tenant_id: UUID, row: bytes) -> bytes:

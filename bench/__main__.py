@@ -25,12 +25,17 @@ json_file = click.option(
 note = click.option("--note", is_flag=True, help="Append a dated section to docs/performance.md.")
 
 
+tenants = click.option(
+    "--tenants", default=300, show_default=True, help="In the larger cluster, 51 or more; made when missing."
+)
+
+
 @click.group(invoke_without_command=True)
 @click.pass_context
 def main(context: click.Context) -> None:
     """How fast the program is, as ratios against something measured in the same run."""
     if context.invoked_subcommand is None:
-        for command in (requests, imports, exports, jobs):
+        for command in (requests, births, imports, exports, jobs):
             context.invoke(command)
 
 
@@ -40,7 +45,10 @@ def main(context: click.Context) -> None:
 @note
 @click.option("--rounds", default=5, show_default=True)
 @click.option("--seconds", default=2.0, show_default=True, help="Of each sample.")
-def requests(data_dir: Path, json_file: Path | None, rounds: int, seconds: float, *, note: bool) -> None:
+@tenants
+def requests(
+    data_dir: Path, json_file: Path | None, rounds: int, seconds: float, tenants: int, *, note: bool
+) -> None:
     """List, get, search and create: ours, the peer (django-tenants) and the limit (pgbench), interleaved."""
     from bench import trials
     from bench.request_tables import sections
@@ -49,9 +57,9 @@ def requests(data_dir: Path, json_file: Path | None, rounds: int, seconds: float
     if not (ROOT / ".venv-bench").exists():
         subprocess.run([ROOT / "bench/setup.sh"], check=True)
     tell("Starting servers and loading data (a few minutes the first time)")
-    with prepared(data_dir) as found:
+    with prepared(data_dir, tenants) as found:
         figures = list(trials.run(found, rounds=rounds, seconds=seconds, tell=tell))
-    command = f"python -m bench requests --rounds {rounds} --seconds {seconds:g}"
+    command = f"python -m bench requests --rounds {rounds} --seconds {seconds:g} --tenants {tenants}"
     _end("Requests", command if note else None, figures, sections(figures), json_file)
 
 
@@ -81,6 +89,22 @@ def exports(data_dir: Path, json_file: Path | None, rounds: int, *, note: bool) 
     found = list(_told(benchmark.rounds(data_dir, count=rounds)))
     command = f"python -m bench exports --rounds {rounds}"
     _end("Exports", command if note else None, found, benchmark.sections(found), json_file)
+
+
+@main.command()
+@data_dir
+@json_file
+@note
+@click.option("--rounds", default=7, show_default=True)
+@tenants
+def births(data_dir: Path, json_file: Path | None, rounds: int, tenants: int, *, note: bool) -> None:
+    """A new tenant, ready to use, among ten tenants and among many."""
+    from bench import births as benchmark
+
+    tell("Starting servers and making tenants (a second or so for each that is missing)")
+    found = list(_told(benchmark.rounds(data_dir, count=rounds, tenants=tenants)))
+    command = f"python -m bench births --rounds {rounds} --tenants {tenants}"
+    _end("Births", command if note else None, found, benchmark.sections(found), json_file)
 
 
 @main.command()

@@ -24,3 +24,5 @@ SPREAD = 0.7
 """Fifty tenants in turn: at least so much of the figure of one."""
 CROWD = 1.2
 """Many tenants in the cluster: at most so many times the latency with ten."""
+BIRTH = 1.5
+"""Many tenants in the cluster: a new one takes at most so many times as long as with ten."""

@@ -44,7 +44,7 @@ class Ours:
     name = "freehold"
 
     def __init__(self, cluster: Cluster, worlds: Mapping[str, World]) -> None:
-        self._cluster = cluster
+        self.cluster = cluster
         self._worlds = worlds
         self._log = cluster.data_dir / "log" / "freehold.log"
         self.tenants = OurTenants(cluster)
@@ -61,7 +61,7 @@ class Ours:
     def running(self, cores: set[int]) -> Iterator[None]:
         command = [
             *(sys.executable, "-m", "crm.cli", "serve", "--host", "127.0.0.1", "--port", str(self.port)),
-            *("--data-dir", str(self._cluster.data_dir)),
+            *("--data-dir", str(self.cluster.data_dir)),
         ]
         environment = self._environment
         with web_server(command, port=self.port, environment=environment, cores=cores, log=self._log) as pid:

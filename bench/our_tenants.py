@@ -8,6 +8,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 from bench.cluster import Cluster
 from bench.data import FIRST_DAY, Row, World
@@ -18,9 +19,12 @@ from tenants.catalog.registry import role_of
 from tenants.foundation.kept_secrets import KeptSecrets, write_privately
 from tenants.foundation.settings import Settings
 from tenants.identity.founding import Founder
-from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
+from tenants.isolation.bootstrap import DATABASE, LOGINS, Logins, bootstrap
 from tenants.isolation.owner import as_owner
 from tenants.provisioning.birth import Nursery
+
+GROWN = ("pg_class", "pg_attribute", "pg_index", "pg_constraint", "pg_depend", "pg_authid", "pg_auth_members")
+FILLED = ("users", "companies", "contacts")
 
 
 class OurTenants:
@@ -48,18 +52,26 @@ class OurTenants:
 
     def make(self, worlds: Mapping[str, World], empty: int) -> None:
         """Those that are not there yet: one for each world, and so many more that only take up room."""
-        nursery = self._nursery()
-        for name in [*worlds, *(f"neighbour-{number}" for number in range(empty))]:
-            if name in self._kept:
-                continue
+        nursery = self.nursery()
+        names = [*worlds, *(f"neighbour-{number}" for number in range(empty))]
+        missing = [name for name in names if name not in self._kept]
+        for name in missing:
             home, founding = nursery.open(name, name, Founder("Admin", api_key=True))
             assert founding.api_key is not None, "A key was asked for."
             if name in worlds:
                 with as_owner(self.logins.owner) as connection:
                     _fill(connection, home.role, worlds[name])
             self._keep(name, home.id, founding.api_key)
-        with as_owner(self.logins.owner, autocommit=True) as connection:
-            connection.execute("vacuum analyze")
+        if missing:
+            self._settle([name for name in missing if name in worlds])
+
+    def _settle(self, filled: Iterable[str]) -> None:
+        """What autovacuum would come round to: the system's tables have grown, and new ones have no statistics."""
+        tables = [sql.Identifier("pg_catalog", name) for name in GROWN]
+        tables += [sql.Identifier(self.role(name), table) for name in filled for table in FILLED]
+        with self._cluster.connect(dbname=DATABASE) as connection:
+            for table in tables:
+                connection.execute(sql.SQL("vacuum analyze {}").format(table))
 
     def key(self, name: str) -> str:
         return self._kept[name]["key"]
@@ -76,7 +88,8 @@ class OurTenants:
         with patch.dict(os.environ, self.environment | others):
             return Settings.read()
 
-    def _nursery(self) -> Nursery:
+    def nursery(self) -> Nursery:
+        """Where this cluster's tenants are made; from here on, the doors of this process lead into this cluster."""
         settings = self.settings(FREEHOLD_OWNER_DATABASE_URL=self.logins.owner)
         migrate_all(settings)
         return nursery_of(settings, open_house(settings).catalog, as_owner=True)

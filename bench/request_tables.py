@@ -57,8 +57,11 @@ def _spread(middle: Middle) -> Section:
 
 
 def _crowd(middle: Middle) -> Section:
+    among = {side for side, _ in middle if side.startswith(requests.AMONG)}
+    sides = sorted(among, key=lambda side: int(side.removeprefix(requests.AMONG)))
+
     def row(case: Case) -> list[str]:
-        few, many = (middle[requests.ALONE[number], case] for number in (requests.FEW, requests.MANY))
+        few, many = (middle[side, case] for side in sides)
         times = many.p50 / few.p50
         return [
             case.description,
@@ -68,7 +71,7 @@ def _crowd(middle: Middle) -> Section:
             f"{many.processor_ms / few.processor_ms:.2f}x",
         ]
 
-    few, many = (f"median ms among {number} tenants" for number in (requests.FEW, requests.MANY))
+    few, many = (f"median ms {side.removeprefix('freehold ')} tenants" for side in sides)
     rows = [row(case) for case in (Case.LIST, Case.GET)]
     note = f"{requests.FEW_CONNECTIONS} connections, so that requests hardly wait for each other."
     return Section("Neighbours in the cluster", ["", few, many, "ratio", "by processor time"], rows, note)

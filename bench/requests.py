@@ -22,8 +22,9 @@ FEW_CONNECTIONS = 2
 LARGE_TENANT = "large"
 SPREAD_TENANTS = [f"small-{number}" for number in range(50)]
 FEW, MANY = 10, 300
+"""Tenants in the two clusters; of the second, as many as a run asks for."""
 OURS, PEER, LIMIT, SPREAD = "freehold", "peer", "limit", "freehold, 50 tenants"
-ALONE = {FEW: f"freehold among {FEW}", MANY: f"freehold among {MANY}"}
+AMONG = "freehold among "
 
 
 def worlds() -> dict[str, World]:
@@ -32,16 +33,28 @@ def worlds() -> dict[str, World]:
 
 
 @contextmanager
-def prepared(data_dir: Path) -> Iterator[list[Trial]]:
-    """Everything up and loaded; the trials of a run. What was loaded before is used again."""
+def both_clusters(data_dir: Path, tenants: int) -> Iterator[tuple[Ours, Ours]]:
+    """One with so many tenants and one with few, up and loaded. What was loaded before is used again."""
     everyone = worlds()
     alone = {LARGE_TENANT: everyone[LARGE_TENANT]}
-    with ExitStack() as stack:
-        many = stack.enter_context(clusters.running(data_dir / "many", cores=DATABASE_CORE))
-        few = stack.enter_context(clusters.running(data_dir / "few", cores=DATABASE_CORE))
-        ours, crowdless, peer = Ours(many, everyone), Ours(few, alone), Peer(many, alone)
-        ours.tenants.make(everyone, empty=MANY - len(everyone))
+    name = "many" if tenants == MANY else f"many-{tenants}"
+    with (
+        clusters.running(data_dir / name, cores=DATABASE_CORE) as many,
+        clusters.running(data_dir / "few", cores=DATABASE_CORE) as few,
+    ):
+        ours, crowdless = Ours(many, everyone), Ours(few, alone)
+        ours.tenants.make(everyone, empty=tenants - len(everyone))
         crowdless.tenants.make(alone, empty=FEW - len(alone))
+        yield ours, crowdless
+
+
+@contextmanager
+def prepared(data_dir: Path, tenants: int) -> Iterator[list[Trial]]:
+    """The trials of a run with so many tenants in the cluster; everything they need is up."""
+    with ExitStack() as stack:
+        ours, crowdless = stack.enter_context(both_clusters(data_dir, tenants))
+        many, few = ours.cluster, crowdless.cluster
+        peer = Peer(many, {LARGE_TENANT: worlds()[LARGE_TENANT]})
         peer.prepare()
         for side in (ours, crowdless, peer):
             stack.enter_context(side.running(WEB_CORE))
@@ -51,7 +64,7 @@ def prepared(data_dir: Path) -> Iterator[list[Trial]]:
             *_alone(OURS, ours, many),
             *_spread(ours, many),
             *_limit(ours, many),
-            *_in_a_crowd(MANY, ours, many),
+            *_in_a_crowd(tenants, ours, many),
             *_in_a_crowd(FEW, crowdless, few),
         ]
 
@@ -99,7 +112,7 @@ def _limit(ours: Ours, cluster: Cluster) -> Iterator[Trial]:
 
 
 def _in_a_crowd(tenants: int, ours: Ours, cluster: Cluster) -> Iterator[Trial]:
-    web = Web(ALONE[tenants], ours.port, ours.pid, cluster)
+    web = Web(f"{AMONG}{tenants}", ours.port, ours.pid, cluster)
     for case in (Case.LIST, Case.GET):
         requests = ours.requests(case, LARGE_TENANT)
         yield Trial(web.name, case, partial(web.asked, case, requests, FEW_CONNECTIONS), _nothing)

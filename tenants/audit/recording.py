@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -107,7 +108,7 @@ def record_changes() -> None:
 
 def _record_insert(record: Base) -> None:
     if record.__audited__:
-        _record("created", record, _values(record, fresh=True))
+        _record("created", record, _given(record))
 
 
 def _note_changes(session: Session, _context: object, _instances: object) -> None:
@@ -115,19 +116,13 @@ def _note_changes(session: Session, _context: object, _instances: object) -> Non
     noted = here().notes.setdefault("audit", [])
     for record in session.new:
         if isinstance(record, Base) and record.__audited__:
-            noted.append(("created", record, _values(record, fresh=True)))
+            noted.append(("created", record, _given(record)))
     for record in session.dirty:
-        if isinstance(record, Base) and record.__audited__ and (changed := _values(record, fresh=False)):
+        if isinstance(record, Base) and record.__audited__ and (changed := _changed(record)):
             noted.append(("changed", record, changed))
     for record in session.deleted:
         if isinstance(record, Base) and record.__audited__:
-            noted.append(
-                (
-                    "deleted",
-                    record,
-                    {name: [before, None] for name, (_, before) in _values(record, fresh=True).items()},
-                )
-            )
+            noted.append(("deleted", record, _lost(record)))
 
 
 def _record_changes(_session: Session, _context: object) -> None:
@@ -141,23 +136,37 @@ def _record(verb: str, record: Any, changed: Mapping[str, list[Any]]) -> None:
     record_event(f"{resource}.{verb}", resource, record.id, plain, personal)
 
 
-def _values(record: Base, *, fresh: bool) -> dict[str, list[Any]]:
+@cache
+def _kinds(model: type[Base]) -> Mapping[str, DataClass | None]:
+    """The attributes that are put on record, with the kind of their data; None where only the fact is kept."""
+    mapper = inspect(model)
+    every = {each.key: mapper.columns[each.key].info for each in mapper.column_attrs}
+    return {
+        name: None if info.get("sealed") or info["data"] is DataClass.CREDENTIAL else info["data"]
+        for name, info in every.items()
+        if name not in UNRECORDED
+    }
+
+
+def _given(record: Base) -> dict[str, list[Any]]:
+    """What a new record was given. It is no row yet: what was not set is not there."""
+    given = vars(record)
+    return {name: [None, given[name]] for name in _kinds(type(record)) if given.get(name) is not None}
+
+
+def _lost(record: Base) -> dict[str, list[Any]]:
+    values = ((name, getattr(record, name)) for name in _kinds(type(record)))
+    return {name: [value, None] for name, value in values if value is not None}
+
+
+def _changed(record: Base) -> dict[str, list[Any]]:
     state = inspect(record)
-    changed: dict[str, list[Any]] = {}
-    for attribute in state.mapper.column_attrs:
-        name = attribute.key
-        if name in UNRECORDED:
-            continue
-        if fresh:
-            value = getattr(record, name)
-            if value is not None:
-                changed[name] = [None, value]
-        elif (history := state.attrs[name].history).has_changes():
-            changed[name] = [
-                history.deleted[0] if history.deleted else None,
-                history.added[0] if history.added else None,
-            ]
-    return changed
+    histories = ((name, state.attrs[name].history) for name in _kinds(type(record)))
+    return {
+        name: [each.deleted[0] if each.deleted else None, each.added[0] if each.added else None]
+        for name, each in histories
+        if each.has_changes()
+    }
 
 
 def split(model: type[Base], changed: Mapping[str, list[Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -165,12 +174,12 @@ def split(model: type[Base], changed: Mapping[str, list[Any]]) -> tuple[dict[str
 
     Of sealed fields and credentials only the fact is kept that they changed.
     """
-    columns = inspect(model).columns
+    kinds = _kinds(model)
     plain: dict[str, Any] = {}
     personal: dict[str, Any] = {}
     for name, pair in changed.items():
-        kind: DataClass = columns[name].info["data"]
-        if columns[name].info.get("sealed") or kind is DataClass.CREDENTIAL:
+        kind = kinds[name]
+        if kind is None:
             plain[name] = "changed"
         else:
             (personal if kind.personal else plain)[name] = [as_json(value) for value in pair]
@@ -182,5 +191,5 @@ def as_json(value: Any) -> Any:
     if isinstance(value, UUID | Decimal):
         return str(value)
     if isinstance(value, datetime | date):
-        return orjson.loads(orjson.dumps(value))
+        return orjson.dumps(value).decode().strip('"')
     return value

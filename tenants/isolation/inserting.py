@@ -1,7 +1,7 @@
 """New records by one prepared statement each, sent along with whatever is asked next."""
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import orjson
@@ -28,37 +28,51 @@ def insert_record(record: Base) -> None:
 
     It is sent with the next `ask`, or before the commit at the latest: a constraint is refused there.
     """
-    table = type(record).__table__
-    assert isinstance(table, Table)  # noqa: S101 - narrows the type for mypy
-    _fill_defaults(record, table)
+    model = type(record)
+    given = vars(record)  # it is no row yet: what was not set is not there
+    for name, default in _defaults(model):
+        if given.get(name) is None:
+            setattr(record, name, default())
     for observer in _observers:
         observer(record)
-    sealed = set(sealed_columns(type(record)))
-    values: dict[str, Any] = {}
-    for column in table.columns:
-        value = getattr(record, column.key) if column.computed is None else None
-        if value is None:
-            continue
+    values = {
+        name: value if written is None else written(record, value)
+        for name, written in _written(model)
+        if (value := given.get(name)) is not None
+    }
+    here().send_along(_statement(model, tuple(values)), values)
+
+
+@cache
+def _defaults(model: type[Base]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    """The columns that have a value without being given one, and how it is made."""
+
+    def maker(default: Any) -> Callable[[], Any]:
+        return partial(default.arg, None) if default.is_callable else lambda: default.arg
+
+    columns = ((each.key, each.default) for each in model.__table__.columns)
+    known = ((key, each) for key, each in columns if each is not None)
+    return tuple((key, maker(each)) for key, each in known if each.is_callable or each.is_scalar)
+
+
+@cache
+def _written(model: type[Base]) -> tuple[tuple[str, Callable[[Any, Any], Any] | None], ...]:
+    """The columns that are written, and what has to be done to a value before."""
+    sealed = set(sealed_columns(model))
+
+    def way(column: Any) -> Callable[[Any, Any], Any] | None:
         if column.key in sealed:
-            value = sealed_text(value, place(record, column.key))
-        elif isinstance(column.type, JSONB):
-            value = orjson.dumps(value).decode()
-        values[column.key] = value
-    here().send_along(_statement(table, tuple(values)), values)
+            return lambda record, value: sealed_text(value, place(record, column.key))
+        if isinstance(column.type, JSONB):
+            return lambda _record, value: orjson.dumps(value).decode()
+        return None
 
-
-def _fill_defaults(record: Base, table: Table) -> None:
-    for column in table.columns:
-        default = column.default
-        if default is None or getattr(record, column.key) is not None:
-            continue
-        if default.is_callable:
-            setattr(record, column.key, default.arg(None))  # type: ignore[attr-defined]
-        elif default.is_scalar:
-            setattr(record, column.key, default.arg)  # type: ignore[attr-defined]
+    return tuple((each.key, way(each)) for each in model.__table__.columns if each.computed is None)
 
 
 @lru_cache(1000)
-def _statement(table: Table, names: tuple[str, ...]) -> str:
+def _statement(model: type[Base], names: tuple[str, ...]) -> str:
+    table = model.__table__
+    assert isinstance(table, Table)  # noqa: S101 - narrows the type for mypy
     marks = {name: bindparam(name, type_=table.c[name].type) for name in names}
     return compiled(insert(table).values(marks)).string

@@ -4,8 +4,10 @@ import json
 
 import pytest
 from click.testing import CliRunner, Result
+from psycopg import sql
 
 from crm.cli import main
+from tenants.isolation.owner import as_owner
 from tests.crm.cli.test_refusals import variables
 
 
@@ -28,13 +30,13 @@ def test_all_is_well_in_a_house_that_is_well(doctor, acme, neighbour):
 
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["well"] is True
-    assert set(findings(result)) == {"logins", "redis", "storage", "key file", "migrations"}
+    assert set(findings(result)) == {"logins", "staff", "redis", "storage", "key file", "migrations"}
 
 
 def test_a_person_reads_a_line_for_each(doctor, acme, neighbour):
     lines = doctor().stdout.splitlines()
 
-    assert len(lines) == 5
+    assert len(lines) == 6
     assert all(line.startswith("✓ ") for line in lines)
 
 
@@ -47,6 +49,21 @@ def test_redis_that_is_away_is_found_and_the_rest_is_still_looked_at(doctor, acm
     assert found["redis"][0] is False
     assert "Redis can't be reached" in found["redis"][1]
     assert found["migrations"][0] is True
+
+
+def test_a_way_in_for_staff_without_a_visit_is_found(doctor, settings, acme, neighbour):
+    staff = {"FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url}
+    role = sql.Identifier(acme.home.role)
+    with as_owner(settings.owner_database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("grant {} to freehold_staff with inherit false").format(role))
+        try:
+            well, says = findings(doctor("--json", **staff))["staff"]
+        finally:
+            connection.execute(sql.SQL("revoke {} from freehold_staff").format(role))
+
+    assert not well
+    assert acme.home.role in says
+    assert findings(doctor("--json", **staff))["staff"][0]
 
 
 def test_an_open_key_file_is_found(doctor, tmp_path, acme, neighbour):

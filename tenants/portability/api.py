@@ -48,8 +48,8 @@ def create_export(said: dict[str, Any]) -> Export:
 @exports.doc(responses=FILE)
 def download_export(export_id: UUID) -> Response:
     """The bundle as a zip file. That somebody took it is put on record."""
-    must_see_everything(acting().caller)
     export = find(Export, export_id)
+    must_see_everything(acting().caller)
     answer = Response(download(export), content_type="application/zip")
     answer.headers["Content-Length"] = str(export.size)
     answer.headers["Content-Disposition"] = f'attachment; filename="export-{export.id}.zip"'

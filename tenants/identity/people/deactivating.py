@@ -8,7 +8,7 @@ from sqlalchemy import select
 from tenants.access.caller import acting
 from tenants.access.policy import find
 from tenants.foundation.clock import now
-from tenants.foundation.errors import Conflict, Invalid
+from tenants.foundation.errors import Conflict, Invalid, NotSignedIn
 from tenants.identity.models import Team, User
 from tenants.identity.oauth.models import ConnectedApp
 from tenants.identity.people.addresses import withdraw_every_link
@@ -43,6 +43,7 @@ def deactivate(user_id: UUID, heir_id: UUID | None) -> Deactivation:
         raise Conflict("Nobody deactivates themselves: ask another admin.", code="own_account")
     one_at_a_time("roles")
     one_at_a_time("teams")
+    _must_still_be_active(acting().caller.user_id)
     user = find(User, user_id, lock=True)
     _must_be_an_heir(user, heir_id)
     if user.state != "inactive":
@@ -72,6 +73,12 @@ def reactivate(user_id: UUID) -> User:
     user.state, user.deactivated_at = "active", None
     db().flush()
     return user
+
+
+def _must_still_be_active(caller_id: UUID | None) -> None:
+    """Whoever was deactivated while they waited for their turn deactivates nobody. Raises NotSignedIn."""
+    if caller_id and db().scalar(select(User.state).where(User.id == caller_id)) != "active":
+        raise NotSignedIn
 
 
 def _must_be_an_heir(user: User, heir_id: UUID | None) -> None:

@@ -94,6 +94,21 @@ def test_what_is_missing_is_named(environment, tmp_path):
             "FREEHOLD_STORAGE is 'ftp://x', it should look like file:///path or s3://bucket/prefix.",
         ),
         ("REDIS_URL", "http://x", "REDIS_URL is wrong, it should look like redis://:password@host:6379/0."),
+        (
+            "FREEHOLD_SMTP_URL",
+            "http://mail.example.com",
+            "FREEHOLD_SMTP_URL is wrong, it should look like smtps://login:password@host:465.",
+        ),
+        (
+            "FREEHOLD_SMTP_URL",
+            "smtp://post:secret@mail.example.com",
+            "FREEHOLD_SMTP_URL is wrong, a password needs smtps:// or smtp+starttls://.",
+        ),
+        (
+            "FREEHOLD_MAIL_FROM",
+            "nobody",
+            "FREEHOLD_MAIL_FROM is 'nobody', it should look like Freehold <freehold@example.com>.",
+        ),
         ("FREEHOLD_CELLS", "{", "FREEHOLD_CELLS is not valid JSON."),
         (
             "FREEHOLD_CELLS",

@@ -98,6 +98,7 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
     """
     from crm.app import nursery_of, open_house
     from tenants.foundation.settings import Settings
+    from tenants.identity.signing_in.strength import must_be_strong
     from tenants.portability.arriving import bring_in
     from tenants.portability.letting_in import let_in
     from tenants.provisioning.slugs import checked_slug
@@ -105,6 +106,8 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
     settings = Settings.read(data_dir)
     nursery = nursery_of(settings, open_house(settings).catalog, as_owner=True)
     password = sys.stdin.readline().rstrip("\n") if who["password"] else None
+    if password is not None:
+        must_be_strong(password, [who["admin_email"], who["name"], slug])
     with _progress(None) as tell:
         arrived = bring_in(
             nursery,

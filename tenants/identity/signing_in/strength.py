@@ -27,10 +27,14 @@ def normal(password: str) -> str:
 def must_be_strong(password: str, about: Iterable[str | None] = ()) -> None:
     """Raises Invalid for a password that is too short, too long, or easy to guess for who knows these words."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise Invalid(errors={"password": [f"Between {SHORTEST} and {LONGEST} characters."]})
+        raise _refused(f"Between {SHORTEST} and {LONGEST} characters.")
     words = _words(about)
     if len(_apart(password, words)) < LEAST_APART or _score(password[:LOOKED_AT], words) < LEAST_SCORE:
-        raise Invalid(errors={"password": [WEAK]})
+        raise _refused(WEAK)
+
+
+def _refused(why: str) -> Invalid:
+    return Invalid(f"The password is not good enough: {why}", errors={"password": [why]})
 
 
 def _score(password: str, words: list[str]) -> int:

@@ -136,15 +136,15 @@ class Blueprint(flask_smorest.Blueprint):
         """The view works something out over the records that the resource's filters choose."""
         return functools.partial(describe_figures, resource=resource, parameters=parameters)
 
-    def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
+    def takes(self, schema: Schema, *, of: Resource | None = None, **options: Any) -> Callable[[View], View]:
         """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class.
 
-        What field rules close to the caller can't be said of the resource that the view answers with.
+        What field rules close to the caller can't be said: of the resource that the view answers with, or of `of`.
         """
         read = self.arguments(schema, error_status_code=422, **options)
 
         def decorate(view: View) -> View:
-            reading: View = read(_kept_to_rules(view, schema))
+            reading: View = read(_kept_to_rules(view, schema, of))
 
             @functools.wraps(reading)
             def run(*args: Any, **kwargs: Any) -> Any:
@@ -157,8 +157,8 @@ class Blueprint(flask_smorest.Blueprint):
         return decorate
 
 
-def _kept_to_rules(view: View, schema: Schema) -> View:
-    resource = getattr(view, "resource", None)
+def _kept_to_rules(view: View, schema: Schema, of: Resource | None) -> View:
+    resource = of or getattr(view, "resource", None)
     if resource is None:
         return view
 

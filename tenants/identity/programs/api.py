@@ -44,7 +44,7 @@ def get_api_key(key_id: UUID) -> Selection:
 
 
 @api_keys.post("", may=CREATE_API_KEYS)
-@api_keys.takes(ApiKeyBody())
+@api_keys.takes(ApiKeyBody(), of=API_KEYS)
 @api_keys.response(201, NewApiKeySchema)
 def create_api_key(said: dict[str, Any]) -> dict[str, Any]:
     """Make a key that acts as me. Its secret is in this answer and never shown again."""
@@ -52,7 +52,7 @@ def create_api_key(said: dict[str, Any]) -> dict[str, Any]:
 
 
 @api_keys.post("/<uuid:key_id>/rotation", may=CREATE_API_KEYS)
-@api_keys.takes(RotationBody())
+@api_keys.takes(RotationBody(), of=API_KEYS)
 @api_keys.response(201, NewApiKeySchema)
 def rotate_api_key(said: dict[str, Any], key_id: UUID) -> dict[str, Any]:
     """Put a new key in the place of one of mine, which goes on working for `grace_seconds`."""

@@ -12,6 +12,7 @@ from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
 from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Purpose
+from tenants.identity.rights.following import follow_everywhere
 from tenants.isolation.storage import storage_from
 from tenants.jobs.platform import PlatformJob
 from tenants.jobs.scheduling import schedule
@@ -40,6 +41,9 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     )
     yield PlatformJob(
         "audit.seal", lambda: seal_everywhere(catalog), purpose=Purpose.SECURITY, every_seconds=60
+    )
+    yield PlatformJob(
+        "roles.follow", lambda: follow_everywhere(catalog), purpose=Purpose.SECURITY, every_seconds=300
     )
     if settings.owner_database_url is None:
         return

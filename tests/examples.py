@@ -66,6 +66,7 @@ REFERS = {
     "default_role_id": "roles",
     "disqualified_by_id": "users",
     "from_stage_id": "stages",
+    "grant_id": "access-grants",
     "hand_over_to": "users",
     "invited_by_id": "users",
     "issued_by_id": "users",
@@ -74,9 +75,11 @@ REFERS = {
     "record_id": "contacts",
     "role_ids": "roles",
     "replaces_id": "api-keys",
+    "staff_id": "users",
     "subject_id": "contacts",
     "team_ids": "teams",
     "to_stage_id": "stages",
+    "visit_id": "access-visits",
 }
 #: What a reference has to be like in these bodies, for a good answer.
 STATES = {

@@ -47,7 +47,7 @@ def get_oauth_client(oauth_client_id: UUID) -> Selection:
 
 
 @oauth_clients.post("", may=CREATE_CLIENTS)
-@oauth_clients.takes(OAuthClientBody())
+@oauth_clients.takes(OAuthClientBody(), of=OAUTH_CLIENTS)
 @oauth_clients.response(201, NewOAuthClientSchema)
 def create_oauth_client(said: dict[str, Any]) -> dict[str, Any]:
     """Register an app. The secret of a confidential one is in this answer and never shown again."""

@@ -39,10 +39,10 @@ from tenants.identity.people.api.users import email_changes, users
 from tenants.identity.programs.api import api_keys
 from tenants.identity.recognition import Recognition
 from tenants.identity.rights.api import permissions, roles, roles_of
+from tenants.identity.scim import endpoint as scim
 from tenants.identity.sharing.api import record_shares
 from tenants.identity.sharing.ending import end_with_records
 from tenants.identity.sharing.jobs import sweep_shares
-from tenants.identity.scim import endpoint as scim
 from tenants.identity.signing_in.api.authenticators import authenticators
 from tenants.identity.signing_in.api.recovery import (
     email_verifications,

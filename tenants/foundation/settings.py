@@ -116,7 +116,7 @@ class Settings(BaseSettings):
         description="Proxies in front that add to `X-Forwarded-For`; callers' addresses are taken from there.",
     )
     outbound_allow_loopback: bool = Field(
-        False,
+        default=False,
         description="Whether requests may go out to this machine, over plain HTTP too; for tests, never in production.",
     )
     secure_cookies: bool = Field(

@@ -179,8 +179,8 @@ def _query(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 def document(app: Flask, api: Api) -> dict[str, Any]:
-    """The whole document, with every refusal that a route can give. It can be made once."""
-    for describe_now in app.extensions.pop(DESCRIBED_LATER):
+    """The whole document, with every refusal that a route can give."""
+    for describe_now in app.extensions.pop(DESCRIBED_LATER, ()):
         describe_now()
     made: dict[str, Any] = api.spec.to_dict()
     made.setdefault("components", {}).setdefault("responses", {})

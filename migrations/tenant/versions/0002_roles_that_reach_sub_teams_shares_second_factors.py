@@ -430,14 +430,14 @@ def upgrade() -> None:
     op.create_index(op.f("api_keys_owner_id_idx"), "api_keys", ["owner_id"], unique=False)
     op.create_index(op.f("api_keys_replaces_id_idx"), "api_keys", ["replaces_id"], unique=False)
     op.create_index(op.f("api_keys_team_id_idx"), "api_keys", ["team_id"], unique=False)
-    op.create_foreign_key(op.f("api_keys_team_id_fkey"), "api_keys", "teams", ["team_id"], ["id"])
     op.create_foreign_key(op.f("api_keys_owner_id_fkey"), "api_keys", "users", ["owner_id"], ["id"])
     op.create_foreign_key(op.f("api_keys_replaces_id_fkey"), "api_keys", "api_keys", ["replaces_id"], ["id"])
-    op.drop_column("imports", "applied")
+    op.create_foreign_key(op.f("api_keys_team_id_fkey"), "api_keys", "teams", ["team_id"], ["id"])
     op.drop_column("imports", "created")
-    op.drop_column("imports", "rejected")
-    op.drop_column("imports", "updated")
     op.drop_column("imports", "skipped")
+    op.drop_column("imports", "updated")
+    op.drop_column("imports", "applied")
+    op.drop_column("imports", "rejected")
     op.add_column("roles", sa.Column("description", sa.Text(), nullable=True))
     op.add_column(
         "roles",

@@ -35,15 +35,15 @@ def mount_staff(app: Flask, blueprints: Sequence[StaffBlueprint]) -> None:
     problems.register(app)  # flask-smorest put its own answers in their place
     for blueprint in blueprints:
         api.register_blueprint(blueprint, url_prefix=f"{PREFIX}{blueprint.url_prefix or ''}")
-    app.add_url_rule(f"{PREFIX}/openapi.json", "staff_openapi", _document_of(api))
+    app.add_url_rule(f"{PREFIX}/openapi.json", "staff_openapi", _document_of(app, api))
 
 
-def _document_of(api: Api) -> Any:
+def _document_of(app: Flask, api: Api) -> Any:
     made: list[bytes] = []
 
     def staff_openapi() -> Response:
         if not made:
-            made.append(orjson.dumps(_of_staff(document(api))))
+            made.append(orjson.dumps(_of_staff(document(app, api))))
         return Response(made[0], content_type="application/json")
 
     return staff_openapi

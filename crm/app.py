@@ -8,6 +8,7 @@ from crm import start_page
 from crm.billing.api import credit_notes, invoices, number_series, payments
 from crm.contacts.api import companies, contacts
 from crm.imports.api import imports
+from crm.imports.retention import keep_rows_for
 from crm.leads.api import leads
 from crm.products.api import products
 from crm.reports.api import reports
@@ -204,6 +205,7 @@ def open_house(settings: Settings) -> House:
     use_storage(storage_from(settings.storage))
     use_post(post_of(settings))
     use_address_book(nursery_of(settings, catalog))
+    keep_rows_for(timedelta(days=settings.import_rows_days))
     use_outbound(Outbound(allow_loopback=settings.outbound_allow_loopback))
     limits = RateLimits(
         Counters(settings.redis_url),

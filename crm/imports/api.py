@@ -9,6 +9,7 @@ from flask import Response
 from crm.imports.models import Import
 from crm.imports.permissions import CREATE_IMPORTS, DELETE_IMPORTS, READ_IMPORTS
 from crm.imports.rejected import rejected_rows
+from crm.imports.retention import must_have_its_rows
 from crm.imports.schemas import IMPORTS, UploadFile, UploadForm
 from crm.imports.tables import CHUNK
 from crm.imports.uploads import accept
@@ -59,8 +60,13 @@ def cancel_import(import_id: UUID) -> None:
 @imports.get("/<uuid:import_id>/rejected-rows", may=READ_IMPORTS)
 @imports.doc(responses=CSV)
 def list_rejected_rows(import_id: UUID) -> Response:
-    """The rejected rows as CSV: the columns of the file, and the reason. Formulas are made harmless."""
-    answer = Response(_sent(rejected_rows(find(Import, import_id))), content_type="text/csv; charset=utf-8")
+    """The rejected rows as CSV: the columns of the file, and the reason. Formulas are made harmless.
+
+    Rows are removed some time after an import has ended; then this is gone.
+    """
+    record = find(Import, import_id)
+    must_have_its_rows(record)
+    answer = Response(_sent(rejected_rows(record)), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="rejected-rows.csv"'
     return answer
 

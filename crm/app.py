@@ -60,7 +60,7 @@ from tenants.identity.single_sign_on.api.signing_in import sign_in_methods, sing
 from tenants.identity.tidying import tidy_up
 from tenants.isolation.cells import Cells
 from tenants.isolation.counters import Counters
-from tenants.isolation.door import open_doors
+from tenants.isolation.door import open_doors, open_doors_to_visits
 from tenants.isolation.files import use_storage
 from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.keys import KeyRing
@@ -196,10 +196,9 @@ def open_house(settings: Settings) -> House:
         **{name: each.staff for name, each in settings.cells.items()},
     }
     visits = {name: url for name, url in staff.items() if url}
-    open_doors(
-        Cells(urls, pool_size=settings.pool_size, **ages),
-        staff=Cells(visits, pool_size=STAFF_POOL, **ages) if visits else None,
-    )
+    open_doors(Cells(urls, pool_size=settings.pool_size, **ages))
+    if visits:
+        open_doors_to_visits(Cells(visits, pool_size=STAFF_POOL, **ages))
     use_keys(KeyRing(LocalKeyFile(settings.key_file), catalog.wrapped_keys))
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_from(settings.storage))

@@ -67,10 +67,14 @@ _cells: list[Cells] = []
 _staff_cells: list[Cells] = []
 
 
-def open_doors(cells: Cells, *, staff: Cells | None = None) -> None:
-    """Say once, at start-up, over which connections the doors of this process lead, and those of visits."""
+def open_doors(cells: Cells) -> None:
+    """Say once, at start-up, over which connections the doors of this process lead."""
     _cells[:] = [cells]
-    _staff_cells[:] = [staff] if staff is not None else []
+
+
+def open_doors_to_visits(cells: Cells) -> None:
+    """Say once, at start-up, over which connections staff come in on a visit."""
+    _staff_cells[:] = [cells]
 
 
 def here() -> Tenancy:

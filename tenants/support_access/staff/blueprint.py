@@ -13,7 +13,7 @@ from marshmallow import Schema
 from tenants.access.permissions import Permission
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import BodyReader, check_body
-from tenants.http.documentation import describe
+from tenants.http.documentation import add_what_is_said, describe
 from tenants.support_access.staff.models import StaffRole
 from tenants.support_access.staff.recognition import recognise
 
@@ -46,6 +46,10 @@ class StaffBlueprint(flask_smorest.Blueprint):
     """Routes of one thing under /staff/v1. A route that doesn't say who it is for (`may`) fails at import."""
 
     ARGUMENTS_PARSER = BodyReader()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._prepare_doc_cbks.append(add_what_is_said)
 
     def add_url_rule(
         self,

@@ -54,7 +54,20 @@ class StickyQueue(Queue[Any]):
 
 
 class StickyPool(QueuePool):
+    """A pool that also closes what comes back to it after it was disposed of: nobody would take it out again."""
+
     _queue_class = StickyQueue
+    _disposed = False
+
+    def dispose(self) -> None:
+        self._disposed = True
+        super().dispose()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if self._disposed:
+            record.close()
+        else:
+            super()._do_return_conn(record)
 
 
 class Cells:

@@ -35,6 +35,8 @@ QUICK = {
 }
 #: These settle an invoice that the body names, and the example's is out of reach of who reaches less than all.
 ON_ANOTHERS_RECORD = ("POST /api/v1/credit-notes", "POST /api/v1/payments")
+#: Seen by whoever sees the record that it speaks of: the example's contact, out of reach likewise.
+OF_A_RECORD = {"record-shares": "contacts:read"}
 WITHIN = {
     Reach.OWN: {"own"},
     Reach.TEAM: {"own", "team's"},
@@ -57,6 +59,11 @@ def reach(role: str, permission: str) -> Reach | None:
     return Reach(found) if found else None
 
 
+def sees(role: str, resource: str) -> bool:
+    """Whether the examples of a resource are within reach: they belong to nobody else's record, or all is."""
+    return resource not in OF_A_RECORD or reach(role, OF_A_RECORD[resource]) is Reach.ALL
+
+
 @both
 def test_a_role_may_what_its_permissions_say_and_no_more(
     document: Document, ours: Examples, subtests: pytest.Subtests, every
@@ -71,6 +78,8 @@ def test_a_role_may_what_its_permissions_say_and_no_more(
                 out_of_reach = str(operation) in ON_ANOTHERS_RECORD and reached is not Reach.ALL
                 if reached is None or out_of_reach:
                     assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
+                elif operation.names_in_path and not sees(role, operation.resource):
+                    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
                 elif operation.permission not in OWN_AFFAIRS:
                     assert answer.status_code not in (401, 403, 404), answer.json
 

@@ -20,7 +20,7 @@ from tenants.isolation.door import db, inside
 from tenants.isolation.reading import read
 from tenants.isolation.sealing import opened
 from tests.architecture.test_declarations import resources
-from tests.examples import CANARY, Examples
+from tests.examples import CANARY, MAKERS, Examples
 from tests.operations import document_of
 from tests.workspace import Workspace
 
@@ -43,6 +43,8 @@ def furnished(app: Flask, new_workspace: Callable[[], Workspace]) -> Workspace:
         ]:
             body = examples.body_with(operation, path, resource, examples.fitting(resource)) if path else None
             examples.ask(workspace.admin, operation, json=body)
+    for resource in MAKERS.keys() & {each.name for each in RESOURCES.values()}:
+        examples.make(resource)
     return workspace
 
 

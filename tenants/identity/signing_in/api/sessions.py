@@ -47,6 +47,7 @@ sessions = Blueprint("sessions", __name__, url_prefix="/sessions", purpose=Purpo
 
 @sessions.post("", may=ANYONE)
 @sessions.takes(SignInBody())
+@sessions.doc(responses={"401": {}})
 @sessions.response(201, SignedInAnswer)
 @sessions.alt_response(202, schema=HalfDoneSchema)
 def create_session(said: dict[str, Any]) -> Response:
@@ -61,6 +62,7 @@ def create_session(said: dict[str, Any]) -> Response:
 
 @sessions.post("/second-factor", may=ANYONE)
 @sessions.takes(SecondFactorBody())
+@sessions.doc(responses={"401": {}})
 @sessions.response(201, SignedInAnswer)
 def add_second_factor(said: dict[str, Any]) -> Response:
     """Finish a sign-in that was answered with 202."""
@@ -79,6 +81,7 @@ def get_passkey_options() -> dict[str, Any]:
 
 @sessions.post("/passkey", may=ANYONE)
 @sessions.takes(PasskeyBody())
+@sessions.doc(responses={"401": {}})
 @sessions.response(201, SignedInAnswer)
 def create_session_by_passkey(said: dict[str, Any]) -> Response:
     """Sign in with a passkey alone: it is two factors in one."""

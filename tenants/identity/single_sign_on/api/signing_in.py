@@ -60,6 +60,7 @@ def begin_single_sign_on(asked: dict[str, Any], provider: str) -> Response:
 
 
 @single_sign_on.get("/<string:provider>/callback", may=ANYONE)
+@single_sign_on.doc(responses={"401": {}})
 @single_sign_on.response(302, description="Signed in; the session is in a cookie.")
 def finish_single_sign_on(provider: str) -> Response:
     """Come back from a provider, with a session when all of it is in order."""

@@ -49,8 +49,10 @@ def _fingerprint() -> bytes:
     """What was sent. Of a form its fields and files, never held in memory: the marks between them differ each time."""
     if request.mimetype != "multipart/form-data":
         return sha256(request.get_data(cache=True)).digest()
-    made = sha256(json.dumps(sorted(request.form.items(multi=True))).encode())
-    for name, file in sorted(request.files.items(multi=True), key=lambda pair: pair[0]):
+    # A part may come without a name.
+    fields = sorted((name or "", value) for name, value in request.form.items(multi=True))
+    made = sha256(json.dumps(fields).encode())
+    for name, file in sorted(request.files.items(multi=True), key=lambda pair: pair[0] or ""):
         made.update(json.dumps([name, file.filename]).encode())
         while chunk := file.stream.read(CHUNK):
             made.update(chunk)

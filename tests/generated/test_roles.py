@@ -80,8 +80,16 @@ def test_a_role_may_what_its_permissions_say_and_no_more(
                     assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
                 elif operation.names_in_path and not sees(role, operation.resource):
                     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+                elif _on_what_is_only_seen(operation, role, reached):
+                    assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
                 elif operation.permission not in OWN_AFFAIRS:
                     assert answer.status_code not in (401, 403, 404), answer.json
+
+
+def _on_what_is_only_seen(operation: Operation, role: str, reached: Reach | None) -> bool:
+    """The example's contact is nobody's own: who sees all of them and changes some may not change this one's shares."""
+    changes = operation.resource in OF_A_RECORD and operation.method != "get"
+    return changes and sees(role, operation.resource) and reached is not Reach.ALL
 
 
 @pytest.mark.promise("0-19")

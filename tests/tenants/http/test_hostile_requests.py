@@ -189,3 +189,15 @@ def test_a_right_that_nobody_knows_is_none(
     assert ours.sales.get("/companies").status_code == 403
     assert ours.sales.get("/deals").status_code == 200
     assert neighbour.sales.get("/contacts").status_code == 200
+
+
+def test_parts_of_a_form_without_a_name_break_nothing(acme: Workspace, neighbour: Workspace) -> None:
+    body = b'--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x\r\nContent-Disposition: form-data; name="b"\r\n\r\nc\r\n--x--\r\n'
+    for workspace in (acme, neighbour):
+        answer = workspace.admin.post(
+            "/imports",
+            data=body,
+            content_type="multipart/form-data; boundary=x",
+            headers={"Idempotency-Key": "nameless"},
+        )
+        assert answer.status_code == 422, answer.json

@@ -192,7 +192,8 @@ def test_a_right_that_nobody_knows_is_none(
 
 
 def test_parts_of_a_form_without_a_name_break_nothing(acme: Workspace, neighbour: Workspace) -> None:
-    body = b'--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x\r\nContent-Disposition: form-data; name="b"\r\n\r\nc\r\n--x--\r\n'
+    disposition = b"\r\nContent-Disposition: form-data"
+    body = b"--x" + disposition + b"\r\n\r\na\r\n--x" + disposition + b'; name="b"\r\n\r\nc\r\n--x--\r\n'
     for workspace in (acme, neighbour):
         answer = workspace.admin.post(
             "/imports",

@@ -1,18 +1,17 @@
 """One HTTP request to one pinned address and its answer, within limits on time and size."""
 
 import http.client
-import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from threading import Event, Timer
 from time import monotonic
 
 from urllib3 import HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from tenants.foundation.cutting_off import cut_off_after
 from tenants.foundation.errors import Unavailable
 
 USUAL_PORTS = {"https": 443, "http": 80}
@@ -142,22 +141,10 @@ def _asked(connection: HTTPConnection, target: Target, request: Request, limits:
 
 @contextmanager
 def _cut_off(connection: HTTPConnection, deadline: float) -> Iterator[None]:
-    """End it at the deadline. The socket's own timeout starts anew with every byte a slow server sends."""
-    wire, cut_off = connection.sock, Event()
-
-    def cut() -> None:
-        cut_off.set()
-        with suppress(OSError):  # it may have ended by itself at this very moment
-            # Not the method of the TLS socket, which another thread must not call while one reads.
-            socket.socket.shutdown(wire, socket.SHUT_RDWR)
-
-    timer = Timer(max(deadline - monotonic(), 0), cut)
-    timer.daemon = True
-    timer.start()
-    try:
+    """End it at the deadline."""
+    wire = connection.sock
+    with cut_off_after(deadline - monotonic(), lambda: wire) as cut_off:
         yield
-    finally:
-        timer.cancel()
     if cut_off.is_set():  # a head or a body without a length looks whole when it is cut
         raise TimeoutError
 

@@ -52,23 +52,47 @@ class BodyReader(FlaskParser):
         return read
 
 
-class Blueprint(flask_smorest.Blueprint):
-    """Routes of one resource, there for one purpose.
-
-    `purpose` and `may` have no defaults: a route that does not say why it is there or what it needs fails at import.
-    """
+class DescribedBlueprint(flask_smorest.Blueprint):
+    """What all routes have in common, whoever they are for: how bodies are read, and when the document is made."""
 
     ARGUMENTS_PARSER = BodyReader()
 
-    def __init__(self, *args: Any, purpose: Purpose, **options: Any) -> None:
-        self.purpose = purpose
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._prepare_doc_cbks.append(add_what_is_said)
 
     def register_views_in_doc(self, api: Any, app: Flask, *args: Any, **options: Any) -> None:
         """Only when somebody asks for the document: most processes never do, and it takes as long as all else."""
         describe_now = functools.partial(super().register_views_in_doc, api, app, *args, **options)
-        app.extensions.setdefault(DESCRIBED_LATER, []).append(describe_now)
+        app.extensions.setdefault(DESCRIBED_LATER, {}).setdefault(api, []).append(describe_now)
+
+    def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
+        """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class."""
+        read = self.arguments(schema, error_status_code=422, **options)
+
+        def decorate(view: View) -> View:
+            reading: View = read(view)
+
+            @functools.wraps(reading)
+            def run(*args: Any, **kwargs: Any) -> Any:
+                if options.get("required", True) or request.content_length:
+                    check_body()
+                return reading(*args, **kwargs)
+
+            return run
+
+        return decorate
+
+
+class Blueprint(DescribedBlueprint):
+    """Routes of one resource, there for one purpose.
+
+    `purpose` and `may` have no defaults: a route that does not say why it is there or what it needs fails at import.
+    """
+
+    def __init__(self, *args: Any, purpose: Purpose, **options: Any) -> None:
+        self.purpose = purpose
+        super().__init__(*args, **options)
 
     def add_url_rule(
         self,
@@ -137,24 +161,12 @@ class Blueprint(flask_smorest.Blueprint):
         return functools.partial(describe_figures, resource=resource, parameters=parameters)
 
     def takes(self, schema: Schema, *, of: Resource | None = None, **options: Any) -> Callable[[View], View]:
-        """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class.
+        """As every body is read; what field rules close to the caller can't be said.
 
-        What field rules close to the caller can't be said: of the resource that the view answers with, or of `of`.
+        The rules are those of the resource that the view answers with, or of `of`.
         """
-        read = self.arguments(schema, error_status_code=422, **options)
-
-        def decorate(view: View) -> View:
-            reading: View = read(_kept_to_rules(view, schema, of))
-
-            @functools.wraps(reading)
-            def run(*args: Any, **kwargs: Any) -> Any:
-                if options.get("required", True) or request.content_length:
-                    check_body()
-                return reading(*args, **kwargs)
-
-            return run
-
-        return decorate
+        taking = super().takes(schema, **options)
+        return lambda view: taking(_kept_to_rules(view, schema, of))
 
 
 def _kept_to_rules(view: View, schema: Schema, of: Resource | None) -> View:

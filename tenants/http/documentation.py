@@ -180,7 +180,7 @@ def _query(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
 
 def document(app: Flask, api: Api) -> dict[str, Any]:
     """The whole document, with every refusal that a route can give."""
-    for describe_now in app.extensions.pop(DESCRIBED_LATER, ()):
+    for describe_now in app.extensions.get(DESCRIBED_LATER, {}).pop(api, ()):
         describe_now()
     made: dict[str, Any] = api.spec.to_dict()
     made.setdefault("components", {}).setdefault("responses", {})

@@ -1,19 +1,18 @@
 """Who carries mails out of the house: an SMTP server, a folder in development, or nobody."""
 
 import smtplib
-import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
-from threading import Timer
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from tenants.foundation.cutting_off import cut_off_after
 from tenants.foundation.errors import Conflict, Unavailable
 from tenants.foundation.kept_secrets import write_privately
 from tenants.foundation.outbound import ANY_HOST, processor
@@ -67,7 +66,7 @@ class ToServer:
             if parts.scheme == "smtps"
             else smtplib.SMTP(host, port, timeout=SECONDS_A_STEP)
         )
-        with _cut_off_after(SECONDS_IN_ALL, connection), connection:
+        with cut_off_after(SECONDS_IN_ALL, lambda: connection.sock), connection:
             if parts.scheme == "smtp+starttls":
                 connection.starttls(context=trust)
             if parts.username:
@@ -133,21 +132,3 @@ def _refused(status: int, said: bytes | str) -> Conflict | Unavailable:
     if status >= PERMANENT:
         return Conflict(f"The mail server refused this mail for good (status {status}).", code="mail_refused")
     return Unavailable(f"The mail server does not take this mail now (status {status}).")
-
-
-@contextmanager
-def _cut_off_after(seconds: float, connection: smtplib.SMTP) -> Iterator[None]:
-    """End a conversation that goes on for ever, one byte at a time."""
-
-    def cut() -> None:
-        if connection.sock is not None:
-            with suppress(OSError):  # it has ended meanwhile
-                connection.sock.shutdown(socket.SHUT_RDWR)
-
-    timer = Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -54,11 +54,7 @@ def redeem_reset(house: House, wrapper: KeyWrapper, token: str, password: str) -
     home = home_of(house, token)
     with inside(home):
         act_as(SYSTEM, address=request.remote_addr)
-        taken = take(RESET, token)
-        user = db().get_one(User, taken.user_id)
-        if user.state != "active" or taken.details.get("email") != user.email:
-            raise Conflict(GONE, code="gone")
-        act_as_user(user)
+        user = _follow(RESET, token)
         set_password(user, password)
         record_event("passwords.reset", "users", user.id, {})
         if user.email_verified_at is None:
@@ -80,6 +76,16 @@ def set_password(user: User, password: str, *, session_id: UUID | None = None) -
     tell(user, "Your password was changed", f"Your password for {company} was changed just now.")
 
 
+def _follow(kind: str, token: str) -> User:
+    """Use a link up and act as whose it is. Raises Conflict when it is gone, they are, or their address changed."""
+    taken = take(kind, token)
+    user = db().get_one(User, taken.user_id)
+    if user.state != "active" or taken.details.get("email") != user.email:
+        raise Conflict(GONE, code="gone")
+    act_as_user(user)
+    return user
+
+
 def mail_verification(user: User) -> None:
     """Mail a user a link that shows that their address is theirs. Inside their tenant."""
     withdraw(VERIFICATION, user.id)
@@ -98,11 +104,7 @@ def redeem_verification(house: House, wrapper: KeyWrapper, token: str) -> None:
     spend(house.catalog, budgets.counted(wrapper, budgets.REDEMPTION, request.remote_addr))
     with inside(home_of(house, token)):
         act_as(SYSTEM, address=request.remote_addr)
-        taken = take(VERIFICATION, token)
-        user = db().get_one(User, taken.user_id)
-        if user.state != "active" or taken.details.get("email") != user.email:
-            raise Conflict(GONE, code="gone")
-        act_as_user(user)
+        user = _follow(VERIFICATION, token)
         user.email_verified_at = now()
 
 

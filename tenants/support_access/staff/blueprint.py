@@ -5,15 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import flask_smorest
 import structlog
 from flask import g
-from marshmallow import Schema
 
 from tenants.access.permissions import Permission
 from tenants.foundation.tables import Purpose
-from tenants.http.blueprint import BodyReader, check_body
-from tenants.http.documentation import add_what_is_said, describe
+from tenants.http.blueprint import DescribedBlueprint
+from tenants.http.documentation import describe
 from tenants.support_access.staff.models import StaffRole
 from tenants.support_access.staff.recognition import recognise
 
@@ -42,14 +40,8 @@ NOBODY_YET = Duty(Permission("anyone", "Anybody", public=True))
 VISIT = Duty(Permission("visit", "Whoever holds the token of an open visit"))
 
 
-class StaffBlueprint(flask_smorest.Blueprint):
+class StaffBlueprint(DescribedBlueprint):
     """Routes of one thing under /staff/v1. A route that doesn't say who it is for (`may`) fails at import."""
-
-    ARGUMENTS_PARSER = BodyReader()
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._prepare_doc_cbks.append(add_what_is_said)
 
     def add_url_rule(
         self,
@@ -65,22 +57,6 @@ class StaffBlueprint(flask_smorest.Blueprint):
         name = f"staff_{endpoint or view_func.__name__}"
         described = describe(view_func, may.permission, Purpose.SECURITY, name)
         super().add_url_rule(rule, name, _guarded(described, may), provide_automatic_options, **options)
-
-    def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
-        """The body as this schema reads it, before the arguments of the path."""
-        read = self.arguments(schema, error_status_code=422, **options)
-
-        def decorate(view: View) -> View:
-            reading: View = read(view)
-
-            @functools.wraps(reading)
-            def run(*args: Any, **kwargs: Any) -> Any:
-                check_body()
-                return reading(*args, **kwargs)
-
-            return run
-
-        return decorate
 
 
 def _guarded(view: View, may: Duty) -> View:

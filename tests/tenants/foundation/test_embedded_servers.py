@@ -170,7 +170,7 @@ def test_files_that_postgresql_refuses_are_a_sentence(tmp_path):
 
 @as_root
 def test_root_is_served_in_a_folder_that_nobody_else_may_enter():
-    hidden = Path(f"/root/.freehold-test-{os.getpid()}")
+    hidden = Path(f"~root/.freehold-test-{os.getpid()}").expanduser()
     hidden.mkdir(mode=0o700)
     try:
         with EmbeddedServers(hidden, fsync=False) as servers:

@@ -29,11 +29,11 @@ TEXT = "Good morning,\n\nyour colleague Zoë invited you.\n"
 
 
 class Catcher:
-    """An SMTP server that keeps what it takes; `answer` is what it says to a recipient."""
+    """An SMTP server that keeps what it takes; `answers` is what it says to some recipients."""
 
     def __init__(self) -> None:
         self.caught: list[EmailMessage] = []
-        self.answer = "250 OK"
+        self.answers: dict[str, str] = {}
 
     def about(self, mail_id: UUID) -> list[EmailMessage]:
         """What was caught of one mail, apart from those that other tests left waiting."""
@@ -41,7 +41,7 @@ class Catcher:
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options) -> str:  # noqa: N802 - aiosmtpd's name
         envelope.rcpt_tos.append(address)
-        return self.answer
+        return self.answers.get(address, "250 OK")
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802 - likewise
         self.caught.append(message_from_bytes(envelope.content, policy=policy.SMTP))  # type: ignore[arg-type]
@@ -189,13 +189,13 @@ def test_header_injection_is_refused_before_anything_is_written(acme, to, subjec
 
 def test_a_server_that_has_no_time_is_asked_again(new_workspace, run_jobs, over_smtp, catcher):
     acme = new_workspace()
-    catcher.answer = "451 come back later"
-    mail_id = write(acme)
+    catcher.answers["later@people.test"] = "451 come back later"
+    mail_id = write(acme, to="later@people.test")
     run_jobs()
     waiting = job_of(acme, mail_id)
     assert (waiting.state, waiting.failures, catcher.about(mail_id)) == ("ready", 1, [])
 
-    catcher.answer = "250 OK"
+    catcher.answers.clear()
     try_again_now(acme)
     run_jobs()
 
@@ -207,8 +207,8 @@ def test_a_mail_that_is_refused_for_good_ends_as_a_failed_job_with_the_reason(
     new_workspace, run_jobs, over_smtp, catcher
 ):
     acme = new_workspace()
-    catcher.answer = "550 no such mailbox zoe@people.test"
-    mail_id = write(acme)
+    catcher.answers["nobody@people.test"] = "550 no such mailbox nobody@people.test"
+    mail_id = write(acme, to="nobody@people.test")
 
     run_jobs()
 

@@ -1,6 +1,7 @@
 """Wires features, house and settings into one WSGI application."""
 
 from datetime import timedelta
+from functools import partial
 
 from flask import Flask
 
@@ -188,17 +189,17 @@ def open_house(settings: Settings) -> House:
         "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url,
     }
     check_logins({name: url for name, url in logins.items() if url})
-    catalog = Catalog(settings.catalog_database_url)
+    catalog = Catalog(settings.catalog_database_url, prepare=settings.prepare_statements)
     urls = {"main": settings.database_url, **{name: each.app for name, each in settings.cells.items()}}
-    ages = {"max_age_seconds": settings.pool_max_age_seconds}
+    cells = partial(Cells, max_age_seconds=settings.pool_max_age_seconds, prepare=settings.prepare_statements)
     staff = {
         "main": settings.staff_database_url,
         **{name: each.staff for name, each in settings.cells.items()},
     }
     visits = {name: url for name, url in staff.items() if url}
-    open_doors(Cells(urls, pool_size=settings.pool_size, **ages))
+    open_doors(cells(urls, pool_size=settings.pool_size))
     if visits:
-        open_doors_to_visits(Cells(visits, pool_size=STAFF_POOL, **ages))
+        open_doors_to_visits(cells(visits, pool_size=STAFF_POOL))
     use_keys(KeyRing(LocalKeyFile(settings.key_file), catalog.wrapped_keys))
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_from(settings.storage))

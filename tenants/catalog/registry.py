@@ -7,7 +7,7 @@ from functools import lru_cache
 from time import monotonic
 from uuid import UUID
 
-from sqlalchemy import Engine, create_engine, event, func, select
+from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
 
 from tenants.catalog.models import LookupHash, State, Tenant, TenantKey
@@ -40,10 +40,13 @@ def role_of(tenant_id: UUID) -> str:
 class Catalog:
     """The catalog's connection; each block is one transaction."""
 
-    def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, pool_size=4, max_overflow=4, pool_pre_ping=True)
+    def __init__(self, url: str, *, prepare: bool = True) -> None:
+        """`prepare` as for `Cells`."""
+        options = {} if prepare else {"prepare_threshold": None}
+        self.engine: Engine = create_engine(
+            url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options
+        )
         self._homes: dict[UUID, tuple[float, Home]] = {}
-        event.listen(self.engine, "connect", _timeouts)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -104,9 +107,3 @@ class Catalog:
     def forget(self, tenant_id: UUID) -> None:
         """Read the tenant's home again next time, for example after it moved."""
         self._homes.pop(tenant_id, None)
-
-
-def _timeouts(connection: object, _record: object) -> None:
-    with connection.cursor() as cursor:  # type: ignore[attr-defined]
-        cursor.execute("set statement_timeout = '5s'; set lock_timeout = '3s'; set timezone = 'UTC'")
-    connection.commit()  # type: ignore[attr-defined]

@@ -132,6 +132,10 @@ class Settings(BaseSettings):
     pool_max_age_seconds: int = Field(
         1800, ge=1, description="A database connection is not kept longer than this."
     )
+    prepare_statements: bool = Field(
+        default=True,
+        description="Off behind a pooler that can't keep track of prepared statements, such as PgBouncer before 1.21.",
+    )
     max_body_bytes: int = Field(MEBIBYTE, ge=1024, description="The largest body a request may have.")
     max_upload_bytes: int = Field(
         200 * MEBIBYTE, ge=1024, description="The largest file a request may bring."

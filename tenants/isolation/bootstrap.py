@@ -65,6 +65,7 @@ def _settings_of_logins() -> list[sql.SQL | sql.Composed]:
     """Session defaults live on the login, so that they hold behind a connection pooler too."""
     shared = {"search_path": '"$user"', "timezone": "UTC", "jit": "off", "lock_timeout": "3s"}
     waits = {"statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s"}
+    own = {"freehold_owner": {}, "freehold_catalog": waits | {"statement_timeout": "5s"}}
     return [
         sql.SQL("alter role {} set {} = {}").format(
             sql.Identifier(login),
@@ -72,7 +73,7 @@ def _settings_of_logins() -> list[sql.SQL | sql.Composed]:
             sql.SQL(value) if name == "search_path" else sql.Literal(value),
         )
         for login in LOGINS
-        for name, value in (shared | (waits if login != "freehold_owner" else {})).items()
+        for name, value in (shared | own.get(login, waits)).items()
     ]
 
 

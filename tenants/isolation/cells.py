@@ -73,8 +73,19 @@ class StickyPool(QueuePool):
 class Cells:
     """The engines of every cell, for one login (`app`, `owner` or `staff`)."""
 
-    def __init__(self, urls: Mapping[str, str], *, pool_size: int = 8, max_age_seconds: int = 1800) -> None:
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        *,
+        pool_size: int = 8,
+        max_age_seconds: int = 1800,
+        prepare: bool = True,
+    ) -> None:
+        """`prepare=False` for a pooler that doesn't know which of its connections has a statement prepared."""
         self._engines = {name: self._engine(url, pool_size, max_age_seconds) for name, url in urls.items()}
+        if not prepare:
+            for engine in self._engines.values():
+                event.listen(engine, "connect", _never_prepare)
 
     def engine(self, cell: str) -> Engine:
         """Raises Unavailable for a cell that is not in the settings."""
@@ -116,6 +127,10 @@ def _set_up(driver: psycopg.Connection, entry: ConnectionPoolEntry) -> None:
     driver.autocommit = True
     driver.prepared_max = 1000
     entry.info["trips"] = Trips(driver)
+
+
+def _never_prepare(driver: psycopg.Connection, _entry: ConnectionPoolEntry) -> None:
+    driver.prepare_threshold = None
 
 
 def _begin(connection: Connection) -> None:

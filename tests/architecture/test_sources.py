@@ -31,8 +31,6 @@ FOREIGN_MARKETING = re.compile(
     r"affiliate|third.?party.?marketing|lookalike|data.?broker",
     re.IGNORECASE,
 )
-#: Where a transaction is ended by hand, and why.
-COMMITS = {"tenants/catalog/registry.py": "the settings of a fresh connection, before anybody has it"}
 #: Where an exception ends without a word, and why.
 SILENT = {
     "crm/cli/signals.py": "a signal asked for the end, and this is the end",
@@ -91,7 +89,7 @@ def test_only_the_door_ends_a_transaction() -> None:
         and node.func.attr in ("commit", "rollback")
         and not path.startswith("tenants/isolation/")
     }
-    assert ends == COMMITS.keys()
+    assert ends == set()
 
 
 def test_only_the_house_of_isolation_opens_connections() -> None:

@@ -2,24 +2,16 @@
 
 import errno
 import hashlib
-import os
 import subprocess
 import sys
-from contextlib import ExitStack
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
-from uuid import UUID
 
 import pytest
 
 from tenants.isolation import bucket
-from tenants.isolation.storage import NotStored, StorageFailed, Stored, storage_from
-
-OURS, NEIGHBOUR = UUID(int=1), UUID(int=2)
-ROOT = Path(__file__).parents[3]
-LARGE = 20 * 1024 * 1024
-
+from tenants.isolation.storage import NotStored, Stored, storage_from
+from tests.tenants.isolation.stored_files import LARGE, NEIGHBOUR, OURS, ROOT, large, read
 
 one_client = cache(bucket._new_client)
 
@@ -46,17 +38,6 @@ def ours(storage):
 @pytest.fixture
 def theirs(storage):
     return storage.for_tenant(NEIGHBOUR)
-
-
-def read(storage, name):
-    with storage.open_stream(name) as chunks:
-        return b"".join(chunks)
-
-
-def large(length=LARGE):
-    chunk = bytes(range(256)) * 256
-    for _ in range(length // len(chunk)):
-        yield chunk
 
 
 def test_what_is_written_is_read_again(ours):
@@ -255,174 +236,3 @@ storage_from(sys.argv[1]).for_tenant(UUID(int=1)).write("a", chunks())
 def test_an_address_that_is_none_is_refused(wrong):
     with pytest.raises(ValueError, match="should look like"):
         storage_from(wrong)
-
-
-# ─── a local folder ──────────────────────────────────────────────────────────────────────────
-
-
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch):
-    ours = storage_from(tmp_path.as_uri()).for_tenant(OURS)
-    ours.write("a", [b"older"])
-
-    def full(_descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageFailed, match="can't be written: the disk is full"):
-        ours.write("a", [b"newer"])
-    assert read(ours, "a") == b"older"
-    assert list((tmp_path / ".unfinished").iterdir()) == []
-
-
-def test_a_limit_of_the_system_in_the_middle_of_a_file_leaves_nothing(tmp_path):
-    script = """
-import resource, sys
-from uuid import UUID
-from tenants.isolation.storage import StorageFailed, storage_from
-resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-try:
-    storage_from(sys.argv[1]).for_tenant(UUID(int=1)).write("a", [bytes(65536)] * 3)
-except StorageFailed as failure:
-    print(failure)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script, tmp_path.as_uri()],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.endswith("can't be written: File too large.\n")
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-
-
-def test_files_are_their_owners_alone(tmp_path):
-    storage_from(tmp_path.as_uri()).for_tenant(OURS).write("a", [b"x"])
-    assert (tmp_path / f"t_{OURS.hex}" / "a").stat().st_mode & 0o077 == 0
-
-
-def test_a_folder_that_can_not_be_made_is_said(tmp_path):
-    (tmp_path / "file").write_bytes(b"")
-    ours = storage_from((tmp_path / "file").as_uri()).for_tenant(OURS)
-    with pytest.raises(StorageFailed, match=r"can't be written: (Not a directory|File exists)"):
-        ours.write("a", [b"x"])
-    with pytest.raises(StorageFailed, match="can't be read: Not a directory"):
-        read(ours, "a")
-
-
-def test_a_folder_needs_no_boto3(tmp_path):
-    script = """
-import sys
-from uuid import UUID
-from tenants.isolation.storage import storage_from
-storage_from(sys.argv[1]).for_tenant(UUID(int=1)).write("a", [b"x"])
-print("boto3" in sys.modules)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script, tmp_path.as_uri()],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "False\n"
-
-
-# ─── a bucket ────────────────────────────────────────────────────────────────────────────────
-
-
-def part_two(environ):
-    return "partNumber=2" in environ["QUERY_STRING"]
-
-
-def completion(environ):
-    return environ["REQUEST_METHOD"] == "POST" and "uploadId=" in environ["QUERY_STRING"]
-
-
-def single_put(environ):
-    return environ["REQUEST_METHOD"] == "PUT" and "uploadId=" not in environ["QUERY_STRING"]
-
-
-def abortion(environ):
-    return environ["REQUEST_METHOD"] == "DELETE" and "uploadId=" in environ["QUERY_STRING"]
-
-
-@pytest.mark.parametrize(
-    ("goes_wrong", "length"), [(part_two, LARGE), (completion, LARGE), (single_put, 65536)]
-)
-def test_a_refusal_in_the_middle_leaves_no_object_and_no_open_upload(s3, s3_storage_url, goes_wrong, length):
-    ours = storage_from(s3_storage_url).for_tenant(OURS)
-    s3.fail(goes_wrong)
-    with pytest.raises(StorageFailed, match=r"can't be written: .*AccessDenied"):
-        ours.write("a", large(length))
-    assert [fault.times for fault in s3.faults] == [0]
-    assert not ours.exists("a")
-    assert s3.left_open() == []
-
-
-def test_a_hiccup_is_tried_again(s3, s3_storage_url):
-    ours = storage_from(s3_storage_url).for_tenant(OURS)
-    s3.fail(part_two, status="503 Slow Down", code="SlowDown")
-    stored = ours.write("a", large())
-    assert [fault.times for fault in s3.faults] == [0]
-    assert stored == Stored(LARGE)
-    assert read(ours, "a") == b"".join(large())
-
-
-def test_an_upload_that_can_not_be_aborted_is_noted_and_swept_later(s3, s3_storage_url):
-    storage = storage_from(s3_storage_url)
-    s3.fail(part_two)
-    s3.fail(abortion)
-    with pytest.raises(StorageFailed) as raised:
-        storage.for_tenant(OURS).write("a", large())
-    assert "stays until the next sweep" in raised.value.__notes__[0]
-    assert len(s3.left_open()) == 1
-    assert storage.sweep_unfinished(timedelta(seconds=-5)) == 1
-    assert s3.left_open() == []
-
-
-def test_a_small_file_is_one_request(s3, s3_storage_url):
-    ours = storage_from(s3_storage_url).for_tenant(OURS)
-    ours.write("a", [b"x"])
-    assert len(s3.requests) == 1
-
-
-def test_a_missing_bucket_is_said_and_never_taken_for_a_missing_file(s3):
-    ours = storage_from("s3://no-such-bucket/x").for_tenant(OURS)
-    uses = [
-        lambda: ours.write("a", [b"x"]),
-        lambda: ours.exists("a"),
-        lambda: list(ours.list()),
-        lambda: read(ours, "a"),
-    ]
-    for use in uses:
-        with pytest.raises(StorageFailed, match="NoSuchBucket") as raised:
-            use()
-        assert not isinstance(raised.value, NotStored)
-
-
-def test_a_server_that_is_away_is_said(s3, monkeypatch):
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    ours = storage_from("s3://freehold/x").for_tenant(OURS)
-    with pytest.raises(StorageFailed, match=r"can't be written: Could not connect"):
-        ours.write("a", [b"x"])
-
-
-def test_a_bucket_needs_no_prefix(s3):
-    ours = storage_from("s3://freehold").for_tenant(OURS)
-    ours.write("a", [b"x"])
-    try:
-        assert f"t_{OURS.hex}/a" in s3.stored()
-    finally:
-        ours.delete("a")
-
-
-def test_a_forked_child_opens_connections_of_its_own(s3, s3_storage_url):
-    storage = storage_from(s3_storage_url)
-    storage.for_tenant(OURS).write("a", [b"x"])
-    with ExitStack() as until_the_end:
-        parent = storage._place._client
-        until_the_end.callback(setattr, storage._place, "_made", (os.getpid(), parent))
-        storage._place._made = (os.getpid() + 1, parent)
-        assert storage._place._client is not parent

@@ -71,7 +71,7 @@ def test_what_is_paid_is_not_credited_before_it_is_paid_back(acme: Workspace, ne
     assert neighbour.admin.post("/credit-notes", {"invoice_id": invoice["id"]}).status_code == 422
 
 
-def test_who_may_credit(acme: Workspace, neighbour: Workspace) -> None:
+def test_crediting_takes_its_own_permission(acme: Workspace, neighbour: Workspace) -> None:
     invoice = issued(acme.admin, owner_id=str(acme.sales.user_id), team_id=str(acme.sales.team_id))
     body = {"invoice_id": invoice["id"]}
     assert acme.sales.post("/credit-notes", body).status_code == 403

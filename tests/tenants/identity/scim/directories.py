@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -62,5 +61,12 @@ def new_user(**fields: Any) -> dict[str, Any]:
     return {"schemas": [USER], "userName": f"u{secrets.token_hex(6)}@example.org", **fields}
 
 
-def user_id(said: dict[str, Any]) -> UUID:
-    return UUID(said["id"])
+def said(answer: Any) -> Any:
+    assert answer.content_type == "application/scim+json"
+    return answer.get_json(force=True)
+
+
+def listed(directory: Directory, path: str, **query: Any) -> list[dict[str, Any]]:
+    answer = directory.ask("GET", path, query_string=query)
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return said(answer).get("Resources", [])

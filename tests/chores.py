@@ -1,5 +1,6 @@
 """Jobs for the tests: what they do is on record in the audit, where it can neither be undone nor hidden."""
 
+import itertools
 import random
 import time
 from uuid import UUID, uuid5
@@ -19,6 +20,8 @@ from tenants.jobs.registry import job
 
 #: Which chores were done in this process, as (tenant, number), in order.
 done: list[tuple[UUID, int]] = []
+#: Each chore has a number of its own, whichever test orders it.
+numbers = itertools.count(1)
 MARKS = UUID("5f1c36a0-3d55-4b2c-9a60-7b1b8d1f2e11")
 
 

@@ -24,6 +24,7 @@ from tenants.isolation.door import db, inside
 from tenants.jobs.carrier import Carrier
 from tenants.jobs.models import Job
 from tests import chores
+from tests.chores import numbers
 from tests.processes import child
 from tests.workspace import Workspace
 
@@ -31,7 +32,6 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 LEASE_SECONDS = 4
 FAULTS_FOR_SECONDS = 60
 ENDED_WITHIN_SECONDS = 240
-numbers = itertools.count(100_000)
 
 
 class Staff:

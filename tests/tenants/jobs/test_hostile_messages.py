@@ -1,6 +1,5 @@
 """Whoever can write to Redis can hold work up; they run nothing of theirs, and stop nobody's for good."""
 
-import itertools
 import pickle
 import zlib
 from pathlib import Path
@@ -15,11 +14,9 @@ from tenants.foundation.clock import now
 from tenants.jobs.carrier import DUE, ENTRY, QUEUE, Carrier
 from tenants.jobs.worker import Worker
 from tests import chores
-from tests.chores import marks, order, stored
+from tests.chores import marks, numbers, order, stored
 from tests.jobs import RunJobs
 from tests.workspace import Workspace
-
-numbers = itertools.count(700_000)
 
 
 class Touch:

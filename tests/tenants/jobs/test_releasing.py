@@ -1,6 +1,5 @@
 """A job that is held in a copy of a tenant goes on when somebody says so, and never by itself."""
 
-import itertools
 from uuid import UUID
 
 from sqlalchemy import update
@@ -8,11 +7,9 @@ from sqlalchemy import update
 from tenants.isolation.door import db, inside
 from tenants.jobs.models import Job, JobState
 from tests import chores
-from tests.chores import marks, order, stored
+from tests.chores import marks, numbers, order, stored
 from tests.jobs import RunJobs
 from tests.workspace import Workspace
-
-numbers = itertools.count(900_000)
 
 
 def held(workspace: Workspace, number: int) -> UUID:

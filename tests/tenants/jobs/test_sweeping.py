@@ -1,6 +1,5 @@
 """What Redis forgot and dead workers left is found by the next walk over all tenants."""
 
-import itertools
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,11 +15,9 @@ from tenants.jobs.dispatcher import Dispatcher
 from tenants.jobs.models import Job
 from tenants.jobs.sweeper import Sweeper
 from tests import chores
-from tests.chores import marks, order, stored
+from tests.chores import marks, numbers, order, stored
 from tests.jobs import RunJobs
 from tests.workspace import Workspace
-
-numbers = itertools.count(10_000)
 
 
 @pytest.fixture

@@ -170,3 +170,9 @@ class Browser:
 
     def me(self) -> Any:
         return self.flask.get("/api/v1/me")
+
+
+def refused(answer: Any, browser: Browser) -> None:
+    """What somebody gets whom the provider did not vouch for."""
+    assert (answer.status_code, answer.json["code"]) == (401, "sso_refused"), answer.json
+    assert browser.me().status_code == 401

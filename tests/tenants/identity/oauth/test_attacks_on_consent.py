@@ -10,140 +10,8 @@ from tenants.access.caller import SYSTEM, act_as
 from tenants.identity.models import Role, TenantProfile, User, UserRole
 from tenants.isolation.door import db, inside
 from tests.apps import App, fields_of, parameters, register
+from tests.tenants.identity.oauth.refusals import EVIL, held_back
 from tests.workspace import Client, Workspace, signed_in
-
-EVIL = "https://evil.example.test/back"
-
-
-@pytest.fixture(scope="module")
-def app_of_acme(acme: Workspace) -> App:
-    return register(acme, "contacts:read", "deals:read")
-
-
-def held_back(answer) -> bool:
-    """Whether the answer is a page, and leads nowhere."""
-    return (
-        answer.status_code == 400
-        and answer.content_type.startswith("text/html")
-        and "Location" not in answer.headers
-        and EVIL not in answer.get_data(as_text=True)
-    )
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {},
-        {"response_type": "token"},
-        {"response_type": None},
-        {"scope": "nonsense"},
-        {"scope": "users:read"},
-        {"code_challenge": None},
-        {"code_challenge_method": "plain"},
-        {"code_challenge": "short"},
-        {"state": None},
-        {"client_id": None},
-        {"client_id": "nobody"},
-    ],
-    ids=str,
-)
-def test_open_redirect_by_any_error(app_of_acme: App, acme: Workspace, neighbour: Workspace, broken) -> None:
-    for user in (acme.sales, neighbour.sales):
-        assert held_back(app_of_acme.page(user, redirect_uri=EVIL, **broken))
-        form = {**app_of_acme.asks(redirect_uri=EVIL, **broken), "decision": "allow"}
-        form["csrf_token"] = user.in_person.headers["X-CSRF-Token"]
-        assert held_back(app_of_acme.sent(user, form))
-        assert held_back(app_of_acme.sent(user, form | {"decision": "deny"}))
-
-
-@pytest.mark.parametrize(
-    "trick",
-    [
-        "https://app.example.test/back/",
-        "https://app.example.test/Back",
-        "https://app.example.test/back?x=1",
-        "https://app.example.test/back#x",
-        "https://app.example.test/back/../evil",
-        "https://app.example.test:443/back",
-        "https://app.example.test.evil.test/back",
-        "https://app.example.test@evil.test/back",
-        "https://evil.test/?https://app.example.test/back",
-        "https://evil.test\\@app.example.test/back",
-        "http://app.example.test/back",
-        "HTTPS://app.example.test/back",
-        "//app.example.test/back",
-        "https://app.example.test/back\r\nLocation: https://evil.test",
-        "https://app.example.test/back\0",
-        "https://app.example.test/back%0d%0aX: y",
-        "https://\u0430pp.example.test/back",
-        "javascript:alert(1)//https://app.example.test/back",
-        "data:text/html,https://app.example.test/back",
-        " https://app.example.test/back",
-        "",
-        None,
-    ],
-)
-def test_redirect_uri_that_only_looks_like_the_registered_one(
-    app_of_acme: App, acme: Workspace, neighbour: Workspace, trick: str | None
-) -> None:
-    assert held_back(app_of_acme.page(acme.sales, redirect_uri=trick))
-    assert held_back(app_of_acme.page(neighbour.sales, redirect_uri=trick))
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "http://app.example.test/back",
-        "http://localhost/back",
-        "https://app.example.test/back#part",
-        "https://user@app.example.test/back",
-        "https://app.example.test\\@evil.test/",
-        "https://*.example.test/back",
-        "https://app.example.test/back?code=mine",
-        "https://APP.example.test/back",
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "/back",
-        "https:///back",
-        "https://app.example.test/back'; script-src *",
-    ],
-)
-def test_a_hostile_redirect_uri_can_not_be_registered(
-    acme: Workspace, neighbour: Workspace, uri: str
-) -> None:
-    for workspace in (acme, neighbour):
-        for confidential in (True, False):
-            said = {"redirect_uris": [uri], "scopes": ["contacts:read"], "confidential": confidential}
-            answer = workspace.admin.in_person.post("/oauth-clients", {"name": "Evil", **said})
-            assert (answer.status_code, list(answer.json["errors"])) == (422, ["redirect_uris"])
-
-
-def test_a_native_app_comes_back_to_any_port_and_to_no_other_place(
-    acme: Workspace, neighbour: Workspace
-) -> None:
-    native = register(
-        acme,
-        "contacts:read",
-        confidential=False,
-        redirect_uris=["http://127.0.0.1/back", "com.example.app:/back"],
-    )
-    good = ("http://127.0.0.1:53123/back", "http://127.0.0.1/back", "com.example.app:/back")
-    bad = (
-        "http://127.0.0.1:53123/other",
-        "http://127.0.0.2:53123/back",
-        "http://[::1]:53123/back",
-        "http://localhost:53123/back",
-        "http://127.0.0.1:53123@evil.test/back",
-        "http://127.0.0.1:1.evil.test/back",
-        "http://127.0.0.1.evil.test/back",
-        "https://127.0.0.1:53123/back",
-        "com.example.app:/other",
-    )
-    assert {native.page(acme.sales, redirect_uri=each).status_code for each in good} == {200}
-    assert all(held_back(native.page(acme.sales, redirect_uri=each)) for each in bad)
-    assert held_back(native.page(neighbour.sales, redirect_uri=good[0]))
-    web = register(acme, "contacts:read", redirect_uris=["https://app.example.test/back"])
-    assert held_back(web.page(acme.sales, redirect_uri="https://app.example.test:1/back"))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +28,9 @@ def test_a_native_app_comes_back_to_any_port_and_to_no_other_place(
     ids=str,
 )
 @pytest.mark.parametrize("confidential", [True, False])
-def test_pkce_downgrade(acme: Workspace, neighbour: Workspace, weakened, confidential) -> None:
+def test_no_request_gets_by_with_less_of_pkce(
+    acme: Workspace, neighbour: Workspace, weakened, confidential
+) -> None:
     for workspace in (acme, neighbour):
         app = register(workspace, "contacts:read", confidential=confidential)
         said = parameters(app.page(workspace.sales, **weakened))
@@ -189,7 +59,9 @@ def test_mix_up_every_way_back_names_the_issuer(
     assert held_back(app_of_acme.page(neighbour.sales))
 
 
-def test_consent_by_csrf(app_of_acme: App, acme: Workspace, neighbour: Workspace) -> None:
+def test_another_site_can_not_say_yes_for_somebody(
+    app_of_acme: App, acme: Workspace, neighbour: Workspace
+) -> None:
     form = fields_of(app_of_acme.page(acme.sales)) | {"decision": "allow"}
     others = fields_of(app_of_acme.page(acme.manager))["csrf_token"]
     cookie = {"Cookie": acme.sales.in_person.headers["Cookie"]}
@@ -209,7 +81,9 @@ def test_consent_by_csrf(app_of_acme: App, acme: Workspace, neighbour: Workspace
     assert "code" in parameters(app_of_acme.sent(acme.sales, form))
 
 
-def test_consent_without_a_person(app_of_acme: App, acme: Workspace, neighbour: Workspace) -> None:
+def test_nobody_consents_but_a_person_who_is_signed_in(
+    app_of_acme: App, acme: Workspace, neighbour: Workspace
+) -> None:
     asked = app_of_acme.asks()
     stranger = app_of_acme.flask.get("/oauth/authorize", query_string=asked)
     assert (stranger.status_code, stranger.content_type) == (401, "text/html; charset=utf-8")
@@ -243,7 +117,9 @@ def test_a_user_who_lacks_the_second_factor_lends_nobody_what_they_may_not_do(
 
 
 @pytest.mark.parametrize("name", ["client_id", "redirect_uri", "scope", "state", "code_challenge", "x"])
-def test_parameter_pollution(app_of_acme: App, acme: Workspace, neighbour: Workspace, name: str) -> None:
+def test_a_parameter_that_comes_twice_is_refused(
+    app_of_acme: App, acme: Workspace, neighbour: Workspace, name: str
+) -> None:
     asked = [*app_of_acme.asks(x="1").items(), (name, "other")]
     for user in (acme.sales, neighbour.sales):
         headers = user.in_person.headers
@@ -254,7 +130,7 @@ def test_parameter_pollution(app_of_acme: App, acme: Workspace, neighbour: Works
         assert held_back(both)
 
 
-def test_characters_that_break_out_of_what_is_said_about_them(
+def test_no_character_breaks_out_of_what_is_said_about_it(
     app_of_acme: App, acme: Workspace, neighbour: Workspace
 ) -> None:
     for name in ("response_type", "client_id", "redirect_uri", "scope", "code_challenge", "state"):
@@ -275,13 +151,13 @@ def test_an_apps_name_can_not_write_into_the_page(acme: Workspace, neighbour: Wo
         assert "style=" not in said
 
 
-def test_scope_escalation_beyond_the_apps(app_of_acme: App, acme: Workspace, neighbour: Workspace) -> None:
+def test_no_scope_goes_beyond_the_apps(app_of_acme: App, acme: Workspace, neighbour: Workspace) -> None:
     for wanted in ("contacts:read contacts:delete", "users:read", "everything", "*"):
         assert parameters(app_of_acme.page(acme.admin, scope=wanted))["error"] == "invalid_scope"
         assert held_back(app_of_acme.page(neighbour.admin, scope=wanted))
 
 
-def test_scope_escalation_beyond_the_users(acme: Workspace, neighbour: Workspace) -> None:
+def test_no_scope_goes_beyond_the_users_rights(acme: Workspace, neighbour: Workspace) -> None:
     app = register(acme, "contacts:read", "contacts:delete", "users:read")
     tokens = app.connected(acme.read_only)
     assert tokens["scope"] == "contacts:read users:read"

@@ -22,12 +22,6 @@ PASSWORD = "correct horse battery staple 7"
 
 
 @pytest.fixture
-def provider() -> Iterator[Provider]:
-    with running_provider() as running:
-        yield running
-
-
-@pytest.fixture
 def records() -> Iterator[dict[str, list[str]]]:
     """What DNS says in this test."""
     said: dict[str, list[str]] = {}

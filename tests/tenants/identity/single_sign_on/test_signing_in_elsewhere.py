@@ -1,7 +1,6 @@
 """Signing in with a provider: who gets in, as whom, and who does not."""
 
 import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -15,28 +14,8 @@ from tenants.foundation.clock import now
 from tenants.identity.models import User
 from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
-from tests.providers import Browser, Provider, own_domain, running_provider, use_provider
+from tests.providers import Browser, Provider, use_provider
 from tests.workspace import Workspace
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[Provider]:
-    with running_provider() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def domain(app: Flask, acme: Workspace) -> str:
-    """Proven to be acme's, and not the neighbour's."""
-    name = f"d{secrets.token_hex(5)}.example.org"
-    own_domain(app, acme, name)
-    return name
-
-
-@pytest.fixture
-def browser(app: Flask, acme: Workspace, provider: Provider) -> Browser:
-    provider.claims.clear()
-    return Browser(app.test_client(), acme, use_provider(acme, provider.issuer))
 
 
 def somebody(domain: str) -> dict[str, Any]:

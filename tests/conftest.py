@@ -1,3 +1,3 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.s3", "tests.servers", "tests.skips", "tests.house", "tests.jobs"]
+pytest_plugins = ["tests.s3", "tests.servers", "tests.skips", "tests.house", "tests.jobs", "tests.logged"]

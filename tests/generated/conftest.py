@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.examples import Examples
+from tests.asking import Examples
 from tests.operations import Document, document_of
 from tests.workspace import Workspace
 

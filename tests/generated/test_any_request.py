@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tenants.catalog.registry import Home
 from tenants.isolation.door import inside
-from tests.examples import Examples
+from tests.asking import Examples
 from tests.operations import Document, Operation
 from tests.workspace import Client, Workspace, signed_in
 

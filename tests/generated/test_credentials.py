@@ -16,7 +16,7 @@ from tenants.identity.programs.models import ApiKey
 from tenants.identity.recognition import csrf_token
 from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
-from tests.examples import Examples
+from tests.asking import Examples
 from tests.generated.answers import sound, words
 from tests.generated.thoroughness import both, some_of
 from tests.operations import Document, Operation

@@ -11,7 +11,8 @@ from sqlalchemy import update
 from tenants.http.representation import nested_of, resources_of, ruled_fields
 from tenants.identity.models import Role
 from tenants.isolation.door import db, inside
-from tests.examples import CANARY, Examples
+from tests.asking import Examples
+from tests.examples import CANARY
 from tests.generated.answers import sound
 from tests.generated.thoroughness import both, some_of
 from tests.operations import PREFIX, Document, Operation

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.examples import Examples
+from tests.asking import Examples
 from tests.generated.answers import sound
 from tests.generated.thoroughness import both, some_of
 from tests.operations import Document, Operation

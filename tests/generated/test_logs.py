@@ -2,25 +2,10 @@
 
 import io
 import json
-from collections.abc import Iterator
 
-import pytest
-import structlog
-
-from tenants.foundation import logs
-from tests.examples import CANARY, Examples
+from tests.asking import Examples
+from tests.examples import CANARY
 from tests.operations import Document
-
-
-@pytest.fixture
-def lines() -> Iterator[io.BytesIO]:
-    """Everything that is logged meanwhile, at the most talkative level."""
-    before = structlog.get_config()
-    written = io.BytesIO()
-    logs.set_up("debug")
-    structlog.configure(logger_factory=structlog.BytesLoggerFactory(written))
-    yield written
-    structlog.configure(**before)
 
 
 def test_no_line_of_the_log_holds_what_somebody_entered(

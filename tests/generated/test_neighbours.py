@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tenants.foundation.identifiers import new_id
-from tests.examples import Examples, referred
+from tests.asking import Examples, referred
 from tests.generated.answers import sound, words
 from tests.generated.rows import fingerprints
 from tests.generated.thoroughness import both, some_of

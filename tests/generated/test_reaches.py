@@ -15,7 +15,7 @@ from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Source
 from tenants.identity.models import RecordShare, Team, TeamMember, User
 from tenants.isolation.door import db, inside
-from tests.examples import Examples
+from tests.asking import Examples
 from tests.generated.answers import sound
 from tests.generated.test_roles import owned_models
 from tests.generated.thoroughness import both

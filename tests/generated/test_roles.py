@@ -11,7 +11,7 @@ from tenants.access.policy import resource_of
 from tenants.access.roles import built_in_roles
 from tenants.foundation.tables import Base, Owned
 from tenants.isolation.door import db, inside
-from tests.examples import Examples
+from tests.asking import Examples
 from tests.generated.answers import sound
 from tests.generated.thoroughness import both, some_of
 from tests.operations import OWN_AFFAIRS, Document, Operation

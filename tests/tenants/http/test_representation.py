@@ -20,7 +20,8 @@ from tenants.isolation.door import db, inside
 from tenants.isolation.reading import read
 from tenants.isolation.sealing import opened
 from tests.architecture.test_declarations import resources
-from tests.examples import CANARY, MAKERS, Examples
+from tests.asking import Examples
+from tests.examples import CANARY, MAKERS
 from tests.operations import document_of
 from tests.workspace import Workspace
 

@@ -70,6 +70,7 @@ from tenants.isolation.startup import UnsafeDatabase, check_logins
 from tenants.isolation.storage import storage_from
 from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
+from tenants.lifecycle.api import tenant_state
 from tenants.mail.jobs import tidy_mails
 from tenants.mail.postmen import post_of, use_post
 from tenants.portability.api import exports
@@ -90,6 +91,7 @@ from tenants.support_access.visitable import open_to_visits
 BLUEPRINTS = [
     jobs,
     exports,
+    tenant_state,
     signup,
     sessions,
     authenticators,

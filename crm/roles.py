@@ -7,7 +7,7 @@ ADMINISTRATION = (
     *("users", "teams", "roles", "api-keys", "audit-events", "exports", "oauth-clients"),
     *("invitations", "security-overview"),
     *("identity-providers", "claimed-domains", "scim"),
-    *("access-grants", "access-visits", "access-log"),
+    *("access-grants", "access-visits", "access-log", "lifecycle"),
 )
 SHARED = ("products", "pipelines", "stages", "number-series")
 BOOKKEEPING = ("credit-notes", "payments")

@@ -16,6 +16,7 @@ from tenants.identity.rights.following import follow_everywhere
 from tenants.isolation.storage import storage_from
 from tenants.jobs.platform import PlatformJob
 from tenants.jobs.scheduling import schedule
+from tenants.lifecycle.changing import settle_all
 from tenants.provisioning.birth import SPARES
 from tenants.support_access.legal_orders import TELL, tell_when_due
 from tenants.support_access.memberships import SETTLE, settle_visits
@@ -57,6 +58,9 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     yield PlatformJob("nursery.sweep", nursery.sweep, purpose=Purpose.OPERATION, every_seconds=300)
     yield PlatformJob(TELL, lambda: tell_when_due(catalog), purpose=Purpose.SECURITY, every_seconds=60)
     owners = owners_of(settings)
+    yield PlatformJob(
+        "tenants.settle", lambda: settle_all(catalog, owners), purpose=Purpose.OPERATION, every_seconds=10
+    )
     yield PlatformJob(
         SETTLE, lambda: settle_visits(catalog, owners), purpose=Purpose.SECURITY, every_seconds=10
     )

@@ -8,6 +8,7 @@ import click
 
 from crm.cli import options
 from crm.cli.bundles import export_tenant, import_tenant
+from crm.cli.lifecycle import resume_tenant, suspend_tenant
 from crm.cli.refusals import Refused
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ def tenant() -> None:
 
 tenant.add_command(export_tenant)
 tenant.add_command(import_tenant)
+tenant.add_command(suspend_tenant)
+tenant.add_command(resume_tenant)
 
 
 @tenant.command("create")
@@ -79,11 +82,12 @@ def list_tenants(data_dir: Path, *, as_json: bool) -> None:
 @options.data_dir
 @options.as_json
 def show_tenant(slug: str, data_dir: Path, *, as_json: bool) -> None:
-    """What the catalog knows of tenant SLUG; nothing that is in it."""
-    found = [row for row in _rows(_nursery(data_dir).catalog) if row["slug"] == slug]
+    """What the catalog knows of tenant SLUG, and how it came to its state; nothing that is in it."""
+    catalog = _nursery(data_dir).catalog
+    found = [row for row in _rows(catalog) if row["slug"] == slug]
     if not found:
         raise Refused(f"There is no tenant '{slug}'.")
-    options.answer(found[0], as_json=as_json)
+    options.answer(found[0] | _latest_change(catalog, found[0]["id"]), as_json=as_json)
 
 
 def _nursery(data_dir: Path) -> "Nursery":
@@ -92,6 +96,17 @@ def _nursery(data_dir: Path) -> "Nursery":
 
     settings = Settings.read(data_dir)
     return nursery_of(settings, open_house(settings).catalog, as_owner=True)
+
+
+def _latest_change(catalog: "Catalog", tenant_id: Any) -> dict[str, Any]:
+    from sqlalchemy import select
+
+    from tenants.catalog.models import StateChange
+
+    query = select(StateChange).where(StateChange.tenant_id == tenant_id).order_by(StateChange.id.desc())
+    with catalog.transaction() as session:
+        each = session.scalars(query.limit(1)).one_or_none()
+        return {"since": each.at, "by": each.mover, "reason": each.reason} if each else {}
 
 
 def _rows(catalog: "Catalog") -> list[dict[str, Any]]:

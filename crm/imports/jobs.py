@@ -14,7 +14,7 @@ def run_import(import_id: UUID) -> None:
     run(import_id)
 
 
-@job("imports.tidy", purpose=Purpose.OPERATION, every="53 3 * * *", steps=True, minutes=60)
+@job("imports.tidy", purpose=Purpose.OPERATION, every="53 3 * * *", steps=True, always=True, minutes=60)
 def tidy_imports() -> None:
     """Remove the rows and files of imports that ended `FREEHOLD_IMPORT_ROWS_DAYS` ago."""
     empty_old_imports()

@@ -7,6 +7,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from tenants.access.permissions import Permission, Reach
+from tenants.catalog.models import State
+from tenants.catalog.states import PERMITS, Work
 from tenants.foundation.clock import now
 from tenants.foundation.errors import NotAllowed
 from tenants.foundation.tables import Source
@@ -36,7 +38,7 @@ class Caller:
     `rights` maps the name of a permission to its reach, `shares` to the ids of records that were shared for it.
     `hidden`, `masked` and `fixed` map a resource to the fields this caller gets not at all, covered up, or can't
     change. `subteams` are one's teams and all below them. `limited` is the code of what the caller has to do before
-    anything but their own affairs.
+    anything but their own affairs. `state` is the tenant's, by its own word.
     """
 
     kind: str
@@ -54,6 +56,7 @@ class Caller:
     fixed: Mapping[str, frozenset[str]] = field(default_factory=dict)
     confirmed_at: datetime | None = None
     limited: str | None = None
+    state: State = State.ACTIVE
     everything: bool = False
 
     def reach(self, permission: str) -> Reach | None:
@@ -87,6 +90,12 @@ class Caller:
                 "Confirm who you are first: POST /api/v1/sessions/current/confirmation.", code="step_up"
             )
         return None
+
+    def may_change(self, permission: Permission) -> bool:
+        """Whether the state of their tenant lets anything be changed under this permission."""
+        permits = PERMITS[self.state]
+        excepted = permits.work is not Work.NONE and (permission.always or permission.own_affair)
+        return permits.writes or excepted
 
     def must(self, permission: Permission) -> None:
         """Raises NotAllowed: for a lacking permission, a program, or somebody who has to do something else first."""

@@ -23,7 +23,8 @@ class Permission:
     """One thing that a caller may be allowed, `resource:action`, with a sentence for people.
 
     `people_only`: programs may not, whatever their user may. `step_up`: people confirm who they are first, unless
-    they just did. `own_affair`: whoever is signed in may, without any role.
+    they just did. `own_affair`: whoever is signed in may, without any role. `always`: also in a tenant that is suspended
+    or closing, where nothing else is changed.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Permission:
     own_affair: bool = False
     people_only: bool = False
     step_up: bool = False
+    always: bool = False
 
     @property
     def resource(self) -> str:
@@ -46,12 +48,16 @@ class Permission:
 _register: dict[str, Permission] = {}
 
 
-def permission(name: str, text: str, *, people_only: bool = False, step_up: bool = False) -> Permission:
+def permission(
+    name: str, text: str, *, people_only: bool = False, step_up: bool = False, always: bool = False
+) -> Permission:
     """Declare a permission; a ValueError when two features claim the same name."""
     if name in _register:
         message = f"The permission '{name}' is declared twice."
         raise ValueError(message)
-    return _register.setdefault(name, Permission(name, text, people_only=people_only, step_up=step_up))
+    return _register.setdefault(
+        name, Permission(name, text, people_only=people_only, step_up=step_up, always=always)
+    )
 
 
 def registered() -> dict[str, Permission]:

@@ -16,7 +16,7 @@ from tenants.audit.models import AuditEvent, AuditSeal, AuditSealMember, AuditSi
 from tenants.audit.signing import NO_HEAD, SealHead, new_signing_key, sign
 from tenants.audit.trees import root
 from tenants.catalog.models import AuditHead
-from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.registry import WORKING, Catalog, Home
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.isolation.door import db, here, inside
@@ -68,7 +68,7 @@ def seal_events() -> int:
 
 def seal_everywhere(catalog: Catalog) -> int:
     """Seal in every tenant where something happened, and copy the heads; in how many that was."""
-    busy = [home for home, rows in walk(catalog.homes(), BUSY, {}) if rows]
+    busy = [home for home, rows in walk(catalog.homes(*WORKING), BUSY, {}) if rows]
     for home in busy:
         with inside(home, patience_seconds=PATIENCE_SECONDS):
             act_as(SYSTEM, request_id="seal")

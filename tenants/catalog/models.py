@@ -26,13 +26,24 @@ class CatalogBase(DeclarativeBase):
 
 
 class State(StrEnum):
-    """Where a tenant stands: a spare is ready and nobody's; a fenced one waits for a migration to be mended."""
+    """Where a tenant stands: a spare is ready and nobody's; a fenced one waits for a migration to be mended.
+
+    What each state permits, and who moves a tenant from one to another, is in `states.py`.
+    """
 
     MAKING = "making"
     SPARE = "spare"
     CLAIMED = "claimed"
     ACTIVE = "active"
     FENCED = "fenced"
+    SUSPENDED = "suspended"
+    FROZEN = "frozen"
+    ARCHIVING = "archiving"
+    ARCHIVED = "archived"
+    THAWING = "thawing"
+    MOVING = "moving"
+    CLOSING = "closing"
+    DESTROYED = "destroyed"
 
 
 class Tenant(Identified, CatalogBase):
@@ -45,11 +56,29 @@ class Tenant(Identified, CatalogBase):
     slug: Mapped[str | None] = column(data=DataClass.BUSINESS, unique=True)
     name: Mapped[str | None] = column(data=DataClass.BUSINESS)
     state: Mapped[str] = column(data=DataClass.TECHNICAL, default=State.SPARE)
+    state_before: Mapped[str | None] = column(data=DataClass.TECHNICAL)
+    """What it comes back to when it is mended or thawed."""
     cell: Mapped[str] = column(data=DataClass.TECHNICAL)
     revision: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     fence_reason: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
     claimed_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+
+
+class StateChange(Identified, CatalogBase):
+    """A tenant went from one state to another: who did it, when, and why. `settled_at` is when its schema knew."""
+
+    __tablename__ = "state_changes"
+    __purpose__ = Purpose.OPERATION
+
+    tenant_id: Mapped[UUID] = column(ForeignKey(Tenant.id), data=DataClass.TECHNICAL, index=True)
+    before: Mapped[str] = column(data=DataClass.TECHNICAL)
+    after: Mapped[str] = column(data=DataClass.TECHNICAL)
+    at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+    mover: Mapped[str] = column(data=DataClass.TECHNICAL)
+    actor_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
+    reason: Mapped[str] = column(data=DataClass.FREE_TEXT)
+    settled_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
 
 
 class TenantKey(CatalogBase):

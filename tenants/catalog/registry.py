@@ -5,15 +5,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
 
 from tenants.catalog.models import LookupHash, State, Tenant, TenantKey
+from tenants.catalog.states import PERMITS, Permits
 
 HOME_KEPT_SECONDS = 15
-LIVING = (State.CLAIMED, State.ACTIVE, State.FENCED)
+#: The states in which a tenant has a schema that somebody's data is in.
+LIVING = (
+    State.CLAIMED,
+    State.ACTIVE,
+    State.FENCED,
+    State.SUSPENDED,
+    State.FROZEN,
+    State.ARCHIVING,
+    State.MOVING,
+    State.CLOSING,
+)
+#: Those in which jobs are handed out.
+WORKING = (State.ACTIVE, State.SUSPENDED, State.CLOSING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +35,20 @@ class Home:
     """Where a tenant lives. Its schema and its role have one name, so that they can't disagree.
 
     A fenced one failed to migrate: this program may not know its tables, so nobody works there until it is mended.
+    `state` is what the catalog said a while ago: good for refusing early; what counts is said in the tenant itself.
     """
 
     id: UUID
     cell: str
-    fenced: bool = field(default=False, compare=False)
+    state: State = field(default=State.ACTIVE, compare=False)
+
+    @property
+    def fenced(self) -> bool:
+        return self.state is State.FENCED
+
+    @property
+    def permits(self) -> Permits:
+        return PERMITS[self.state]
 
     @property
     def role(self) -> str:
@@ -35,6 +58,15 @@ class Home:
 @lru_cache(10_000)
 def role_of(tenant_id: UUID) -> str:
     return f"t_{tenant_id.hex}"
+
+
+#: What a home is made of.
+PLACE = (Tenant.id, Tenant.cell, Tenant.state)
+
+
+def home_of(row: Any) -> Home:
+    """The home that a row of PLACE describes."""
+    return Home(row.id, row.cell, State(row.state))
 
 
 class Catalog:
@@ -66,33 +98,39 @@ class Catalog:
         if row is None:
             self.forget(tenant_id)
             return None
-        home = Home(tenant_id, row.cell, row.state == State.FENCED)
+        home = Home(tenant_id, row.cell, State(row.state))
         self._homes[tenant_id] = (expires, home)
         return home
 
     def homes(self, *states: State) -> list[Home]:
         """Every tenant in one of these states (active ones, when none is named), oldest first."""
         wanted = states or (State.ACTIVE,)
-        query = select(Tenant.id, Tenant.cell).where(Tenant.state.in_(wanted)).order_by(Tenant.id)
+        query = select(*PLACE).where(Tenant.state.in_(wanted)).order_by(Tenant.id)
         with self.transaction() as session:
-            return [Home(row.id, row.cell) for row in session.execute(query)]
+            return [home_of(row) for row in session.execute(query)]
 
     def by_slug(self, slug: str) -> Home | None:
-        query = select(Tenant.id, Tenant.cell).where(Tenant.slug == slug, Tenant.state.in_(LIVING))
+        query = select(*PLACE).where(Tenant.slug == slug, Tenant.state.in_(LIVING))
         with self.transaction() as session:
             row = session.execute(query).first()
-        return Home(row.id, row.cell) if row else None
+        return home_of(row) if row else None
+
+    def state_of(self, tenant_id: UUID) -> State | None:
+        """The state of a tenant at this moment, wherever it is; None when there is no such tenant."""
+        with self.transaction() as session:
+            found = session.scalar(select(Tenant.state).where(Tenant.id == tenant_id))
+        return None if found is None else State(found)
 
     def by_hash(self, kind: str, hashed: bytes) -> list[Home]:
         """The tenants that a keyed hash leads to; nothing else is learnt from it."""
         query = (
-            select(Tenant.id, Tenant.cell)
+            select(*PLACE)
             .join(LookupHash, LookupHash.tenant_id == Tenant.id)
             .where(LookupHash.kind == kind, LookupHash.hash == hashed, Tenant.state.in_(LIVING))
             .order_by(Tenant.id)
         )
         with self.transaction() as session:
-            return [Home(row.id, row.cell) for row in session.execute(query)]
+            return [home_of(row) for row in session.execute(query)]
 
     def wrapped_keys(self, tenant_id: UUID) -> list[tuple[int, bytes]]:
         query = select(TenantKey.version, TenantKey.wrapped).where(TenantKey.tenant_id == tenant_id)

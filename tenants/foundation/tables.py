@@ -93,7 +93,7 @@ class Base(DeclarativeBase):
     __stays__: ClassVar[str] = ""
     """Why the rows never leave with a bundle of the tenant; most do."""
     __names_tenant__: ClassVar[tuple[str, ...]] = ()
-    """Columns that name the tenant itself, so that a copy of the tenant has its own."""
+    """Columns that name the tenant itself or say how it stands, so that a copy of the tenant has its own."""
 
 
 @event.listens_for(Base, "init", propagate=True)

@@ -1,7 +1,8 @@
 """The course of one request: credential, allowance, transaction, caller, permission, answer."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -12,7 +13,9 @@ from flask import Response, g, request
 
 from tenants.access.caller import Acting, Caller
 from tenants.access.permissions import Permission
+from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.states import PERMITS, refusal_of
 from tenants.foundation.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 from tenants.foundation.settings import Settings
 from tenants.http.etags import expected_version, not_modified
@@ -20,7 +23,7 @@ from tenants.http.guard import Credential, Guard
 from tenants.http.idempotency import once
 from tenants.http.rate_limits import RateLimits
 from tenants.http.selection import Selection, one, page
-from tenants.isolation.door import inside
+from tenants.isolation.door import Elsewhere, inside
 from tenants.isolation.reading import read
 from tenants.isolation.violations import ERRORS
 
@@ -30,6 +33,8 @@ PLAIN_FORM = "application/x-www-form-urlencoded"
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED = 10_000
 TRIES = 5
+#: What is nobody's yet has no callers.
+NOBODYS = (State.MAKING, State.SPARE)
 
 
 @dataclass
@@ -79,7 +84,7 @@ def answer_writing(house: House, view: Callable[[], Any], may: Permission, subje
         (standing,) = read(home, question)
         house.guard.caller(credential, standing).must(may)
     _receive()
-    with inside(home, first=(question.sql, question.values)) as tenancy:
+    with _at(house, home), inside(home, first=(question.sql, question.values)) as tenancy:
         caller = house.guard.caller(credential, tenancy.first_answer)
         house.recognised(credential, tenancy.first_answer, caller)
         _name(caller)
@@ -87,6 +92,8 @@ def answer_writing(house: House, view: Callable[[], Any], may: Permission, subje
             caller, may, g.request_id, request.remote_addr, subject_id=subject, expected_version=expected_version()
         )  # fmt: skip
         caller.must(may)
+        if request.method not in SAFE and not caller.may_change(may):
+            raise refusal_of(_more_exactly(house, home, caller.state))
         answer: Response = once(view)
     house.guard.seen(credential, home)
     return answer
@@ -100,6 +107,18 @@ def answer_reading(
     The answer is let out only when the guard returned that same standing; else it is thrown away and asked again.
     """
     credential, home = admit(house)
+    with _at(house, home):
+        return _answer_reading(house, view, may, path, credential, home)
+
+
+def _answer_reading(
+    house: House,
+    view: Callable[..., Selection],
+    may: Permission,
+    path: dict[str, Any],
+    credential: Credential,
+    home: Home,
+) -> Response:
     guard = house.guard.question(credential)
     known = house.seen.get(credential)
     for _ in range(TRIES):
@@ -152,14 +171,37 @@ def admit(house: House) -> tuple[Credential, Home]:
         house.limits.take_as_stranger(credential, request.remote_addr or "")
     else:
         house.limits.take(credential)
-    home = house.catalog.home(credential.tenant_id)
-    if home is None:
-        raise NotSignedIn
-    if home.fenced:
-        raise Unavailable("This tenant could not be brought to the program's new version. We are mending it.")
+    home = _home(house, credential.tenant_id)
     if credential.kind == "session" and request.method not in SAFE:
         _refuse_forgery(credential)
     return credential, home
+
+
+def _home(house: House, tenant_id: UUID) -> Home:
+    """Where the tenant lives. Raises NotSignedIn when there is none, and what its state says when nobody gets in."""
+    home = house.catalog.home(tenant_id)
+    if home is not None and home.permits.reads:
+        return home
+    state = home.state if home else house.catalog.state_of(tenant_id)
+    if state is None or state in NOBODYS:
+        raise NotSignedIn
+    raise refusal_of(state)
+
+
+def _more_exactly(house: House, home: Home, state: State) -> State:
+    """The catalog's word for why nothing is written: a frozen tenant is on its way somewhere."""
+    known = house.catalog.state_of(home.id)
+    return state if known is None or PERMITS[known].writes else known
+
+
+@contextmanager
+def _at(house: House, home: Home) -> Iterator[None]:
+    """A tenant that is no longer where it was: what was known of its home is forgotten."""
+    try:
+        yield
+    except Elsewhere:
+        house.catalog.forget(home.id)
+        raise
 
 
 def _refuse_forgery(credential: Credential) -> None:

@@ -34,10 +34,11 @@ REFUSALS = {
     "413": "Larger than we take.",
     "415": "A content type that is not read here.",
     "422": "Values that are not right; `errors` names them.",
+    "423": "The workspace is put away; its admins wake it.",
     "429": "The allowance is used up; see `Retry-After`.",
     "503": "Something we need is away; see `Retry-After`.",
 }
-ALWAYS = ("400", "410", "422", "429", "503")
+ALWAYS = ("400", "410", "422", "423", "429", "503")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 WRITING = ("409", "412", "413", "415")
 

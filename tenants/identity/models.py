@@ -21,7 +21,7 @@ class TenantProfile(Identified, Base):
 
     __tablename__ = "tenant_profile"
     __purpose__ = Purpose.ACCOUNT
-    __names_tenant__ = ("id", "slug")
+    __names_tenant__ = ("id", "slug", "state")
 
     slug: Mapped[str] = column(data=DataClass.BUSINESS)
     name: Mapped[str] = column(data=DataClass.BUSINESS)

@@ -9,11 +9,13 @@ from uuid import UUID
 
 from tenants.access.caller import Caller
 from tenants.access.permissions import Reach
+from tenants.catalog.models import State
 
 REACHES = frozenset(each.value for each in Reach)
 #: The standing of user `u` in tenant `t`, as one JSON text. Who manages a team counts as being in it.
 STANDING = """
-select json_build_object('user', u.id, 'name', u.name, 'team', u.team_id, 'teams', mine.ids, 'mfa', t.mfa_required,
+select json_build_object('user', u.id, 'name', u.name, 'team', u.team_id, 'teams', mine.ids,
+  'mfa', t.mfa_required, 'state', t.state,
   'subteams', (select json_agg(b.id order by b.id) from teams b where b.path && mine.ids),
   'roles', (select json_agg(json_build_array(r.permissions, r.fields, r.mfa_required) order by r.id) from roles r
             where r.id in (select role_id from user_roles where user_id = u.id
@@ -25,7 +27,7 @@ from {source}, tenant_profile t, lateral (
   select array_agg(team_id order by team_id) as ids from (
     select team_id from team_members where user_id = u.id
     union select id from teams where manager_id = u.id) them) mine
-where {good} and u.state = 'active' and t.state = 'active'
+where {good} and u.state = 'active'
 """
 #: The scopes of connected app `g`, less what its client `a` has lost since. None left is an empty list: no right.
 GRANTED = (
@@ -60,6 +62,7 @@ def standing(kind: str, tenant_id: UUID, text: str) -> Caller:
         fixed=fixed,
         confirmed_at=datetime.fromtimestamp(confirmed, UTC) if confirmed else None,
         limited="mfa_required" if _lacks_second_factor(found, roles) else None,
+        state=State(found["state"]),
     )
 
 

@@ -18,7 +18,7 @@ SESSIONS_KEPT = timedelta(days=90)
 SECRETS_KEPT = timedelta(days=1)
 
 
-@job("identity.tidy", purpose=Purpose.OPERATION, every="17 3 * * *")
+@job("identity.tidy", purpose=Purpose.OPERATION, every="17 3 * * *", always=True)
 def tidy_up() -> None:
     """Forget answers of repeated POSTs after two days, and sessions three months after they could last be used.
 

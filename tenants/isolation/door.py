@@ -12,7 +12,9 @@ from psycopg import errors as pg
 from sqlalchemy import Connection, RootTransaction, event
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from tenants.catalog.models import State
 from tenants.catalog.registry import Home
+from tenants.catalog.states import STATE_HERE, refusal_of
 from tenants.foundation.errors import NotAllowed, Unavailable
 from tenants.isolation.cells import Cells, Entrance, entering
 from tenants.isolation.trips import Statement
@@ -21,6 +23,12 @@ from tenants.isolation.trips import Statement
 CONNECTION_LOST = ("08", "57P")
 #: What one of our people came for, when it isn't the tenant's own work.
 Visit: TypeAlias = Literal["read", "write"] | None
+
+
+class Elsewhere(Unavailable):
+    """The tenant is not where it was a moment ago: it was archived or moved, or another cell has it."""
+
+    code = "tenant_elsewhere"
 
 
 class TenantSession(Session):
@@ -124,6 +132,7 @@ def inside(
     patience = None if patience_seconds is None else int(patience_seconds * 1000)
     entrance = Entrance(home.role, first, patience, isolation)
     with (
+        _frozen_said(home, visit=visit),
         translated(),
         _connection(engine_of(home, visit=visit), entrance, visit=visit) as connection,
         TenantSession(connection, expire_on_commit=False, autoflush=True) as session,
@@ -138,6 +147,22 @@ def inside(
             _here.reset(token)
     for effect in tenancy.after_commit:
         effect()
+
+
+@contextmanager
+def _frozen_said(home: Home, *, visit: Visit) -> Iterator[None]:
+    """In a frozen tenant the database refuses every change: whoever tried is told of the state."""
+    try:
+        yield
+    except (sqlalchemy.exc.ProgrammingError, pg.InsufficientPrivilege) as error:
+        cause = error.orig if isinstance(error, sqlalchemy.exc.ProgrammingError) else error
+        if visit or not isinstance(cause, pg.InsufficientPrivilege):
+            raise
+        with inside(home, first=(STATE_HERE, {})) as tenancy:
+            state = State(tenancy.first_answer[0][0]) if tenancy.first_answer else State.ACTIVE
+        if state is not State.FROZEN:
+            raise
+        raise refusal_of(state) from error
 
 
 @event.listens_for(TenantSession, "before_flush")
@@ -214,6 +239,10 @@ def translated() -> Iterator[None]:
     """A database that is away is a 503 with a sentence; everything else stays what it was."""
     try:
         yield
+    except pg.InvalidParameterValue as error:
+        if error.diag.message_primary and error.diag.message_primary.startswith('role "t_'):
+            raise Elsewhere("This workspace is not where it was. Try again in a moment.") from error
+        raise
     except sqlalchemy.exc.TimeoutError as error:
         raise Unavailable("All connections to the database are busy. Try again in a moment.") from error
     except (sqlalchemy.exc.OperationalError, psycopg.OperationalError) as error:

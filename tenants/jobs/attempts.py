@@ -99,7 +99,7 @@ def _claim_patiently(
 
 def _claim(site: Worksite, tenant_id: UUID, job_id: UUID, attempt: int) -> tuple[Home, Claimed] | None:
     home = site.catalog.home(tenant_id)
-    if home is None or home.fenced:
+    if home is None or not home.permits.reads:
         return None
     values = {"id": job_id, "attempt": attempt, "lease": site.lease_seconds}
     with inside(home, first=(CLAIM, values)) as tenancy:

@@ -14,9 +14,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.states import STATE_HERE
 from tenants.foundation.errors import Unavailable
 from tenants.isolation.door import inside
 from tenants.jobs.carrier import Carrier, Taken
+from tenants.jobs.registry import works_always
 from tenants.jobs.schedules import ask_for_what_is_due
 
 log = structlog.get_logger(__name__)
@@ -27,18 +29,23 @@ TURN_LEASE_SECONDS = 15
 AWAY = (RedisError, Unavailable, SQLAlchemyError, psycopg.Error, OSError)
 
 ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtextextended('jobs of ' || current_user, 0))"
+#: Work waits while the tenant's state does not permit it: of a suspended or closing one, all but what goes on always.
+PERMITTED = (
+    f"(({STATE_HERE}) = 'active'"
+    f" or ({STATE_HERE}) in ('suspended', 'closing') and kind = any(%(always)s::text[]))"
+)
 # Claims what the tenant's turn, the room in the queue and its caps allow; says when it is due again.
-VISIT = """
+VISIT = f"""
 with flying as (
   select count(*) filter (where not heavy) as light, count(*) filter (where heavy) as heavy
   from jobs where state in ('dispatched', 'running')
 ), light as (
-  select id from jobs where state = 'ready' and run_at <= clock_timestamp() and not heavy
+  select id from jobs where state = 'ready' and run_at <= clock_timestamp() and not heavy and {PERMITTED}
   order by run_at, id
   limit (select greatest(0, least(%(turn)s, %(room)s, %(cap)s - flying.light)) from flying)
   for update skip locked
 ), heavy as (
-  select id from jobs where state = 'ready' and run_at <= clock_timestamp() and heavy
+  select id from jobs where state = 'ready' and run_at <= clock_timestamp() and heavy and {PERMITTED}
   order by run_at, id
   limit (select greatest(0, least(%(room)s, %(heavy_room)s, %(heavy_cap)s - flying.heavy)) from flying)
   for update skip locked
@@ -52,11 +59,11 @@ with flying as (
 )
 select (select json_agg(json_build_array(id, attempt, heavy)) from claimed),
   extract(epoch from least(
-    (select min(run_at) from jobs where state = 'ready' and id not in (select id from chosen)),
-    (select min(next_run_at) from schedules)
+    (select min(run_at) from jobs where state = 'ready' and id not in (select id from chosen) and {PERMITTED}),
+    (select min(next_run_at) from schedules where {PERMITTED})
   ) - clock_timestamp())::float,
-  exists (select 1 from schedules where next_run_at <= clock_timestamp())
-"""
+  exists (select 1 from schedules where next_run_at <= clock_timestamp() and {PERMITTED})
+"""  # noqa: S608 - made of constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ class Dispatcher:
         if taken.tenant_id is None:
             return taken
         home = self._catalog.home(taken.tenant_id)
-        if home is None or home.fenced:  # the sweeper finds the jobs of a fenced one again when it is mended
+        if home is None or not home.permits.reads:  # the sweeper finds its jobs again later
             self._carrier.settle(taken, None)
             return taken
         claimed = self.visit(home, taken.room, taken.heavy_room)
@@ -114,6 +121,7 @@ class Dispatcher:
             "cap": self._cap,
             "heavy_room": heavy_room,
             "heavy_cap": HEAVY_CAP,
+            "always": works_always(),
         }
         with inside(home, first=(ONE_AT_A_TIME, {})) as tenancy:
             ((rows, wait, schedules_due),) = tenancy.ask(VISIT, {**limits, "lease": self._lease})

@@ -26,7 +26,7 @@ class Work(Generic[P]):
     """A declared job. Calling it does the work here and now, `later` has a worker do it after the commit.
 
     With `steps` it runs outside of a transaction and opens its own ones with `progress.step()`; otherwise all of it
-    is one transaction. Longer than `minutes` it may not take.
+    is one transaction. Longer than `minutes` it may not take. `always`: also in a tenant that is suspended or closing.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Work(Generic[P]):
     attempts: int
     every: str | None
     steps: bool
+    always: bool
     minutes: int
     arguments: Mapping[str, TypeAdapter[Any]]
     unique: str | None = None
@@ -91,6 +92,7 @@ def job(  # noqa: PLR0913 - each is said where a job is declared
     attempts: int = 5,
     every: str | None = None,
     steps: bool = False,
+    always: bool = False,
     minutes: int | None = None,
 ) -> Callable[[Callable[P, Any]], Work[P]]:
     """Declare a job of tenants. Its arguments are ids and other plain values; `every` is a cron line in UTC.
@@ -106,7 +108,7 @@ def job(  # noqa: PLR0913 - each is said where a job is declared
         if name in _works:
             raise ValueError(f"The job '{name}' is declared twice.")
         made = Work(
-            name, function, purpose, heavy, attempts, every, steps,
+            name, function, purpose, heavy, attempts, every, steps, always,
             minutes or (HEAVY_MINUTES if heavy else USUAL_MINUTES), _arguments(name, function),
         )  # fmt: skip
         _works[name] = made
@@ -117,6 +119,11 @@ def job(  # noqa: PLR0913 - each is said where a job is declared
 
 def work_named(name: str) -> Work[Any] | None:
     return _works.get(name)
+
+
+def works_always() -> list[str]:
+    """The names of the jobs that go on in a tenant that is suspended or closing."""
+    return sorted(name for name, work in _works.items() if work.always)
 
 
 def works() -> dict[str, Work[Any]]:

@@ -4,16 +4,19 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from tenants.catalog.states import STATE_HERE
 from tenants.foundation.clock import now
 from tenants.isolation.door import db
 from tenants.jobs.accepting import Order, accept
 from tenants.jobs.models import Schedule
-from tenants.jobs.registry import work_named, works
+from tenants.jobs.registry import work_named, works, works_always
 
 USUAL_ATTEMPTS = 5
+#: Whether all work goes on in the tenant at hand.
+WORKS: ColumnElement[bool] = literal_column(f"(({STATE_HERE}) = 'active')")
 
 
 def next_moment(cron: str, zone: str, after: datetime) -> datetime:
@@ -27,7 +30,7 @@ def ask_for_what_is_due() -> int:
     """Accept a job for each schedule of the tenant at hand that is due; what was missed meanwhile runs once."""
     due = (
         select(Schedule)
-        .where(Schedule.next_run_at <= func.clock_timestamp())
+        .where(Schedule.next_run_at <= func.clock_timestamp(), or_(WORKS, Schedule.kind.in_(works_always())))
         .with_for_update(skip_locked=True)
     )
     found = db().scalars(due).all()

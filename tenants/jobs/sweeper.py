@@ -10,7 +10,7 @@ from time import monotonic, time
 import structlog
 
 from tenants.access.caller import SYSTEM, act_as
-from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.registry import WORKING, Catalog, Home
 from tenants.isolation.door import inside
 from tenants.isolation.walking import walk
 from tenants.jobs.carrier import Carrier
@@ -83,7 +83,7 @@ class Sweeper:
         began, lost, count = monotonic(), 0, 0
         wanted = sorted(declared())
         due = {}
-        for home, rows in walk(self._catalog.homes(), SWEEP, {"declared": wanted}):
+        for home, rows in walk(self._catalog.homes(*WORKING), SWEEP, {"declared": wanted}):
             taken_back, wait, planted = rows[0]
             count, lost = count + 1, lost + taken_back
             if planted < len(wanted):

@@ -22,7 +22,7 @@ KEPT = timedelta(days=3)
 KEPT_UNSENT = timedelta(days=14)
 
 
-@job("mail.send", purpose=Purpose.ACCOUNT, steps=True, attempts=TRIES, minutes=5)
+@job("mail.send", purpose=Purpose.ACCOUNT, steps=True, always=True, attempts=TRIES, minutes=5)
 def send_mail(mail_id: UUID) -> None:
     """Hand one mail to whoever carries mails. Between sending and noting it, a crash sends it twice, as one message."""
     with step():
@@ -41,7 +41,7 @@ def send_mail(mail_id: UUID) -> None:
         conclude()
 
 
-@job("mail.tidy", purpose=Purpose.ACCOUNT, every="41 3 * * *")
+@job("mail.tidy", purpose=Purpose.ACCOUNT, every="41 3 * * *", always=True)
 def tidy_mails() -> None:
     """Forget what was sent days ago, and what could not be sent in two weeks."""
     db().execute(delete(Mail).where(Mail.sent_at < now() - KEPT))

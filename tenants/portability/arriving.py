@@ -70,7 +70,12 @@ def bring_in(
         with inside(home, patience_seconds=PATIENCE_SECONDS):
             act_as(SYSTEM, request_id="arrival", source=Source.IMPORT)
             with opened_bundle(path) as bundle:
-                Filling(bundle, home.id, {"id": str(home.id), "slug": slug}, kept.said("import")).fill()
+                Filling(
+                    bundle,
+                    home.id,
+                    {"id": str(home.id), "slug": slug, "state": "active"},
+                    kept.said("import"),
+                ).fill()
             _must_be_equal(report.content, kept.said("compare"))
             db().add(_arrival(path, report.described))
     return Arrived(home, report)

@@ -37,7 +37,7 @@ class BundleTable:
     unique: tuple[tuple[str, ...], ...]
     references: tuple[Reference, ...]
     names_tenant: tuple[str, ...]
-    """Columns that name the tenant itself; a copy of the tenant has its own."""
+    """Columns that name the tenant itself or say how it stands; a copy of the tenant has its own."""
     table: Table = field(repr=False, compare=False)
 
     @property

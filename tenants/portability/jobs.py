@@ -11,7 +11,7 @@ from tenants.portability.bundling import SNAPSHOT, Bundling, expected_rows
 from tenants.portability.exporting import expire_exports, finish, must_see_everything, still_wanted
 
 
-@job("exports.make", purpose=Purpose.PORTABILITY, heavy=True, attempts=5, steps=True)
+@job("exports.make", purpose=Purpose.PORTABILITY, heavy=True, attempts=5, steps=True, always=True)
 def make_export(export_id: UUID, days: int) -> None:
     """Write the bundle from one snapshot, then say that it is there. A second attempt starts afresh."""
     file = f"exports/{export_id}-{current_job().attempt}"
@@ -25,7 +25,7 @@ def make_export(export_id: UUID, days: int) -> None:
         conclude(finish(export_id, file, bundling, days))
 
 
-@job("exports.expire", purpose=Purpose.PORTABILITY, every="23 * * * *")
+@job("exports.expire", purpose=Purpose.PORTABILITY, every="23 * * * *", always=True)
 def expire() -> None:
     """Remove exports whose time has come, and what killed workers left of theirs."""
     expire_exports()

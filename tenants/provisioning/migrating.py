@@ -19,7 +19,8 @@ from tenants.isolation.stepping import step_catalog, step_tenant
 from tenants.provisioning.revisions import head, steps
 
 log = structlog.get_logger(__name__)
-MIGRATED = (State.SPARE, State.CLAIMED, State.ACTIVE, State.FENCED)
+#: One that is frozen, archived or on its way has its turn when it is back.
+MIGRATED = (State.SPARE, State.CLAIMED, State.ACTIVE, State.FENCED, State.SUSPENDED, State.CLOSING)
 AT_ONCE = 4
 Progress = Callable[[int, int], None]
 
@@ -78,6 +79,9 @@ def _write_ledger(catalog: Catalog, tenant_id: UUID, reached: str | None, reason
         if reached is not None:
             tenant.revision, tenant.fence_reason = reached, None
             if tenant.state == State.FENCED:
-                tenant.state = State.ACTIVE if tenant.slug else State.SPARE
+                tenant.state = tenant.state_before or (State.ACTIVE if tenant.slug else State.SPARE)
+                tenant.state_before = None
         elif tenant.state != State.CLAIMED:
+            if tenant.state != State.FENCED:
+                tenant.state_before = tenant.state
             tenant.state, tenant.fence_reason = State.FENCED, reason

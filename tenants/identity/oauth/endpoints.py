@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from tenants.access.caller import SYSTEM, act_as
 from tenants.access.permissions import registered
 from tenants.catalog.registry import Home
+from tenants.catalog.states import refusal_of
 from tenants.foundation.errors import Refusal, TooManyRequests, Unavailable
 from tenants.foundation.identifiers import tenant_of_token, token_hash
 from tenants.http.course import House
@@ -120,8 +121,8 @@ def _home(house: House) -> Home:
     home = house.catalog.home(tenant_id) if tenant_id else None
     if home is None:
         raise InvalidClientError
-    if home.fenced:
-        raise Unavailable("This tenant is being mended.")
+    if not home.permits.reads:
+        raise refusal_of(home.state)
     return home
 
 

@@ -27,7 +27,7 @@ def following(house: House, token: str) -> Iterator[Callable[[], dict[str, Any]]
     """
     tenant_id = tenant_of_token(token, PREFIX)
     home = house.catalog.home(tenant_id) if tenant_id else None
-    if home is None or home.fenced:
+    if home is None or not home.permits.reads:
         raise Conflict(GONE, code="gone")
     with inside(home):
         act_as(SYSTEM, address=request.remote_addr, request_id=g.request_id)

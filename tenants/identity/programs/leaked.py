@@ -34,7 +34,7 @@ def revoke_leaked(catalog: Catalog, secret: str, address: str | None, request_id
         return
     tenant_id = tenant_of_token(secret, prefix)
     home = catalog.home(tenant_id) if tenant_id else None
-    if home is None or home.fenced:
+    if home is None or not home.permits.reads:
         return
     with inside(home):
         act_as(SYSTEM, address=address, request_id=request_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select
 
 from tenants.catalog.models import LookupHash, Tenant
-from tenants.catalog.registry import LIVING, Catalog, Home
+from tenants.catalog.registry import LIVING, PLACE, Catalog, Home, home_of
 from tenants.identity.models import User
 
 #: An address whose owner is in more workspaces than this names the one they mean.
@@ -23,7 +23,7 @@ class Places:
 def places_of(catalog: Catalog, hashed_email: bytes) -> Places:
     """One look-up for known and unknown addresses: the rows from this hash on, of which the first few may be its own."""
     query = (
-        select(LookupHash.hash, Tenant.id, Tenant.cell)
+        select(LookupHash.hash, *PLACE)
         .join(Tenant, Tenant.id == LookupHash.tenant_id)
         .where(LookupHash.kind == "email", LookupHash.hash >= hashed_email, Tenant.state.in_(LIVING))
         .order_by(LookupHash.hash, LookupHash.tenant_id)
@@ -31,7 +31,7 @@ def places_of(catalog: Catalog, hashed_email: bytes) -> Places:
     )
     with catalog.transaction() as session:
         rows = session.execute(query).all()
-    found = [(bytes(row.hash), Home(row.id, row.cell)) for row in rows]
+    found = [(bytes(row.hash), home_of(row)) for row in rows]
     homes = [home for hashed, home in found if hashed == hashed_email]
     return Places(homes, homes[0] if homes else next((home for _, home in found), None))
 

@@ -1,0 +1,76 @@
+"""`freehold tenant suspend`, `resume`: what becomes of a tenant as a whole."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crm.cli import options
+from crm.cli.refusals import Refused
+
+if TYPE_CHECKING:
+    from tenants.catalog.models import State, Tenant
+    from tenants.catalog.registry import Catalog
+    from tenants.foundation.settings import Settings
+
+reason = click.option("--reason", required=True, help="Why; the tenant reads it in its audit log.")
+
+
+@click.command("suspend", short_help="A tenant that can be read and exported, not changed.")
+@click.argument("slug")
+@reason
+@options.data_dir
+@options.as_json
+def suspend_tenant(slug: str, reason: str, data_dir: Path, *, as_json: bool) -> None:
+    """Suspend tenant SLUG: everything in it can be read and exported, nothing changed, and its work waits."""
+    from tenants.catalog.models import State
+
+    options.answer(_moved(slug, State.SUSPENDED, reason, data_dir), as_json=as_json)
+
+
+@click.command("resume", short_help="A suspended tenant goes on.")
+@click.argument("slug")
+@reason
+@options.data_dir
+@options.as_json
+def resume_tenant(slug: str, reason: str, data_dir: Path, *, as_json: bool) -> None:
+    """End the suspension of tenant SLUG: it is as it was, and work that waited goes on."""
+    from tenants.catalog.models import State
+
+    options.answer(_moved(slug, State.ACTIVE, reason, data_dir), as_json=as_json)
+
+
+def opened(data_dir: Path) -> "tuple[Settings, Catalog]":
+    """The settings, and the catalog with doors and keys open."""
+    from crm.app import open_house
+    from tenants.foundation.settings import Settings
+
+    settings = Settings.read(data_dir)
+    return settings, open_house(settings).catalog
+
+
+def tenant_of(catalog: "Catalog", slug: str) -> "Tenant":
+    """The tenant's row, wherever it is. Raises Refused."""
+    from sqlalchemy import select
+
+    from tenants.catalog.models import Tenant
+
+    with catalog.transaction() as session:
+        found = session.scalars(select(Tenant).where(Tenant.slug == slug)).one_or_none()
+        if found is None:
+            raise Refused(f"There is no tenant '{slug}'.")
+        session.expunge(found)
+    return found
+
+
+def _moved(slug: str, after: "State", why: str, data_dir: Path) -> dict[str, Any]:
+    from crm.app import owners_of
+    from tenants.catalog.registry import Home
+    from tenants.catalog.states import Mover
+    from tenants.lifecycle.changing import Decision, move
+
+    settings, catalog = opened(data_dir)
+    tenant = tenant_of(catalog, slug)
+    home = Home(tenant.id, tenant.cell)
+    move(catalog, owners_of(settings), home, after, Decision(Mover.OPERATOR, why))
+    return {"tenant": slug, "before": tenant.state, "state": after.value}

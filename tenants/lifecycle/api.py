@@ -1,0 +1,59 @@
+"""The state of the workspace, for those who work in it."""
+
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select
+
+from tenants.access.permissions import SIGNED_IN
+from tenants.catalog.models import State, StateChange, Tenant
+from tenants.catalog.states import PERMITS, Mover
+from tenants.foundation.tables import Purpose
+from tenants.http.blueprint import Blueprint
+from tenants.isolation.door import here
+from tenants.lifecycle.permissions import READ_LIFECYCLE
+from tenants.lifecycle.schemas import StateChangesSchema, StateSchema
+
+tenant_state = Blueprint("tenant-state", __name__, url_prefix="/tenant-state", purpose=Purpose.ACCOUNT)
+
+
+@tenant_state.get("", may=SIGNED_IN)
+@tenant_state.response(200, StateSchema)
+def get_tenant_state() -> dict[str, Any]:
+    """Whether the workspace is active, and what goes on in it."""
+    home = here().home
+    latest = (
+        select(StateChange.at)
+        .where(StateChange.tenant_id == home.id)
+        .order_by(StateChange.id.desc())
+        .limit(1)
+    )
+    with current_app.extensions["house"].catalog.transaction() as session:
+        tenant = session.get_one(Tenant, home.id)
+        state, since = State(tenant.state), session.scalar(latest) or tenant.claimed_at
+    return {"state": state, "since": since, "permits": PERMITS[state]}
+
+
+@tenant_state.get("/changes", may=READ_LIFECYCLE)
+@tenant_state.response(200, StateChangesSchema)
+def list_state_changes() -> dict[str, Any]:
+    """Who changed the workspace's state, when and why; newest first."""
+    mine = select(StateChange).where(StateChange.tenant_id == here().home.id)
+    with current_app.extensions["house"].catalog.transaction() as session:
+        changes = session.scalars(mine.order_by(StateChange.id.desc())).all()
+        session.expunge_all()
+    return {
+        "data": [
+            {
+                **_columns(each),
+                "before": State(each.before),
+                "after": State(each.after),
+                "mover": Mover(each.mover),
+            }
+            for each in changes
+        ]
+    }
+
+
+def _columns(each: StateChange) -> dict[str, Any]:
+    return {column.key: getattr(each, column.key) for column in StateChange.__table__.columns}

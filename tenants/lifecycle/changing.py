@@ -1,0 +1,154 @@
+"""A tenant goes from one state to another: a row with who, when and why first, then the word in its own schema.
+
+Whoever is killed between the two leaves a row that is not settled, and `settle_all` takes it up.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.audit.models import AuditEvent
+from tenants.audit.recording import record_event
+from tenants.audit.seals import PATIENCE_SECONDS, copy_heads, seal_events
+from tenants.catalog.models import State, StateChange, Tenant
+from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.states import Mover, must_be_a_move
+from tenants.foundation.clock import now
+from tenants.foundation.errors import NotFound, Unavailable
+from tenants.foundation.tables import Source
+from tenants.identity.models import TenantProfile
+from tenants.isolation.door import db, inside
+from tenants.isolation.freezing import freeze, is_frozen, lift
+from tenants.isolation.owner import OwnerError
+from tenants.jobs.accepting import announce
+
+log = structlog.get_logger(__name__)
+#: The states that a tenant's own schema has a word for; in the others it is frozen, or there is none.
+SAID_INSIDE = (State.ACTIVE, State.SUSPENDED, State.FROZEN, State.CLOSING)
+#: Those in which its role has all of its rights.
+WRITABLE = (State.ACTIVE, State.SUSPENDED, State.CLOSING)
+Owners = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who moves a tenant, and why. `actor_id` is the user, where one of the tenant's admins does."""
+
+    mover: Mover
+    reason: str
+    actor_id: UUID | None = None
+
+
+def change(session: Session, tenant_id: UUID, after: State, decision: Decision) -> StateChange:
+    """Move a tenant in the catalog's transaction at hand. `settle` has its schema say so.
+
+    Raises NotFound, and Conflict when this mover may not move it this way.
+    """
+    tenant = session.get(Tenant, tenant_id, with_for_update=True)
+    if tenant is None:
+        raise NotFound("There is no such tenant.")
+    before = State(tenant.state)
+    must_be_a_move(before, after, decision.mover)
+    tenant.state = after
+    made = StateChange(
+        tenant_id=tenant_id,
+        before=before,
+        after=after,
+        mover=decision.mover,
+        actor_id=decision.actor_id,
+        reason=decision.reason,
+        settled_at=None if after in SAID_INSIDE else now(),
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def move(catalog: Catalog, owners: Owners, home: Home, after: State, decision: Decision) -> None:
+    """Move a tenant, and have its schema say so before this returns. Raises as `change` and `settle` do."""
+    with catalog.transaction() as session:
+        change(session, home.id, after, decision)
+    catalog.forget(home.id)
+    settle(catalog, owners, home.id)
+
+
+def settle_all(catalog: Catalog, owners: Owners) -> int:
+    """Have the schemas say what the catalog says, where somebody was killed before they did; how many there were."""
+    waiting = select(StateChange.tenant_id).where(StateChange.settled_at.is_(None)).distinct()
+    with catalog.transaction() as session:
+        found = list(session.scalars(waiting))
+    for tenant_id in found:
+        try:
+            settle(catalog, owners, tenant_id)
+        except (Unavailable, OwnerError) as error:
+            log.warning("state_not_settled", tenant=str(tenant_id), reason=str(error).partition("\n")[0])
+    return len(found)
+
+
+def settle(catalog: Catalog, owners: Owners, tenant_id: UUID) -> None:
+    """Have a tenant's schema say what the catalog says, and put each change on record; safe to repeat.
+
+    Freezing takes and lifts rights, so it needs the owner's URL: Unavailable without it.
+    """
+    unsettled = select(StateChange).where(
+        StateChange.tenant_id == tenant_id, StateChange.settled_at.is_(None)
+    )
+    with catalog.transaction() as session:
+        changes = session.scalars(unsettled.order_by(StateChange.id)).all()
+        tenant = session.get_one(Tenant, tenant_id)
+        state, home = State(tenant.state), Home(tenant.id, tenant.cell)
+        session.expunge_all()
+    if state in SAID_INSIDE and changes:
+        _say(catalog, owners.get(home.cell), home, state, changes)
+    with catalog.transaction() as session:
+        done = update(StateChange).where(StateChange.id.in_([each.id for each in changes]))
+        session.execute(done.values(settled_at=now()))
+    catalog.forget(tenant_id)
+    announce(tenant_id, now())  # what waited for this state may go on
+
+
+def _say(
+    catalog: Catalog, owner_url: str | None, home: Home, state: State, changes: Sequence[StateChange]
+) -> None:
+    if state is State.FROZEN and is_frozen(owner_url, home.role):
+        return
+    if state is not State.FROZEN and any(each.before not in WRITABLE for each in changes):
+        lift(owner_url, home.role)
+    with inside(home):
+        act_as(SYSTEM, request_id="state", source=Source.SYSTEM)
+        for each in changes:
+            _put_on_record(each)
+        if state is not State.FROZEN:
+            db().execute(update(TenantProfile).values(state=state.value))
+    if state is State.FROZEN:
+        seal_whole(catalog, home)
+        freeze(owner_url, home.role)
+
+
+def seal_whole(catalog: Catalog, home: Home) -> None:
+    """Seal all that happened in a tenant so far, and copy the heads to the catalog."""
+    sealed = 1
+    while sealed:
+        with inside(home, patience_seconds=PATIENCE_SECONDS):
+            act_as(SYSTEM, request_id="seal", source=Source.SYSTEM)
+            sealed = seal_events()
+    copy_heads(catalog, home)
+
+
+def _put_on_record(each: StateChange) -> None:
+    """Once, however often it is tried: the request of the event is the change."""
+    request_id = f"state-{each.id}"
+    same = (AuditEvent.record_id == each.tenant_id, AuditEvent.request_id == request_id)
+    if db().scalar(select(AuditEvent.id).where(*same).limit(1)):
+        return
+    act_as(SYSTEM, request_id=request_id, source=Source.SYSTEM)
+    moved = {"state": [each.before, each.after], "mover": [None, each.mover]}
+    personal = {"reason": [None, each.reason]}
+    if each.actor_id:
+        moved["actor_id"] = [None, str(each.actor_id)]
+    record_event(f"tenant.{each.after}", "tenant", each.tenant_id, moved, personal)

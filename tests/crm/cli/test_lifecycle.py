@@ -1,0 +1,52 @@
+"""`freehold tenant suspend`, `resume` and `show`."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tenants.foundation.settings import Settings, env_name
+from tests.workspace import Workspace
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def run(settings: Settings) -> Run:
+    """Runs a command on the servers of the tests."""
+    values = settings.model_dump(exclude={"cells", "data_dir"})
+    given = {env_name(name): str(value) for name, value in values.items() if value is not None}
+    environment = {**os.environ, **given, "FREEHOLD_DATA_DIR": str(settings.data_dir)}
+
+    def call(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "crm.cli", *words, "--json"]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    return call
+
+
+def shown(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_a_tenant_is_suspended_and_resumed_by_whoever_runs_the_program(
+    run: Run, new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    ours = new_workspace()
+    slug = ours.admin.get("/me").json["tenant"]["slug"]
+    assert shown(run("tenant", "suspend", slug, "--reason", "Unpaid."))["state"] == "suspended"
+    assert ours.admin.post("/contacts", {"last_name": "Late"}).status_code == 403
+    row = shown(run("tenant", "show", slug))
+    assert (row["state"], row["by"], row["reason"]) == ("suspended", "operator", "Unpaid.")
+    again = run("tenant", "suspend", slug, "--reason", "Unpaid.")
+    assert again.returncode == 1
+    assert "can't become" in again.stderr
+    shown(run("tenant", "resume", slug, "--reason", "Paid."))
+    assert ours.admin.post("/contacts", {"last_name": "Ng"}).status_code == 201
+    assert run("tenant", "suspend", "nobody", "--reason", "x").returncode == 1
+    assert neighbour.admin.post("/contacts", {"last_name": "Free"}).status_code == 201

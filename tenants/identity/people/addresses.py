@@ -1,11 +1,11 @@
 """Addresses of users: where sign-in finds them, and the way from an old one to a new one."""
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from tenants.access.caller import acting
@@ -15,6 +15,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
 from tenants.identity.models import OneTimeToken, User
 from tenants.identity.one_time import GONE, give, take, withdraw
+from tenants.identity.signing_in.models import Password, Session
 from tenants.isolation.door import db, here
 from tenants.mail.messages import usable_address
 from tenants.mail.posting import link, post
@@ -67,6 +68,16 @@ def free_address(email: str) -> str:
     if db().scalar(select(User.id).where(func.lower(User.email) == usable.lower())):
         raise Conflict("There is a user with this address already.", code="already_exists")
     return usable
+
+
+def can_sign_in(user: Any) -> ColumnElement[bool]:
+    """Whether somebody signs in with their address, was invited to, or did before they left; of a row of users."""
+    return or_(
+        user.state != "active",
+        user.email_verified_at.is_not(None),
+        exists().where(Password.user_id == user.id),
+        exists().where(Session.user_id == user.id),
+    )
 
 
 def ask_for_change(user: User, email: str) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 
 from tenants.access.caller import Caller, acting
 from tenants.access.ownership import effective
 from tenants.access.permissions import Reach, registered
 from tenants.foundation.errors import NotAllowed
-from tenants.identity.models import Role, TeamRole
+from tenants.identity.models import Role, Team, TeamMember, TeamRole, UserRole
 from tenants.isolation.door import db
 
 MOST_NAMED = 10
@@ -40,6 +40,20 @@ def teams_beyond() -> list[UUID]:
         if any(_beyond(caller, role.permissions, role.fields)):
             found.add(team_id)
     return sorted(found)
+
+
+def holding_beyond(user_id: Any) -> ColumnElement[bool]:
+    """Whether a user, by roles of their own or of a team they are in or manage, holds more than the caller; in SQL."""
+    caller = acting().caller
+    strong = [
+        role.id for role in db().scalars(select(Role)) if any(_beyond(caller, role.permissions, role.fields))
+    ]
+    of_teams = select(TeamRole.team_id).where(TeamRole.role_id.in_(strong))
+    return or_(
+        user_id.in_(select(UserRole.user_id).where(UserRole.role_id.in_(strong))),
+        user_id.in_(select(TeamMember.user_id).where(TeamMember.team_id.in_(of_teams))),
+        user_id.in_(select(Team.manager_id).where(Team.id.in_(of_teams), Team.manager_id.is_not(None))),
+    )
 
 
 def _beyond(caller: Caller, permissions: Mapping[str, Any], fields: Mapping[str, Any]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from crm.cli.refusals import Refused
 
 SECONDS = 30
 PROBLEMS = 400
+TOTP_DIGITS = 6
 
 
 def _signed_in(command: Any) -> Any:
@@ -23,6 +24,9 @@ def _signed_in(command: Any) -> Any:
         click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where Freehold is."),
         click.option("--email", required=True, help="Whom to sign in as; the password is read from stdin."),
         click.option("--tenant", metavar="SLUG", help="Which workspace, where the address opens several."),
+        click.option(
+            "--code", help="The second factor: a code of the authenticator app, or a recovery code."
+        ),
     ):
         command = option(command)
     return command
@@ -80,15 +84,40 @@ _deciding("refuse", "refusal", "Say no to what staff asked for.")
 _deciding("revoke", "revocation", "Take leave back: the next request of every visit under it fails.")
 
 
+@access.command("receipt")
+@click.argument("visit_id", type=click.UUID)
+@click.option(
+    "--to", "file", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
+)
+@_signed_in
+@options.as_json
+def get_receipt(visit_id: Any, file: Path, *, as_json: bool, **who: Any) -> None:
+    """Keep the signed receipt of a visit that has ended, with the log's entries of it."""
+    from tenants.foundation.whole_files import UnfinishedFile
+
+    with _Session(**who) as session:
+        whole = session.ask("GET", f"access-visits/{visit_id}/receipt")
+    unfinished = UnfinishedFile(file.absolute().parent)
+    try:
+        unfinished.write(json.dumps(whole).encode())
+        unfinished.put_at(file.absolute())
+    finally:
+        unfinished.abandon()
+    options.answer({"file": str(file), "entries": len(whole["entries"])}, as_json=as_json)
+
+
 @access.command("verify")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options.as_json
 def verify(file: Path, *, as_json: bool) -> None:
-    """Check a visit's receipt, as GET /api/v1/access-visits/{id}/receipt gave it; needs nothing but the FILE."""
+    """Check a visit's receipt, as `access receipt` or the API gave it; needs nothing but the FILE."""
     from tenants.support_access.receipts import verify_receipt
 
-    said = json.loads(file.read_text())
-    wrong = verify_receipt(said["receipt"], said["entries"])
+    try:
+        said = json.loads(file.read_text())
+        wrong = verify_receipt(said["receipt"], said["entries"])
+    except (ValueError, KeyError, TypeError):
+        raise Refused(f"{file} is not the receipt of a visit.") from None
     found = {"holds": not wrong, "entries": len(said["entries"]), "public_key": said["receipt"]["public_key"]}
     options.answer({**found, "wrong": wrong} if as_json else found, as_json=as_json)
     if wrong:
@@ -98,7 +127,7 @@ def verify(file: Path, *, as_json: bool) -> None:
 class _Session:
     """A session of one of the tenant's people; it ends with the block."""
 
-    def __init__(self, url: str, email: str, tenant: str | None) -> None:
+    def __init__(self, url: str, email: str, tenant: str | None, code: str | None) -> None:
         import requests
 
         self._http = requests.Session()
@@ -107,8 +136,17 @@ class _Session:
         said = {"email": email, "password": password, **({"tenant": tenant} if tenant else {})}
         made = self.ask("POST", "sessions", said)
         if "csrf_token" not in made:
-            raise Refused("This account signs in with a second factor: decide in the browser.")
+            made = self._finished(made, code)
         self._http.headers["X-CSRF-Token"] = made["csrf_token"]
+
+    def _finished(self, half: Any, code: str | None) -> Any:
+        """The answer to a sign-in whose password was right. Raises Refused where a code is missing or wrong."""
+        if not {"totp", "recovery_code"} & set(half["methods"]):
+            raise Refused("This account's second factor is a passkey: decide in the browser.")
+        if code is None:
+            raise Refused("This account signs in with a second factor: add --code.")
+        kind = "code" if len(code) == TOTP_DIGITS else "recovery_code"
+        return self.ask("POST", "sessions/second-factor", {"ticket": half["ticket"], kind: code})
 
     def __enter__(self) -> Self:
         return self

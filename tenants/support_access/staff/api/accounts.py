@@ -6,7 +6,6 @@ from flask import current_app, request
 from sqlalchemy import select
 
 from tenants.catalog.models import Tenant
-from tenants.http.rate_limits import Allowance
 from tenants.support_access.staff.blueprint import ANY_STAFF, NOBODY_YET, StaffBlueprint
 from tenants.support_access.staff.recognition import StaffMember, house, member
 from tenants.support_access.staff.schemas import (
@@ -15,13 +14,11 @@ from tenants.support_access.staff.schemas import (
     StaffSignInBody,
     TenantsSchema,
 )
-from tenants.support_access.staff.signing_in import SignedIn, sign_in, sign_out
+from tenants.support_access.staff.signing_in import Attempt, SignedIn, sign_in, sign_out
 
 sessions = StaffBlueprint("staff-sessions", __name__, url_prefix="/sessions")
 me = StaffBlueprint("staff-me", __name__, url_prefix="/me")
 tenants = StaffBlueprint("staff-tenants", __name__, url_prefix="/tenants")
-PER_ADDRESS = Allowance("staff-sign-in-address", 20)
-PER_ACCOUNT = Allowance("staff-sign-in-account", 6)
 
 
 @sessions.post("", may=NOBODY_YET)
@@ -29,10 +26,8 @@ PER_ACCOUNT = Allowance("staff-sign-in-account", 6)
 @sessions.response(201, StaffSessionSchema)
 def create_session(said: dict[str, Any]) -> SignedIn:
     """Sign in with password and second factor."""
-    nursery = current_app.extensions["nursery"]
-    account = nursery.hash_of_email(said["email"]).hex()[:32]
-    house().limits.hit((PER_ADDRESS, request.remote_addr or ""), (PER_ACCOUNT, account))
-    return sign_in(house().catalog, nursery.wrapper, said["email"], said["password"], said["code"])
+    wrapper = current_app.extensions["nursery"].wrapper
+    return sign_in(house().catalog, wrapper, Attempt(**said, address=request.remote_addr or ""))
 
 
 @sessions.delete("/current", may=ANY_STAFF)

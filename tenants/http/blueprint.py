@@ -163,24 +163,27 @@ class Blueprint(DescribedBlueprint):
     def takes(self, schema: Schema, *, of: Resource | None = None, **options: Any) -> Callable[[View], View]:
         """As every body is read; what field rules close to the caller can't be said.
 
-        The rules are those of the resource that the view answers with, or of `of`.
+        The rules are those of the resource that the view answers with, and those of `of`: a route that changes a
+        record of a resource and answers with something else says which.
         """
         taking = super().takes(schema, **options)
         return lambda view: taking(_kept_to_rules(view, schema, of))
 
 
 def _kept_to_rules(view: View, schema: Schema, of: Resource | None) -> View:
-    resource = of or getattr(view, "resource", None)
-    if resource is None:
-        return view
+    answered = getattr(view, "resource", None)
+    rules = tuple({each.name: each for each in (answered, of) if each is not None}.values())
 
     @functools.wraps(view)
     def run(*args: Any, **kwargs: Any) -> Any:
-        caller = acting().caller if is_inside() else None
+        caller = acting().caller if rules and is_inside() else None
         if caller and (caller.fixed or caller.hidden or caller.masked):
-            refuse_closed(caller, resource, schema, json.loads(request.get_data(cache=True) or b"{}"))
+            said = json.loads(request.get_data(cache=True) or b"{}")
+            for resource in rules:
+                refuse_closed(caller, resource, schema, said)
         return view(*args, **kwargs)
 
+    run.body, run.rules = schema, rules  # type: ignore[attr-defined]
     return run
 
 

@@ -1,7 +1,10 @@
 """What is declared about routes, jobs, tables and resources, and what follows from it."""
 
+import ast
 import importlib
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -89,6 +92,61 @@ def test_no_table_of_a_tenant_has_a_tenants_column_or_a_type_of_its_own() -> Non
         assert "tenant_id" not in table.c or table.name in NAMES_ITS_TENANT, table.name
         for column in table.columns:
             assert type(column.type).__name__ not in ("Enum", "ENUM"), f"{table.name}.{column.name}"
+
+
+#: Bodies that set nothing of a record of a resource, each with its reason.
+OF_NO_RECORD = {
+    "PATCH /api/v1/access-grants/rules": "what the tenant decided once and for all, no grant",
+    "PUT /api/v1/sign-in-rules": "what the tenant asks of everybody",
+    "POST /api/v1/authenticators": "one's own second factors are no resource",
+    "PATCH /api/v1/authenticators/<>": "likewise",
+    "PUT /api/v1/authenticators/<>/confirmation": "likewise",
+    "PUT /api/v1/me/password": "a password is in no resource",
+    "POST /api/v1/sessions/current/confirmation": "what one confirms with is kept nowhere",
+}
+
+
+def test_every_body_keeps_to_the_field_rules_of_the_record_it_is_about(app: Flask) -> None:
+    """A route that changes a record and answers with something else says `of=`, or field rules would be passed by."""
+    names, free = {each.name for each in resources().values()}, set()
+    for path, view in _with_bodies(app):
+        rules = {each.name for each in view.rules}
+        parts = path.split(" /api/v1/")[1].split("/")
+        about = {name for name, after in pairwise(parts) if name in names and after == "<>"}
+        about |= {path.removeprefix("POST /api/v1/")} & names
+        if rules:
+            assert about <= rules, f"{path} is about {about}, and keeps to the field rules of {rules}."
+        else:
+            free.add(path)
+    assert free == OF_NO_RECORD.keys()
+
+
+def test_a_body_keeps_to_rules_wherever_it_stands_among_decorators() -> None:
+    """`answers` above `takes` would hide from it what the route answers with."""
+    for path, module in modules().items():
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef):
+                said = [each.func.attr for each in node.decorator_list if _is_method(each)]  # type: ignore[attr-defined]
+                if {"takes", "answers"} <= set(said):
+                    assert said.index("takes") < said.index("answers"), f"{path}: {node.name}"
+
+
+def _is_method(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+
+
+def _with_bodies(app: Flask) -> Iterator[tuple[str, Any]]:
+    """The routes of tenants that somebody known asks with a body: whoever is nobody has no rules to keep to."""
+    public = {
+        (each.method.upper(), re.sub(r"\{\w+\}", "<>", each.path))
+        for each in document_of(app).operations
+        if each.public
+    }
+    for rule in app.url_map.iter_rules():
+        view, path = app.view_functions[rule.endpoint], re.sub(r"<[^>]+>", "<>", rule.rule)
+        for method in rule.methods & {"POST", "PUT", "PATCH"}:
+            if hasattr(view, "body") and (method, path) not in public:
+                yield f"{method} {path}", view
 
 
 #: Tables whose rows name their tenant, and why.

@@ -13,6 +13,7 @@ from tenants.http.representation import ruled_fields
 from tenants.http.selection import Selection
 from tenants.identity.models import Role, User
 from tenants.identity.people.permissions import READ_USERS
+from tenants.identity.people.schemas import TEAMS, USERS
 from tenants.identity.rights.assigning import give_to_team, give_to_user
 from tenants.identity.rights.changing import change_role, delete_role, make_role
 from tenants.identity.rights.explaining import explained, rights_of
@@ -93,7 +94,7 @@ def remove_role(role_id: UUID) -> None:
 
 
 @roles_of.put("/users/<uuid:user_id>/roles", may=ASSIGN_ROLES)
-@roles_of.takes(RolesBody())
+@roles_of.takes(RolesBody(), of=USERS)
 @roles_of.response(200, RolesSchema())
 def put_roles_of_user(said: dict[str, Any], user_id: UUID) -> dict[str, Any]:
     """Have a user have exactly these roles, besides those of their teams."""
@@ -101,7 +102,7 @@ def put_roles_of_user(said: dict[str, Any], user_id: UUID) -> dict[str, Any]:
 
 
 @roles_of.put("/teams/<uuid:team_id>/roles", may=ASSIGN_ROLES)
-@roles_of.takes(RolesBody())
+@roles_of.takes(RolesBody(), of=TEAMS)
 @roles_of.response(200, RolesSchema())
 def put_roles_of_team(said: dict[str, Any], team_id: UUID) -> dict[str, Any]:
     """Have everybody in a team have exactly these roles, besides their own."""

@@ -19,6 +19,7 @@ from tenants.access.caller import Caller, acting
 from tenants.access.ownership import reaches_of
 from tenants.access.permissions import Reach, registered
 from tenants.foundation.errors import NotAllowed, NotSignedIn, TooManyRequests
+from tenants.http.closed import fields_fixed
 from tenants.http.course import House, answer_writing
 from tenants.identity.people.permissions import READ_TEAMS, READ_USERS
 from tenants.identity.scim import resources as scim
@@ -84,10 +85,15 @@ def _answer(house: House, path: str) -> Response:
 def provisioner(caller: Caller) -> Caller:
     """Whoever provisions sees all users and teams; what only people may do, they hand on over one's own things at most.
 
-    So no key, not even an admin's without scopes, makes anybody an admin. Raises NotAllowed for somebody in a browser.
+    So no key, not even an admin's without scopes, makes anybody an admin. Raises NotAllowed for somebody in a browser,
+    and for a key of somebody to whom fields of users or teams are closed.
     """
     if caller.kind == "session":
         raise NotAllowed("Directories come with an API key.")
+    if any(fields_fixed(caller, each) for each in ("users", "teams")):
+        raise NotAllowed(
+            "Fields of users or teams are closed to whose key this is: a directory needs all of them."
+        )
     known = registered()
     rights = {
         name: Reach.OWN if known[name].people_only else reach

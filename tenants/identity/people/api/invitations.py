@@ -18,6 +18,7 @@ from tenants.identity.people.models import Invitation
 from tenants.identity.people.permissions import CREATE_INVITATIONS, DELETE_INVITATIONS, READ_INVITATIONS
 from tenants.identity.people.schemas import (
     INVITATIONS,
+    USERS,
     AcceptanceBody,
     AddressOwnerSchema,
     InvitationBody,
@@ -41,7 +42,7 @@ def get_invitation(invitation_id: UUID) -> Selection:
 
 
 @invitations.post("", may=CREATE_INVITATIONS)
-@invitations.takes(InvitationBody())
+@invitations.takes(InvitationBody(), of=USERS)
 @invitations.answers(201, INVITATIONS)
 def create_invitation(said: dict[str, Any]) -> Invitation:
     """Invite somebody by e-mail, with roles and teams. No role can hold more than you have yourself."""

@@ -11,7 +11,7 @@ from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.identity.models import TenantProfile, User
 from tenants.identity.people.addresses import ask_for_change
-from tenants.identity.people.schemas import NewAddressBody, ProfileBody, SignedInSchema
+from tenants.identity.people.schemas import USERS, NewAddressBody, ProfileBody, SignedInSchema
 from tenants.identity.recognition import csrf_token
 from tenants.isolation.door import db
 
@@ -26,7 +26,7 @@ def get_me() -> dict[str, Any]:
 
 
 @me.patch("", may=IN_PERSON)
-@me.takes(ProfileBody(partial=True))
+@me.takes(ProfileBody(partial=True), of=USERS)
 @me.response(200, SignedInSchema)
 def change_me(said: dict[str, Any]) -> dict[str, Any]:
     """Change what I say of myself (JSON merge patch, RFC 7396)."""
@@ -38,7 +38,7 @@ def change_me(said: dict[str, Any]) -> dict[str, Any]:
 
 
 @me.put("/email", may=CONFIRMED)
-@me.takes(NewAddressBody())
+@me.takes(NewAddressBody(), of=USERS)
 @me.response(202, description="A link was mailed to the new address; until it is followed, nothing changes.")
 def change_my_email(said: dict[str, Any]) -> None:
     """Sign in with another address, once I have followed the link that is mailed there."""

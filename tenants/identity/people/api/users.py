@@ -69,7 +69,7 @@ def change_user(said: dict[str, Any], user_id: UUID) -> User:
 
 
 @users.put("/<uuid:user_id>/email", may=READDRESS_USERS)
-@users.takes(NewAddressBody())
+@users.takes(NewAddressBody(), of=USERS)
 @users.response(
     202, description="A link was mailed to the new address; until it is followed, nothing changes."
 )
@@ -93,7 +93,7 @@ def put_teams_of_user(said: dict[str, Any], user_id: UUID) -> User:
 
 
 @users.put("/<uuid:user_id>/deactivation", may=DEACTIVATE_USERS)
-@users.takes(DeactivationBody())
+@users.takes(DeactivationBody(), of=USERS)
 @users.response(200, DeactivationSchema)
 def deactivate_user(said: dict[str, Any], user_id: UUID) -> dict[str, Any]:
     """Let a user do nothing any more, from their next request on, and hand over what they own."""
@@ -114,7 +114,7 @@ def reactivate_user(user_id: UUID) -> User:
 
 
 @users.post("/<uuid:user_id>/invitation", may=CREATE_INVITATIONS)
-@users.takes(UserInvitationBody())
+@users.takes(UserInvitationBody(), of=USERS)
 @users.answers(201, INVITATIONS)
 def invite_user(said: dict[str, Any], user_id: UUID) -> Invitation:
     """Invite somebody who is here and can't sign in yet, such as a user that an import brought."""

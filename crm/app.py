@@ -18,6 +18,9 @@ from crm.sales.api.deals import deals
 from crm.sales.api.pipelines import pipelines, stages
 from crm.visits import VISITABLE
 from tenants.access.roles import use_roles
+from tenants.attachments.api import attachments
+from tenants.attachments.ending import end_attachments_with_records
+from tenants.attachments.jobs import sweep_attachments
 from tenants.audit.api import audit_events
 from tenants.audit.recording import record_changes
 from tenants.catalog.models import CatalogBase
@@ -119,6 +122,7 @@ BLUEPRINTS = [
     claimed_domains,
     sign_in_methods,
     single_sign_on,
+    attachments,
     audit_events,
     access_grants,
     access_visits,
@@ -144,7 +148,7 @@ STAFF_POOL = 4
 STAFF_BLUEPRINTS = (staff_sessions, staff_me, staff_tenants, staff_grants, staff_visits, legal_orders)
 
 #: Work that comes back in every tenant, and belongs to no route.
-RECURRING = (sweep_shares, tidy_up, tidy_mails)
+RECURRING = (sweep_shares, tidy_up, tidy_mails, sweep_attachments)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -184,6 +188,7 @@ def open_house(settings: Settings) -> House:
     check_declarations()
     use_roles(BUILT_IN)
     end_with_records()
+    end_attachments_with_records()
     record_changes()
     open_to_visits(*VISITABLE)
     logins = {

@@ -72,7 +72,7 @@ class Examples:
         }:
             options["query_string"] = needed | options.get("query_string", {})
         if operation.form:
-            options |= {"data": FORMS[operation.id](), "content_type": "multipart/form-data"}
+            options |= {"data": FORMS[operation.id](self), "content_type": "multipart/form-data"}
         elif operation.body is not None:
             options["json"] = self.body(operation) if json is None else json
         asked_as = client.in_person if operation.people_only else client

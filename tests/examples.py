@@ -59,6 +59,7 @@ VALUES = {
 #: What a field refers to where its name doesn't say it; `contact_id` is one of `contacts` anyway.
 REFERS = {
     "actor_id": "users",
+    "added_by_id": "users",
     "break_glass_id": "users",
     "by_id": "users",
     "closed_by_id": "users",
@@ -103,8 +104,13 @@ LEFT_OUT = {
     ("SignInBody", "tenant"),
 }
 #: Forms (multipart) by operation.
-FORMS: dict[str, Callable[[], dict[str, Any]]] = {
-    "create_import": lambda: {
+FORMS: dict[str, Callable[[Examples], dict[str, Any]]] = {
+    "create_attachment": lambda examples: {
+        "resource": "contacts",
+        "record_id": examples.some("contacts"),
+        "file": (io.BytesIO(CANARY.encode()), f"{CANARY} {next(_count)}.txt"),
+    },
+    "create_import": lambda _: {
         "resource": "contacts",
         "file": (io.BytesIO(f"last_name\n{CANARY}\n".encode()), "contacts.csv"),
     },

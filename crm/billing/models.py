@@ -86,6 +86,7 @@ class Invoice(Record, Owned, Base):
     )
     __purpose__ = Purpose.INVOICING
     __audited__ = True
+    __attachments__ = True
 
     number: Mapped[str | None] = column(data=DataClass.BUSINESS, unique=True)
     issued_on: Mapped[date | None] = column(data=DataClass.BUSINESS)

@@ -33,6 +33,7 @@ class Company(Record, Owned, Base):
     __table_args__ = (words_index("companies"), Index(None, "created_at", "id"), Index(None, "name"))
     __purpose__ = Purpose.SALES
     __audited__ = True
+    __attachments__ = True
 
     name: Mapped[str] = column(data=DataClass.BUSINESS)
     domain: Mapped[str | None] = column(data=DataClass.BUSINESS)
@@ -71,6 +72,7 @@ class Contact(Record, Owned, Base):
     )
     __purpose__ = Purpose.SALES
     __audited__ = True
+    __attachments__ = True
 
     first_name: Mapped[str | None] = column(data=DataClass.IDENTITY)
     last_name: Mapped[str] = column(data=DataClass.IDENTITY)

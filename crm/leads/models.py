@@ -42,6 +42,7 @@ class Lead(Record, Owned, Base):
     )
     __purpose__ = Purpose.SALES
     __audited__ = True
+    __attachments__ = True
 
     first_name: Mapped[str | None] = column(data=DataClass.IDENTITY)
     last_name: Mapped[str] = column(data=DataClass.IDENTITY)

@@ -21,6 +21,7 @@ class Product(Record, Base):
     )
     __purpose__ = Purpose.SALES
     __audited__ = True
+    __attachments__ = True
 
     name: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)
     series: Mapped[str | None] = column(data=DataClass.BUSINESS)

@@ -93,6 +93,7 @@ class Deal(Record, Owned, Base):
     )
     __purpose__ = Purpose.SALES
     __audited__ = True
+    __attachments__ = True
 
     name: Mapped[str] = column(data=DataClass.BUSINESS)
     reference: Mapped[str | None] = column(data=DataClass.BUSINESS, unique=True)

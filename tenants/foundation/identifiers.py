@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from datetime import UTC, datetime
 from uuid import UUID
 
 import uuid_utils
@@ -10,6 +11,11 @@ import uuid_utils
 def new_id() -> UUID:
     """A fresh UUIDv7 (RFC 9562, section 5.7): sorts by the moment it was made."""
     return UUID(int=uuid_utils.uuid7().int)
+
+
+def made_at(identifier: UUID) -> datetime:
+    """When a UUIDv7 was made, to the millisecond (RFC 9562, section 5.7)."""
+    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)
 
 
 def new_id_text() -> str:

@@ -140,6 +140,9 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(
         200 * MEBIBYTE, ge=1024, description="The largest file a request may bring."
     )
+    max_attachment_bytes: int = Field(
+        100 * MEBIBYTE, ge=1024, description="The largest file that can be attached to a record."
+    )
     requests_per_minute_tenant: int = Field(
         12_000, ge=1, description="Requests a tenant may make in a minute."
     )

@@ -94,6 +94,8 @@ class Base(DeclarativeBase):
     """Why the rows never leave with a bundle of the tenant; most do."""
     __names_tenant__: ClassVar[tuple[str, ...]] = ()
     """Columns that name the tenant itself or say how it stands, so that a copy of the tenant has its own."""
+    __attachments__: ClassVar[bool] = False
+    """Whether files can be attached to its records, by whoever may change them."""
 
 
 @event.listens_for(Base, "init", propagate=True)

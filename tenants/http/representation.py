@@ -100,10 +100,14 @@ Cover = Callable[[ColumnElement[Any], Any, Mapping[str, frozenset[str]]], Column
 
 @dataclass(frozen=True)
 class Attached:
-    """Two columns, the name of a resource and an id: rows are seen by whoever sees the record that they speak of."""
+    """Two columns, the name of a resource and an id: rows are seen by whoever sees the record that they speak of.
+
+    `models` gives the model behind each resource that they can speak of.
+    """
 
     resource: str
     record: str
+    models: Callable[[], Mapping[str, Any]] = owned_models
 
 
 #: Whoever changes a record has to see which one it is, and which version.
@@ -190,7 +194,7 @@ class Resource:
                 {
                     resource_of(self.model),
                     *(resource_of(self.relationship(name).mapper.class_) for name in shown),
-                    *(owned_models() if self.attached else ()),
+                    *(self.attached.models() if self.attached else ()),
                 }
             )
         )

@@ -15,7 +15,6 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_col
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from tenants.access.caller import Extent
-from tenants.access.ownership import owned_models
 from tenants.access.permissions import Reach
 from tenants.access.policy import resource_of
 from tenants.access.reaching import narrowed
@@ -217,7 +216,7 @@ def conditions_of(resource: Resource, shape: Shape, table: Any) -> list[ColumnEl
 def _attached(attached: Attached, shape: Shape, table: Any) -> ColumnElement[bool]:
     """Rows speak of records of many resources: each is seen by whoever sees its record."""
     extents, ways = dict(shape.extents), []
-    for name, model in sorted(owned_models().items()):
+    for name, model in sorted(attached.models().items()):
         extent = extents.get(name)
         if extent is None:
             continue

@@ -84,9 +84,9 @@ class TenantStorage:
     def exists(self, name: str) -> bool:
         return self._place.exists(self._key(name))
 
-    def list(self) -> Iterator[str]:
-        """The names of all files, in the order of their characters."""
-        for key in self._place.list(self._prefix):
+    def list(self, folder: str = "") -> Iterator[str]:
+        """The names of all files, or of those in a folder (`exports/`), in the order of their characters."""
+        for key in self._place.list(self._prefix + folder):
             yield key.removeprefix(self._prefix)
 
     def _key(self, name: str) -> str:

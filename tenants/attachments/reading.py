@@ -1,0 +1,37 @@
+"""The bytes of an attachment, unsealed on the way to whoever may read its record."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain
+from uuid import UUID
+
+from tenants.access.policy import find
+from tenants.attachments.attachable import readable_record
+from tenants.attachments.models import Attachment
+from tenants.audit.recording import record_event
+from tenants.isolation.files import opened_file
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file whose first bytes were read and found to be true; `close` has to be called in the end."""
+
+    attachment: Attachment
+    chunks: Iterator[bytes]
+    close: Callable[[], None]
+
+
+def opened(attachment_id: UUID) -> Opened:
+    """The file, to be sent after the transaction at hand. That somebody took it is put on record.
+
+    Raises NotFound when its record is out of reach, and NotStored when storage lost it.
+    """
+    attachment = find(Attachment, attachment_id)
+    readable_record(attachment.resource, attachment.record_id)
+    with ExitStack() as stack:
+        chunks = stack.enter_context(opened_file(attachment.file))
+        first = next(chunks, b"")
+        same = {"sha256": [attachment.sha256, attachment.sha256]}
+        record_event("attachments.downloaded", "attachments", attachment.id, same)
+        return Opened(attachment, chain([first], chunks), stack.pop_all().close)

@@ -11,7 +11,7 @@ from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid, NotFound
 from tenants.identity.models import Role, TeamMember, TeamRole, TenantProfile, User, UserRole
-from tenants.identity.signing_in.factors import FACTORS
+from tenants.identity.signing_in.factors import FACTORS, must_have_shown_theirs
 from tenants.identity.signing_in.models import Authenticator
 from tenants.identity.signing_in.notes import note_later, tell
 from tenants.identity.signing_in.opening import renew_session
@@ -54,6 +54,7 @@ def mine(authenticator_id: UUID | None = None, *, lock: bool = False) -> list[Au
 
 def set_up(site: Site, kind: str, name: str) -> SettingUp:
     """Begin with a new one. Raises Conflict for more than anybody uses, and for passkeys where there can be none."""
+    must_have_shown_theirs()
     user = db().get_one(User, acting().caller.user_id)
     if sum(each.confirmed_at is not None for each in mine()) >= MOST:
         raise Conflict(f"At most {MOST} of them: take one away first.")
@@ -75,6 +76,7 @@ def confirm(site: Site, authenticator_id: UUID, said: dict[str, Any]) -> tuple[A
 
     Raises Invalid when what is shown is not right, Conflict when it was confirmed before.
     """
+    must_have_shown_theirs()
     (made,) = mine(authenticator_id, lock=True)
     if made.confirmed_at is not None:
         raise Conflict("This one is confirmed already.")
@@ -93,6 +95,7 @@ def confirm(site: Site, authenticator_id: UUID, said: dict[str, Any]) -> tuple[A
 
 
 def rename(authenticator_id: UUID, name: str) -> Authenticator:
+    must_have_shown_theirs()
     (made,) = mine(authenticator_id)
     made.name = name
     db().flush()
@@ -101,6 +104,7 @@ def rename(authenticator_id: UUID, name: str) -> Authenticator:
 
 def take_away(authenticator_id: UUID) -> None:
     """Take away one of mine. Raises Conflict for the last one where one is required."""
+    must_have_shown_theirs()
     (gone,) = mine(authenticator_id, lock=True)
     last = gone.confirmed_at is not None and not [
         each for each in mine() if each.confirmed_at is not None and each.id != gone.id

@@ -6,14 +6,17 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from tenants.access.caller import acting
+from tenants.foundation.errors import NotAllowed
 from tenants.identity.models import User
-from tenants.identity.signing_in.models import Authenticator, Password
+from tenants.identity.signing_in.models import Authenticator, Password, Session
 from tenants.identity.signing_in.notes import note_later, tell
 from tenants.identity.signing_in.passkeys import PasskeyRefused, Site, use_passkey
 from tenants.identity.signing_in.passwords import fits
 from tenants.identity.signing_in.recovery_codes import codes_left, use_recovery_code
 from tenants.identity.signing_in.totp import use_code
 from tenants.isolation.door import db, here
+from tenants.isolation.turns import one_at_a_time
 
 FACTORS = ("totp", "passkey")
 
@@ -25,6 +28,23 @@ def methods_of(user_id: UUID) -> list[str]:
     )
     kinds = set(db().scalars(query.distinct()))
     return [each for each in (*FACTORS, "recovery_code") if each in kinds] if kinds & {*FACTORS} else []
+
+
+def must_have_shown_theirs() -> None:
+    """For changes of second factors: whoever has one showed it in the session at hand, a password is not enough.
+
+    Somebody else's session, begun before there was one or by a provider that asked for none, would else become
+    strong by a factor of their own. Of several at the same moment each sees what the one before did. Raises NotAllowed.
+    """
+    caller = acting().caller
+    assert caller.user_id is not None  # noqa: S101 - people only
+    one_at_a_time("factors", str(caller.user_id))
+    strong = db().scalar(select(Session.strong).where(Session.id == caller.credential_id))
+    if not strong and methods_of(caller.user_id):
+        raise NotAllowed(
+            "Show the second factor that you have first: POST /api/v1/sessions/current/confirmation.",
+            code="second_factor",
+        )
 
 
 def second_factor_shown(site: Site, user: User, said: Mapping[str, Any]) -> str | None:

@@ -16,7 +16,7 @@ from tenants.identity.models import User
 from tenants.identity.signing_in import budgets
 from tenants.identity.signing_in.cookies import signed_in_answer
 from tenants.identity.signing_in.enrolling import confirm, mine, rename, set_up, take_away
-from tenants.identity.signing_in.factors import methods_of
+from tenants.identity.signing_in.factors import methods_of, must_have_shown_theirs
 from tenants.identity.signing_in.models import Authenticator
 from tenants.identity.signing_in.notes import tell
 from tenants.identity.signing_in.passkeys import Site
@@ -91,6 +91,7 @@ def count_recovery_codes() -> dict[str, int]:
 @authenticators.response(200, RecoveryCodesSchema)
 def replace_recovery_codes() -> dict[str, list[str]]:
     """Ten new recovery codes instead of those of before; shown in this answer alone."""
+    must_have_shown_theirs()
     user = _me()
     if not methods_of(user.id):
         raise Conflict("Recovery codes stand in for a second factor: set one up first.")

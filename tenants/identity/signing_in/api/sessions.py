@@ -24,7 +24,7 @@ from tenants.identity.signing_in.cookies import (
     signed_in_answer,
 )
 from tenants.identity.signing_in.devices import described
-from tenants.identity.signing_in.factors import identity_shown
+from tenants.identity.signing_in.factors import FACTORS, identity_shown
 from tenants.identity.signing_in.models import Session
 from tenants.identity.signing_in.notes import note_later
 from tenants.identity.signing_in.opening import end_sessions, renew_session
@@ -147,7 +147,10 @@ def sign_out() -> Response:
 @sessions.takes(ConfirmationBody())
 @sessions.response(200, SignedInAnswer)
 def confirm_session(said: dict[str, Any]) -> Response:
-    """Confirm who I am before something dangerous: good for ten minutes. My session goes on in a new cookie."""
+    """Confirm who I am before something dangerous: good for ten minutes. My session goes on in a new cookie.
+
+    It is a strong one after a second factor.
+    """
     house, wrapper = current_app.extensions["house"], current_app.extensions["nursery"].wrapper
     caller = acting().caller
     counted = budgets.counted(wrapper, budgets.CONFIRMATION, caller.user_id)
@@ -160,7 +163,8 @@ def confirm_session(said: dict[str, Any]) -> Response:
     here().after_commit.append(lambda: give_back(house.catalog, forget=(counted,)))
     record_event("sessions.confirmed", "sessions", caller.credential_id, {"by": shown})
     g.holds_secret = True
-    return signed_in_answer(house, renew_session(), 200)
+    token = renew_session(strong=True if shown in FACTORS else None)
+    return signed_in_answer(house, token, 200)
 
 
 def _signed_in(made: SignedIn) -> Response:

@@ -16,6 +16,7 @@ from tenants.foundation.errors import Conflict
 from tenants.identity.models import OneTimeToken, User
 from tenants.identity.one_time import GONE, give, take, withdraw
 from tenants.identity.signing_in.models import Password, Session
+from tenants.identity.people.taking_over import must_hold_still
 from tenants.isolation.door import db, here
 from tenants.mail.messages import usable_address
 from tenants.mail.posting import link, post
@@ -101,12 +102,14 @@ def ask_for_change(user: User, email: str) -> None:
 def change_address(token: str) -> User:
     """Follow the link: the address changes, and what was mailed to the old one opens nothing any more.
 
-    Raises Conflict for a link that was used or is too old, and when somebody else got the address meanwhile.
+    Raises Conflict for a link that was used or is too old, or whose sender could not send it any more, and when
+    somebody else got the address meanwhile.
     """
     taken = take(KIND, token)
     user = db().get(User, taken.user_id, with_for_update=True)
     if user is None or user.state != "active":
         raise Conflict(GONE, code="gone")
+    must_hold_still(UUID(taken.details["asked_by"]), user)
     before, after = user.email, free_address(taken.details["email"])
     note_address(after)
     user.email, user.email_verified_at = after, now()

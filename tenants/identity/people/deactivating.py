@@ -13,10 +13,10 @@ from tenants.identity.models import Team, User
 from tenants.identity.oauth.models import ConnectedApp
 from tenants.identity.people.addresses import withdraw_every_link
 from tenants.identity.people.handing_over import count_owned
-from tenants.identity.people.inviting import must_hold_everything_of
 from tenants.identity.people.jobs import hand_over
 from tenants.identity.people.membership import must_hold_roles_of
 from tenants.identity.people.models import Invitation
+from tenants.identity.people.taking_over import must_hold_everything_of
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.rights.assigning import must_leave_an_admin
 from tenants.identity.signing_in.opening import end_sessions

@@ -11,13 +11,13 @@ from tenants.access.caller import acting
 from tenants.access.policy import save
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
-from tenants.identity.models import Role, TenantProfile, User, UserRole
+from tenants.identity.models import TenantProfile, User
 from tenants.identity.one_time import GONE, give, take, withdraw
 from tenants.identity.people.addresses import free_address, note_address
-from tenants.identity.people.membership import join, must_hold_roles_of, teams_of
+from tenants.identity.people.membership import join
 from tenants.identity.people.models import Invitation
+from tenants.identity.people.taking_over import must_hold_everything_of, must_hold_still
 from tenants.identity.rights.assigning import give_to_user
-from tenants.identity.rights.granting import must_hold
 from tenants.identity.signing_in.models import Password
 from tenants.identity.signing_in.opening import act_as_user
 from tenants.identity.signing_in.passwords import hash_of
@@ -78,9 +78,15 @@ def invite_known(user: User, email: str | None) -> Invitation:
 
 
 def send_again(invitation: Invitation) -> Invitation:
-    """Mail a fresh link; the one before opens nothing any more."""
+    """Mail a fresh link; the one before opens nothing any more, and the invitation is the caller's from now on.
+
+    Raises NotAllowed when the roles of whoever was invited hold more than the caller has.
+    """
     invitation.must_be_open()
-    invitation.expires_at = _send(db().get_one(User, invitation.user_id), invitation)
+    user = db().get_one(User, invitation.user_id)
+    must_hold_everything_of(user)
+    invitation.invited_by_id = acting().caller.user_id
+    invitation.expires_at = _send(user, invitation)
     db().flush()
     return invitation
 
@@ -99,13 +105,15 @@ def withdraw_invitation(invitation: Invitation) -> None:
 def accept(token: str, password: str, name: str | None) -> User:
     """Follow the link: of any number who do at once, one becomes the user, who acts from here on.
 
-    Raises Conflict for a link that was used, withdrawn or is too old, Invalid for a weak password.
+    Raises Conflict for a link that was used, withdrawn or is too old, or whose sender could not send it any more;
+    Invalid for a weak password.
     """
     taken = take(KIND, token)
     user = db().get(User, taken.user_id, with_for_update=True)
     invitation = db().get(Invitation, UUID(taken.details["invitation"]), with_for_update=True)
     if user is None or invitation is None or (user.state, invitation.state) != ("invited", "pending"):
         raise Conflict(GONE, code="gone")
+    must_hold_still(invitation.invited_by_id, user)
     act_as_user(user)
     db().add(Password(user_id=user.id, hash=hash_of(password, user.email, user.name, name)))
     note_address(invitation.email)
@@ -114,16 +122,6 @@ def accept(token: str, password: str, name: str | None) -> User:
     invitation.state = "accepted"
     db().flush()
     return user
-
-
-def must_hold_everything_of(user: User) -> None:
-    """Raises NotAllowed when a user's roles hold more than the caller has."""
-    must_hold(
-        db().scalars(
-            select(Role).join(UserRole, UserRole.role_id == Role.id).where(UserRole.user_id == user.id)
-        )
-    )
-    must_hold_roles_of(teams_of(user.id))
 
 
 def _offer(user: User, *, made_user: bool) -> Invitation:

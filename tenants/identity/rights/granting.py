@@ -22,6 +22,11 @@ def must_hold(roles: Iterable[Role]) -> None:
         must_hold_all(role.name, role.permissions, role.fields)
 
 
+def holds(caller: Caller, roles: Iterable[Role]) -> bool:
+    """Whether a caller has all that these roles hold."""
+    return not any(any(_beyond(caller, role.permissions, role.fields)) for role in roles)
+
+
 def must_hold_all(name: str, permissions: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
     """As `must_hold`, for a role that is yet to be like that."""
     beyond = list(_beyond(acting().caller, permissions, fields))

@@ -16,7 +16,7 @@ from tenants.identity.people.addresses import (
     withdraw_every_link,
 )
 from tenants.identity.people.deactivating import deactivate, reactivate
-from tenants.identity.people.inviting import must_hold_everything_of
+from tenants.identity.people.taking_over import must_hold_everything_of
 from tenants.identity.scim import resources as scim
 from tenants.identity.scim.describing import address_of, columns_of, kept
 from tenants.identity.single_sign_on.domains import is_ours

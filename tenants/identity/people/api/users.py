@@ -15,7 +15,7 @@ from tenants.http.selection import Selection
 from tenants.identity.models import User
 from tenants.identity.people.addresses import ask_for_change, change_address
 from tenants.identity.people.deactivating import deactivate, reactivate
-from tenants.identity.people.inviting import invite_known, must_hold_everything_of
+from tenants.identity.people.inviting import invite_known
 from tenants.identity.people.links import PER_ADDRESS, following
 from tenants.identity.people.membership import join, set_teams
 from tenants.identity.people.models import Invitation
@@ -39,6 +39,7 @@ from tenants.identity.people.schemas import (
     UserBody,
     UserInvitationBody,
 )
+from tenants.identity.people.taking_over import must_hold_everything_of
 
 users = Blueprint("users", __name__, url_prefix="/users", purpose=Purpose.ACCOUNT)
 email_changes = Blueprint("email-changes", __name__, url_prefix="/email-changes", purpose=Purpose.ACCOUNT)

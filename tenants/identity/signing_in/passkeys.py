@@ -177,6 +177,7 @@ def _faults() -> tuple[type[Exception], ...]:
         AttributeError,
         EOFError,
         OverflowError,
+        RecursionError,
     )
 
 
@@ -186,7 +187,7 @@ def _challenge(site: Site, credential: dict[str, Any]) -> bytes:
     try:
         said = json.loads(base64url_to_bytes(credential["response"]["clientDataJSON"]))
         challenge = base64url_to_bytes(said["challenge"])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise PasskeyRefused("not readable") from error
     if not is_ours(site.wrapper, challenge):
         raise PasskeyRefused("too old")

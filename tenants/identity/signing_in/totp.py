@@ -32,7 +32,9 @@ def step_of(secret: str, code: str) -> int | None:
     current = int(time.time()) // STEP_SECONDS
     app = pyotp.TOTP(secret)
     steps = [current + drift for drift in DRIFT]
-    return next((step for step in steps if compare_digest(app.generate_otp(step), code)), None)
+    return next(
+        (step for step in steps if compare_digest(app.generate_otp(step).encode(), code.encode())), None
+    )
 
 
 def use_code(user_id: UUID, code: str) -> bool:

@@ -1,5 +1,7 @@
 """Somebody who got hold of half of what opens an account tries to become the one who has all of it."""
 
+import base64
+
 import pyotp
 import pytest
 from flask import Flask
@@ -67,3 +69,25 @@ def test_the_owner_shows_the_factor_in_that_session_and_it_is_a_strong_one(
 def test_the_password_alone_makes_no_session_strong(owner: Person, thief: Browser) -> None:
     assert thief.post("/sessions/current/confirmation", {"password": owner.password}).status_code == 200
     assert thief.put("/authenticators/recovery-codes").status_code == 403
+
+
+def handed_in(owner: Person, said: bytes) -> dict[str, object]:
+    """A passkey of this user, whose browser said this."""
+    handle = (
+        base64.urlsafe_b64encode(owner.workspace.home.id.bytes + owner.user_id.bytes).decode().rstrip("=")
+    )
+    text = base64.urlsafe_b64encode(said).decode().rstrip("=")
+    response = {"clientDataJSON": text, "userHandle": handle, "authenticatorData": "YQ", "signature": "YQ"}
+    return {"id": "a", "rawId": "YQ", "type": "public-key", "response": response}
+
+
+def test_nonsense_in_the_place_of_a_factor_is_wrong_and_breaks_nothing(owner: Person) -> None:
+    deep = b'{"challenge":' + b"[" * 20_000 + b"]" * 20_000 + b"}"
+    owner.with_app(owner.signed_in())
+    thief = owner.browser()
+    ticket = owner.ticket(thief)
+    wide = "\uff11\uff12\uff13\uff14\uff15\uff16"
+    for shown in ({"code": wide}, {"code": "12345\u00e9"}, {"passkey": handed_in(owner, deep)}):
+        answer = thief.post("/sessions/second-factor", {"ticket": ticket, **shown})
+        assert answer.status_code == 401, shown
+    assert thief.post("/sessions/passkey", {"passkey": handed_in(owner, deep)}).status_code == 401

@@ -39,9 +39,12 @@ def give_share(said: dict[str, Any]) -> RecordShare:
 
 
 def change_share(share_id: UUID, terms: dict[str, Any]) -> RecordShare:
-    """Change level or end of a share. Raises as `give_share` does, NotFound when its record is out of reach."""
+    """Change level or end of a share: whoever prolongs it gives it once more.
+
+    Raises as `give_share` does, NotFound when its record is out of reach.
+    """
     share, record = _shared(share_id)
-    _must_have(record, terms.get("level", "read"))
+    _must_have(record, terms.get("level", share.level))
     before = {name: getattr(share, name) for name in TERMS}
     change(share, terms)
     pairs = {name: [value, getattr(share, name)] for name, value in before.items()}

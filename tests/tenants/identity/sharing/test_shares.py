@@ -15,6 +15,7 @@ from tenants.identity.models import RecordShare
 from tenants.identity.sharing.ending import forget_expired
 from tenants.identity.sharing.giving import MOST
 from tenants.isolation.door import db, inside
+from tests.tenants.identity.people.test_invitations import somebody_who_may
 from tests.tenants.identity.rights.people import person
 from tests.workspace import Client, Workspace
 
@@ -248,3 +249,20 @@ def test_the_same_share_twice_is_refused(acme: Workspace, neighbour: Workspace, 
     answer = share(acme.sales, deal, **to)
     assert (answer.status_code, answer.json["code"]) == (409, "shared_already")
     assert share(neighbour.sales, deal, **to).status_code == 422
+
+
+def test_nobody_prolongs_a_share_of_more_than_they_have(
+    acme: Workspace, neighbour: Workspace, deal: str
+) -> None:
+    until = (now() + timedelta(days=1)).isoformat()
+    to = {"user_id": str(acme.sales_elsewhere.user_id), "level": "edit", "expires_at": until}
+    path = f"/record-shares/{share(acme.sales, deal, **to).json['id']}"
+    reading = {"deals:read": "all", "record-shares:read": "all", "records:share": "all"}
+    reader = somebody_who_may(acme, reading)
+
+    refused = reader.patch(path, {"expires_at": None})
+
+    assert refused.status_code == 403
+    assert acme.admin.get(path).json["expires_at"] is not None
+    assert reader.patch(path, {"level": "read", "expires_at": None}).json["level"] == "read"
+    assert neighbour.admin.patch(path, {"expires_at": None}).status_code == 404

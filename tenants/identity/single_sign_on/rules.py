@@ -27,7 +27,11 @@ _waiting = BoundedSemaphore(AT_A_TIME)
 
 
 def check_fields(provider: IdentityProvider, fields: Mapping[str, Any]) -> None:
-    """Raises Invalid, naming the field, for what can't be said of this provider; it has the fields already."""
+    """Raises Invalid, naming the field, for what can't be said of this provider; it has the fields already.
+
+    Raises NotAllowed for whoever doesn't hold all that the tenant's roles hold.
+    """
+    _must_hold_all_roles()
     if role_id := fields.get("default_role_id"):
         _check_role(db().get(Role, role_id))
     if provider.break_glass_id and {"break_glass_id", "sso_only"} & fields.keys():
@@ -62,6 +66,11 @@ def a_strangers_turn() -> Iterator[None]:
         yield
     finally:
         _waiting.release()
+
+
+def _must_hold_all_roles() -> None:
+    """Whoever says where people sign in can come in as any of them, through a provider of their own."""
+    must_hold(db().scalars(select(Role).order_by(Role.name)))
 
 
 def _check_role(role: Role | None) -> None:

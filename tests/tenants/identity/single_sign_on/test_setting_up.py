@@ -16,6 +16,7 @@ from tenants.identity.signing_in.models import Authenticator, Password
 from tenants.identity.signing_in.passwords import hash_of
 from tenants.isolation.door import db, inside
 from tests.providers import CLIENT, SECRET, Browser, Provider, running_provider
+from tests.tenants.identity.people.test_invitations import somebody_who_may
 from tests.workspace import Workspace
 
 PASSWORD = "correct horse battery staple 7"
@@ -103,6 +104,22 @@ def test_only_people_who_may_do_set_it_up(acme: Workspace, neighbour: Workspace,
     assert acme.admin.post("/identity-providers", fields(provider)).json["code"] == "needs_session"
     assert acme.manager.in_person.post("/identity-providers", fields(provider)).status_code == 403
     assert acme.manager.get("/claimed-domains").status_code == 403
+
+
+def test_nobody_with_less_than_everything_says_where_people_sign_in(
+    acme: Workspace, neighbour: Workspace, provider: Provider
+) -> None:
+    rights = [f"identity-providers:{each}" for each in ("read", "create", "edit")]
+    mallory = somebody_who_may(acme, dict.fromkeys(rights, "all"))
+    kept = acme.admin.in_person.post("/identity-providers", fields(provider)).json
+
+    for refused in (
+        mallory.post("/identity-providers", fields(provider)),
+        mallory.patch(f"/identity-providers/{kept['id']}", {"client_id": "mine"}),
+    ):
+        assert (refused.status_code, refused.json["code"]) == (403, "beyond_own_rights")
+    assert mallory.get(f"/identity-providers/{kept['id']}").json["client_id"] == CLIENT
+    assert neighbour.admin.get(f"/identity-providers/{kept['id']}").status_code == 404
 
 
 def test_a_domain_is_the_tenants_once_its_record_is_there(

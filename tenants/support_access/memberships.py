@@ -7,6 +7,7 @@ killed at any point is made again from the start, so nothing stays open that sho
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import select, update
@@ -27,11 +28,13 @@ from tenants.support_access.staff.models import Staff, VisitPointer
 log = structlog.get_logger(__name__)
 #: The name of the round.
 SETTLE = "staff.settle"
+#: Pointers are there before their visits: what has none by then was refused.
+MADE_WITHIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A pointer, and whether its visit is open; None while its tenant can't be asked."""
+    """A pointer, and whether its visit is open; None while nobody knows. Without a `home` there is nothing to take."""
 
     pointer: VisitPointer
     home: Home | None
@@ -46,10 +49,10 @@ def settle_visits(catalog: Catalog, owner_urls: Mapping[str, str | None]) -> int
     by_cell: dict[str, list[_Found]] = defaultdict(list)
     for pointer, active in _pointers(catalog):
         found = _look(catalog, pointer, active=active)
-        if found.home is None:
-            _note(catalog, found)
-        else:
+        if found.home is not None:
             by_cell[found.home.cell].append(found)
+        elif found.live is False:
+            _note(catalog, found)
     lost = [
         cell for cell, url in owner_urls.items() if url and not _settle(catalog, cell, url, by_cell[cell])
     ]
@@ -99,18 +102,24 @@ def _look(catalog: Catalog, pointer: VisitPointer, *, active: bool) -> _Found:
     try:
         with inside(home):
             act_as(SYSTEM, request_id=SETTLE)
-            return _Found(pointer, home, live=_is_open(pointer, active=active))
+            live = _is_open(pointer, active=active)
     except Unavailable:
         # Not knowing is not leave: the role is taken until the tenant can be asked again.
         log.warning("staff_visit_unknown", tenant=str(home.id))
         return _Found(pointer, home, live=None)
+    if live is None:
+        # Nobody came in by it, so nobody else's connection is ended for it.
+        refused = pointer.created_at + MADE_WITHIN < clock.now()
+        return _Found(pointer, None, live=False if refused else None)
+    return _Found(pointer, home, live=live)
 
 
-def _is_open(pointer: VisitPointer, *, active: bool) -> bool:
+def _is_open(pointer: VisitPointer, *, active: bool) -> bool | None:
+    """None when there is no such visit: not yet, or it was refused."""
     query = select(AccessVisit, AccessGrant).join(AccessGrant, AccessGrant.id == AccessVisit.grant_id)
     row = db().execute(query.where(AccessVisit.id == pointer.id)).one_or_none()
     if row is None:
-        return False
+        return None
     visit, grant = row
     if visit.ended_at is not None:
         return False

@@ -1,11 +1,13 @@
 """Opening and ending visits."""
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from flask import Response, g, request
 
 from tenants.catalog.registry import Home
+from tenants.foundation.errors import NotFound
 from tenants.foundation.identifiers import new_id
 from tenants.isolation.door import here
 from tenants.support_access.memberships import wake
@@ -55,7 +57,8 @@ def list_visits() -> dict[str, Any]:
     found = []
     for tenant_id, visit_id in visits_of(house().catalog, member().id):
         if home := house().catalog.home(tenant_id):
-            with at_tenant(home, member(), g.request_id, request.remote_addr):
+            # A pointer leads to nothing where a visit was refused.
+            with suppress(NotFound), at_tenant(home, member(), g.request_id, request.remote_addr):
                 found.append(_shown(home, found_visit(visit_id, asker_of(member()))))
     return {"data": found}
 

@@ -8,8 +8,10 @@ from sqlalchemy import delete, select
 from tenants.audit.recording import record_event
 from tenants.foundation.errors import Invalid
 from tenants.identity.models import Role, Team, TeamMember, TeamRole, User
+from tenants.identity.rights.assigning import ADMIN, must_leave_an_admin
 from tenants.identity.rights.granting import must_hold
 from tenants.isolation.door import db
+from tenants.isolation.turns import one_at_a_time
 
 
 def teams_named(team_ids: Sequence[UUID], field: str = "team_ids") -> list[Team]:
@@ -42,7 +44,10 @@ def join(user: User, team_ids: Sequence[UUID], field: str = "team_ids") -> None:
 
 
 def leave(user: User, team_ids: Iterable[UUID]) -> None:
-    """Take a user out of teams; their main team is none of these afterwards."""
+    """Take a user out of teams; their main team is none of these afterwards.
+
+    Raises Conflict when nobody would be left who can do everything.
+    """
     gone = sorted(teams_of(user.id) & set(team_ids))
     db().execute(delete(TeamMember).where(TeamMember.user_id == user.id, TeamMember.team_id.in_(gone)))
     for team_id in gone:
@@ -50,10 +55,16 @@ def leave(user: User, team_ids: Iterable[UUID]) -> None:
     if user.team_id in gone:
         user.team_id = None
     db().flush()
+    if _give_everything(gone):
+        one_at_a_time("roles")
+        must_leave_an_admin()
 
 
 def set_teams(user: User, team_ids: Sequence[UUID], main: UUID | None) -> None:
-    """Have a user be in exactly these teams; `main` is the one their new records belong to. Raises as `join` does."""
+    """Have a user be in exactly these teams; `main` is the one their new records belong to.
+
+    Raises as `join` and `leave` do.
+    """
     if main is not None and main not in team_ids:
         raise Invalid(errors={"team_id": ["The main team is one of 'team_ids'."]})
     join(user, team_ids)
@@ -64,3 +75,10 @@ def set_teams(user: User, team_ids: Sequence[UUID], main: UUID | None) -> None:
 
 def teams_of(user_id: UUID) -> set[UUID]:
     return set(db().scalars(select(TeamMember.team_id).where(TeamMember.user_id == user_id)))
+
+
+def _give_everything(team_ids: Sequence[UUID]) -> bool:
+    """Whether being in one of these teams makes an admin."""
+    admin = select(TeamRole.team_id).join(Role, Role.id == TeamRole.role_id)
+    these = (Role.name == ADMIN, Role.built_in, TeamRole.team_id.in_(team_ids))
+    return db().scalar(admin.where(*these).limit(1)) is not None

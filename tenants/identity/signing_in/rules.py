@@ -11,6 +11,7 @@ from tenants.access.policy import find
 from tenants.audit.recording import record_event
 from tenants.identity.models import TenantProfile, User
 from tenants.identity.one_time import withdraw
+from tenants.identity.people.taking_over import must_hold_everything_of
 from tenants.identity.signing_in.by_password import TICKET
 from tenants.identity.signing_in.factors import FACTORS
 from tenants.identity.signing_in.models import Authenticator
@@ -51,9 +52,11 @@ def require_second_factor(*, required: bool) -> None:
 def reset_factors(user_id: UUID) -> None:
     """Take away all that a user shows besides the password, for somebody who lost it; their sessions end.
 
-    An admin who does it to themselves keeps the session at hand.
+    An admin who does it to themselves keeps the session at hand. Raises NotAllowed when their roles hold more than the
+    caller has.
     """
     user = find(User, user_id)
+    must_hold_everything_of(user)
     taken = delete(Authenticator).where(Authenticator.user_id == user.id)
     kinds = db().scalars(taken.returning(Authenticator.kind)).all()
     withdraw(TICKET, user.id)

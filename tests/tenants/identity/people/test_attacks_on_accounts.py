@@ -1,5 +1,6 @@
 """Somebody with some rights over others' accounts tries to become one of those who have more."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,3 +98,37 @@ def test_whoever_sends_an_invitation_again_stands_for_it(app: Flask, acme: Works
     again = acme.admin.in_person.post(f"/invitations/{invitation}/mail")
     assert again.json["invited_by_id"] == str(acme.admin.user_id)
     assert accept(app, token_of(acme, invitation)).status_code == 200
+
+
+def test_the_last_admin_is_not_taken_out_of_the_team_that_makes_them_one(
+    new_workspace: Callable[[], Workspace],
+) -> None:
+    workspace = new_workspace()
+    admin = workspace.admin
+    team = admin.post("/teams", {"name": "Admins"}).json["id"]
+    role = {"role_ids": [role_id(workspace, "admin")]}
+    assert admin.in_person.put(f"/teams/{team}/roles", role).status_code == 200
+    assert admin.put(f"/teams/{team}/members/{admin.user_id}").status_code == 204
+    assert admin.in_person.put(f"/users/{admin.user_id}/roles", {"role_ids": []}).status_code == 200
+    mallory = clerk(workspace, "teams:edit")
+
+    for refused in (
+        mallory.delete(f"/teams/{team}/members/{admin.user_id}"),
+        mallory.put(f"/users/{admin.user_id}/teams", {"team_ids": []}),
+    ):
+        assert (refused.status_code, refused.json["code"]) == (409, "last_admin")
+    assert admin.get("/roles").status_code == 200
+    assert (
+        mallory.delete(f"/teams/{workspace.sales.team_id}/members/{workspace.sales.user_id}").status_code
+        == 204
+    )
+
+
+def test_nobody_takes_away_the_second_factor_of_somebody_who_holds_more(
+    acme: Workspace, neighbour: Workspace
+) -> None:
+    mallory = clerk(acme, "users:reset-factors")
+    refused = mallory.delete(f"/users/{acme.admin.user_id}/authenticators")
+    assert (refused.status_code, refused.json["code"]) == (403, "beyond_own_rights")
+    assert mallory.delete(f"/users/{acme.read_only.user_id}/authenticators").status_code == 204
+    assert mallory.delete(f"/users/{neighbour.read_only.user_id}/authenticators").status_code == 404

@@ -7,9 +7,9 @@ import pytest
 from flask import Flask
 
 from tests.mails import posted
-from tests.tenants.identity.people.test_invitations import accept, somebody, somebody_who_may
+from tests.tenants.identity.people.invited import accept, somebody
 from tests.tenants.identity.people.test_users import follow
-from tests.tenants.identity.rights.people import person, role_id
+from tests.tenants.identity.rights.people import person, role_id, somebody_who_may
 from tests.workspace import Client, Workspace
 
 

@@ -9,23 +9,11 @@ from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.tables import Source
-from tenants.identity.models import Role, TeamMember, User, UserRole
+from tenants.identity.models import TeamMember, User, UserRole
 from tenants.isolation.door import db, inside
 from tests.mails import posted
 from tests.tenants.identity.people.invited import invite, role, somebody
-from tests.workspace import Client, Workspace, signed_in
-
-
-def somebody_who_may(workspace: Workspace, permissions: dict[str, str]) -> Client:
-    """A user of a role of their own, signed in."""
-    with inside(workspace.home):
-        act_as(SYSTEM)
-        user = User(name="Petra Partial", email=somebody(), source=Source.SYSTEM)
-        made = Role(name=f"Partial {secrets.token_hex(4)}", permissions=permissions, source=Source.SYSTEM)
-        db().add_all([user, made])
-        db().flush()
-        db().add(UserRole(user_id=user.id, role_id=made.id))
-        return Client(workspace.admin.flask, "", user.id, session=signed_in(workspace.home, user.id))
+from tests.tenants.identity.rights.people import somebody_who_may
 
 
 @pytest.mark.promise("0-19")

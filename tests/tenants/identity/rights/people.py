@@ -1,5 +1,6 @@
 """People of their own for tests of rights, so that what happens to them disturbs nobody."""
 
+import secrets
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from sqlalchemy import select, update
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.clock import now
+from tenants.foundation.tables import Source
 from tenants.identity.founding import new_api_key
 from tenants.identity.models import Role, TeamMember, User, UserRole
 from tenants.identity.signing_in.models import Session
@@ -35,6 +37,18 @@ def person(
             db().execute(update(Session).where(Session.user_id == user.id).values(early))
         key = new_api_key(workspace.home, user, "Test key")
         return Client(workspace.admin.flask, key, user.id, team_id, session)
+
+
+def somebody_who_may(workspace: Workspace, permissions: dict[str, str]) -> Client:
+    """A user of a role of their own, signed in."""
+    with inside(workspace.home):
+        act_as(SYSTEM)
+        user = User(name="Petra Partial", source=Source.SYSTEM)
+        made = Role(name=f"Partial {secrets.token_hex(4)}", permissions=permissions, source=Source.SYSTEM)
+        db().add_all([user, made])
+        db().flush()
+        db().add(UserRole(user_id=user.id, role_id=made.id))
+        return Client(workspace.admin.flask, "", user.id, session=signed_in(workspace.home, user.id))
 
 
 def role_id(workspace: Workspace, name: str) -> str:

@@ -15,8 +15,7 @@ from tenants.identity.models import RecordShare
 from tenants.identity.sharing.ending import forget_expired
 from tenants.identity.sharing.giving import MOST
 from tenants.isolation.door import db, inside
-from tests.tenants.identity.people.test_invitations import somebody_who_may
-from tests.tenants.identity.rights.people import person
+from tests.tenants.identity.rights.people import person, somebody_who_may
 from tests.workspace import Client, Workspace
 
 

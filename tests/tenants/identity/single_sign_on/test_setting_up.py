@@ -16,7 +16,7 @@ from tenants.identity.signing_in.models import Authenticator, Password
 from tenants.identity.signing_in.passwords import hash_of
 from tenants.isolation.door import db, inside
 from tests.providers import CLIENT, SECRET, Browser, Provider, running_provider
-from tests.tenants.identity.people.test_invitations import somebody_who_may
+from tests.tenants.identity.rights.people import somebody_who_may
 from tests.workspace import Workspace
 
 PASSWORD = "correct horse battery staple 7"

@@ -9,10 +9,13 @@ from crm.billing.amounts import line_net, totals_of
 from crm.billing.models import OF_THE_HOUSE, Invoice, InvoiceLine
 from crm.billing.queries import lines_of, products_by_id, settlements_of
 from crm.products.models import Product
+from crm.products.schemas import PRODUCTS
+from tenants.access.caller import acting
 from tenants.access.policy import change, remove, save
 from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid
+from tenants.http.closed import fields_closed
 from tenants.isolation.door import db
 
 Said = Mapping[str, Any]
@@ -134,10 +137,11 @@ def _lines(invoice_id: UUID, currency: str, said: Sequence[Said]) -> list[Invoic
 
 
 def _from_product(product: Product | None, line: Said, currency: str) -> dict[str, str | Decimal | None]:
-    """What the product tells of a line that does not say it itself."""
+    """What the product tells of a line that does not say it itself: nothing that is closed to the caller."""
     if product is None:
         return {}
-    usual: dict[str, str | Decimal | None] = {"description": product.name}
-    if product.currency == currency:
+    closed = fields_closed(acting().caller, PRODUCTS.name)
+    usual: dict[str, str | Decimal | None] = {} if "name" in closed else {"description": product.name}
+    if product.currency == currency and "price" not in closed:
         usual["unit_price"] = product.price
     return {name: value for name, value in usual.items() if line.get(name) is None}

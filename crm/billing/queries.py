@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 from crm.billing.models import Invoice, InvoiceLine
 from crm.billing.settlement import CreditNote, CreditNoteLine, Payment, Reversal
 from crm.products.models import Product
+from crm.products.permissions import READ_PRODUCTS
+from tenants.access.caller import acting
 from tenants.access.policy import find, must_reach
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.isolation.door import db
@@ -56,6 +58,7 @@ def reversal_of(payment: Payment) -> Reversal | None:
 
 
 def products_by_id(wanted: set[UUID]) -> dict[UUID, Product]:
-    if not wanted:
+    """Those of these products that the caller may see."""
+    if not wanted or acting().caller.reach(READ_PRODUCTS.name) is None:
         return {}
     return {each.id: each for each in db().scalars(select(Product).where(Product.id.in_(wanted)))}

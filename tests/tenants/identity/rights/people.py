@@ -39,12 +39,15 @@ def person(
         return Client(workspace.admin.flask, key, user.id, team_id, session)
 
 
-def somebody_who_may(workspace: Workspace, permissions: dict[str, str]) -> Client:
-    """A user of a role of their own, signed in."""
+def somebody_who_may(
+    workspace: Workspace, permissions: dict[str, str], rules: dict[str, dict[str, str]] | None = None
+) -> Client:
+    """A user of a role of their own, with rules for fields where some are closed, signed in."""
     with inside(workspace.home):
         act_as(SYSTEM)
         user = User(name="Petra Partial", source=Source.SYSTEM)
-        made = Role(name=f"Partial {secrets.token_hex(4)}", permissions=permissions, source=Source.SYSTEM)
+        name = f"Partial {secrets.token_hex(4)}"
+        made = Role(name=name, permissions=permissions, fields=rules or {}, source=Source.SYSTEM)
         db().add_all([user, made])
         db().flush()
         db().add(UserRole(user_id=user.id, role_id=made.id))

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -14,14 +13,14 @@ from crm.imports.closed import hidden_columns, told_apart
 from crm.imports.importable import importables
 from crm.imports.models import Action, Import, ImportRow
 from crm.imports.plan import Plan
-from crm.imports.staging import FORMULA, cell_place
+from crm.imports.staging import cell_place
 from tenants.access.caller import acting
+from tenants.http.spreadsheets import harmless
 from tenants.isolation.door import db, here
 from tenants.isolation.sealing import opened_text
 
 IN_MEMORY = 1024 * 1024
 AT_ONCE = 1000
-NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 REASON = "reason"
 
 
@@ -36,11 +35,6 @@ def rejected_rows(record: Import) -> IO[bytes]:
     text.detach()
     file.seek(0)
     return file
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula (OWASP, "CSV Injection"); numbers stay numbers."""
-    return f"'{text}" if text and text[0] in FORMULA and not NUMBER.fullmatch(text) else text
 
 
 def _rows(record: Import) -> Iterator[tuple[list[str], list[str]]]:

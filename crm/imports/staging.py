@@ -11,6 +11,7 @@ from crm.imports.models import Action, ImportRow
 from crm.imports.plan import Plan, Planned
 from tenants.foundation.encryption import Context
 from tenants.foundation.identifiers import new_id_text
+from tenants.http.spreadsheets import FORMULA
 from tenants.isolation.copying import copying_into
 from tenants.isolation.door import here
 from tenants.isolation.sealing import sealed_text
@@ -19,7 +20,6 @@ COLUMNS = ("import_id", "number", "step", "action", "record_id", "cells", "field
 BLOCK = 200
 CREATE, REJECT = Action.CREATE.value.encode(), Action.REJECT.value.encode()
 Reasons = dict[int, list[str]]
-FORMULA = "=+-@\t\r\n＝＋－＠"  # noqa: RUF001 - some spreadsheets take the wide ones for formulas, too
 
 
 def stage(plan: Plan, import_id: UUID, rows: Iterator[list[str]], after: int, most: int) -> int:

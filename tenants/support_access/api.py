@@ -16,6 +16,7 @@ from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
+from tenants.http.spreadsheets import harmless
 from tenants.isolation.door import db, here
 from tenants.support_access.deciding import approve_ask, invite, refuse_ask, revoke_all
 from tenants.support_access.deciding import revoke as take_back
@@ -174,4 +175,4 @@ def _lines(entries: Any) -> Iterator[str]:
 def _cell(value: Any) -> Any:
     """Lists by space. What a spreadsheet would take for a formula gets an apostrophe before it."""
     text = " ".join(map(str, value)) if isinstance(value, list) else str("" if value is None else value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return harmless(text)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from crm.imports.rejected import harmless
+from tenants.http.spreadsheets import harmless
 from tests.uploads import brought_in, rejected, upload
 from tests.workspace import Workspace
 

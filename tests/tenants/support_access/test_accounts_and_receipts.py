@@ -93,6 +93,18 @@ def test_a_receipt_holds_anywhere_and_any_change_shows(
         assert json.loads(done.stdout)["holds"] is (status == 0)
 
 
+@pytest.mark.parametrize("ticket", ["=1+1", "\n=1+1", "\uff1d1+1"])
+def test_no_word_of_staff_is_a_formula_in_the_downloaded_log(
+    bureau: Bureau, tenant: Workspace, other: Workspace, ticket: str
+) -> None:
+    visit = bureau.visit(bureau.granted(tenant, ticket=ticket))
+    visit.get("/contacts")
+    (row,) = csv.DictReader(io.StringIO(tenant.admin.get("/access-log/csv").text, newline=""))
+    assert row["ticket"] == f"'{ticket}"
+    assert ticket not in other.admin.get("/access-log/csv").text
+    visit.end()
+
+
 def test_the_log_is_filtered_and_downloaded(bureau: Bureau, tenant: Workspace, other: Workspace) -> None:
     visit = bureau.visit(bureau.granted(tenant))
     visit.get("/contacts")

@@ -10,6 +10,7 @@ from crm.billing.api import credit_notes, invoices, number_series, payments
 from crm.contacts.api import companies, contacts
 from crm.imports.api import imports
 from crm.imports.retention import keep_rows_for
+from crm.kept import KEPT
 from crm.leads.api import leads
 from crm.products.api import products
 from crm.reports.api import reports
@@ -80,6 +81,12 @@ from tenants.portability.api import exports
 from tenants.provisioning.api import signup
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.revisions import head
+from tenants.retention.api.bin import the_bin
+from tenants.retention.api.holds import legal_holds
+from tenants.retention.api.rules import retention_rules
+from tenants.retention.jobs import empty_the_bin, run_retention_rules
+from tenants.retention.keeping import keep, unruled
+from tenants.retention.leaving import watch_removals
 from tenants.support_access.api import access_grants, access_log, access_visits
 from tenants.support_access.staff.api.accounts import me as staff_me
 from tenants.support_access.staff.api.accounts import sessions as staff_sessions
@@ -127,6 +134,9 @@ BLUEPRINTS = [
     access_grants,
     access_visits,
     access_log,
+    the_bin,
+    legal_holds,
+    retention_rules,
     companies,
     contacts,
     products,
@@ -148,7 +158,7 @@ STAFF_POOL = 4
 STAFF_BLUEPRINTS = (staff_sessions, staff_me, staff_tenants, staff_grants, staff_visits, legal_orders)
 
 #: Work that comes back in every tenant, and belongs to no route.
-RECURRING = (sweep_shares, tidy_up, tidy_mails, sweep_attachments)
+RECURRING = (sweep_shares, tidy_up, tidy_mails, sweep_attachments, run_retention_rules, empty_the_bin)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -187,6 +197,7 @@ def open_house(settings: Settings) -> House:
     """What web, workers and commands share: catalog, doors and keys, after the checks of start-up."""
     check_declarations()
     use_roles(BUILT_IN)
+    watch_removals()
     end_with_records()
     end_attachments_with_records()
     record_changes()
@@ -224,8 +235,9 @@ def open_house(settings: Settings) -> House:
 
 
 def check_declarations() -> None:
-    """Nothing is collected that is not declared: data class and purpose of every table and column."""
-    if missing := [*undeclared(Base), *undeclared(CatalogBase)]:
+    """Nothing is collected that is not declared: data class and purpose of every table and column, and until when."""
+    keep(*KEPT)
+    if missing := [*undeclared(Base), *undeclared(CatalogBase), *unruled()]:
         raise TypeError(" ".join(missing))
 
 

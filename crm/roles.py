@@ -8,12 +8,15 @@ ADMINISTRATION = (
     *("invitations", "security-overview"),
     *("identity-providers", "claimed-domains", "scim"),
     *("access-grants", "access-visits", "access-log", "lifecycle"),
+    *("legal-holds", "retention-rules"),
 )
 SHARED = ("products", "pipelines", "stages", "number-series")
 BOOKKEEPING = ("credit-notes", "payments")
 READABLE = ("users", "teams")
 #: Whoever asked for a job sees and cancels it; whoever connected an app disconnects it.
 PERSONAL = ("jobs", "connected-apps")
+#: Beyond the bin there is no way back.
+FOR_GOOD = ("purge",)
 OWN_WORK = ("create", "edit", "close", "convert", "share")
 
 
@@ -28,7 +31,7 @@ def admin(_resource: str, _action: str) -> Reach:
 def manager(resource: str, action: str) -> Reach | None:
     if resource in PERSONAL or action in OWN_KEYS.get(resource, ()):
         return Reach.OWN
-    if resource in ADMINISTRATION:
+    if resource in ADMINISTRATION or action in FOR_GOOD:
         return Reach.ALL if resource in READABLE and action == "read" else None
     if resource in SHARED:
         return Reach.ALL if action == "read" else None

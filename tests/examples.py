@@ -35,6 +35,7 @@ CANARY = "Zilpzalp"
 VALUES = {
     "billing_country": "IT",
     "confidential": True,
+    "document_sha256": "0" * 64,
     "country": "IT",
     "currency": "EUR",
     "discount_percent": "0",
@@ -46,6 +47,7 @@ VALUES = {
     "locale": "de-AT",
     "issuer": "http://127.0.0.1:9",
     "permission": "contacts:read",
+    "period": "P1Y",
     "prefix": "A-",
     "quantity": "2",
     "resources": "contacts",
@@ -66,6 +68,8 @@ REFERS = {
     "converted_by_id": "users",
     "credential_id": "api-keys",
     "default_role_id": "roles",
+    "deleted_by_id": "users",
+    "enabled_by_id": "users",
     "disqualified_by_id": "users",
     "from_stage_id": "stages",
     "grant_id": "access-grants",
@@ -74,8 +78,11 @@ REFERS = {
     "issued_by_id": "users",
     "manager_id": "users",
     "owner_id": "users",
+    "placed_by_id": "users",
     "record": "contacts",
     "record_id": "contacts",
+    "record_ids": "contacts",
+    "released_by_id": "users",
     "role_ids": "roles",
     "replaces_id": "api-keys",
     "staff_id": "users",
@@ -93,7 +100,7 @@ STATES = {
 #: What a body says beside a reference: a line belongs to the invoice that is named with it.
 BESIDE = {"invoice-lines": ("invoice_id", "issued-invoices")}
 #: Fields that a body has to have beyond what its schema calls required.
-WANTED = {"ApiKeyBody": ("name",), "ShareBody": ("user_id",)}
+WANTED = {"ApiKeyBody": ("name",), "HoldBody": ("record_ids",), "ShareBody": ("user_id",)}
 #: Fields that stay out of an example, because a good value depends on what else is there.
 LEFT_OUT = {
     ("ShareBody", "expires_at"),
@@ -176,6 +183,13 @@ def _invoice_line(examples: Examples) -> str:
     ]
 
 
+def _bin_entry(examples: Examples) -> str:
+    """A contact that was just deleted."""
+    admin, made = examples.workspace.admin, examples.make("contacts")
+    assert admin.delete(f"/contacts/{made}").status_code == 204
+    return str(admin.get(f"/bin?record_id={made}").json["data"][0]["id"])
+
+
 def _pipeline(examples: Examples) -> str:
     """With a stage, so that deals can be opened in it."""
     admin = examples.workspace.admin
@@ -243,6 +257,7 @@ def _access_entry(examples: Examples) -> str:
 
 #: What can't be made by a POST with an example of its body.
 MAKERS: dict[str, Callable[[Examples], str]] = {
+    "bin": _bin_entry,
     "users": _user,
     "members": _user,
     "roles": _existing("roles"),

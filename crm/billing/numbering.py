@@ -44,6 +44,7 @@ class NumberSeries(Record, Base):
     )
     __purpose__ = Purpose.INVOICING
     __audited__ = True
+    __unruled__ = "It counts on for as long as documents are numbered."
     __rights__: ClassVar[str] = "select, insert, update"
 
     name: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)

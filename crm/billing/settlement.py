@@ -51,6 +51,7 @@ class CreditNote(Record, Owned, Base):
     )
     __purpose__ = Purpose.INVOICING
     __audited__ = True
+    __unruled__ = "A document of bookkeeping: the database lets nobody delete it."
     __rights__: ClassVar[str] = KEPT
 
     number: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)
@@ -127,6 +128,7 @@ class Payment(Record, Owned, Base):
     )
     __purpose__ = Purpose.INVOICING
     __audited__ = True
+    __unruled__ = "A document of bookkeeping: the database lets nobody delete it."
     __rights__: ClassVar[str] = KEPT
 
     invoice_id: Mapped[UUID] = column(data=DataClass.TECHNICAL)
@@ -164,6 +166,7 @@ class Reversal(Record, Base):
     __resource__ = "payments"
     __purpose__ = Purpose.INVOICING
     __audited__ = True
+    __unruled__ = "A document of bookkeeping: the database lets nobody delete it."
     __rights__: ClassVar[str] = ADDED_ONLY
 
     payment_id: Mapped[UUID] = column(ForeignKey(Payment.id), data=DataClass.TECHNICAL, unique=True)

@@ -36,7 +36,7 @@ class AuditEventSchema(marshmallow.Schema):
     personal = fields.Nested(AuditValuesSchema, allow_none=True)
 
 
-def _without_closed(
+def without_closed(
     shown: ColumnElement[Any], table: Any, closed: Mapping[str, frozenset[str]]
 ) -> ColumnElement[Any]:
     """Changes of an event, less those of fields that are closed to the caller."""
@@ -71,8 +71,8 @@ AUDIT_EVENTS = Resource(
     AuditEventSchema(),
     sort="-at",
     covers={
-        "changes": _without_closed,
-        "personal.values": _without_closed,
+        "changes": without_closed,
+        "personal.values": without_closed,
         "personal_fields": _names_without_closed,
     },
 )

@@ -90,6 +90,8 @@ class Base(DeclarativeBase):
     __purpose__: ClassVar[Purpose]
     __audited__: ClassVar[bool] = False
     """Changes of audited records are written to the audit in the same transaction."""
+    __unruled__: ClassVar[str] = ""
+    """Why no retention rule speaks of these rows, where they are audited and nobody declared them as kept."""
     __stays__: ClassVar[str] = ""
     """Why the rows never leave with a bundle of the tenant; most do."""
     __names_tenant__: ClassVar[tuple[str, ...]] = ()

@@ -102,12 +102,14 @@ Cover = Callable[[ColumnElement[Any], Any, Mapping[str, frozenset[str]]], Column
 class Attached:
     """Two columns, the name of a resource and an id: rows are seen by whoever sees the record that they speak of.
 
-    `models` gives the model behind each resource that they can speak of.
+    `models` gives the model behind each resource that they can speak of. `away` is for rows that stand for records
+    which are not there: owner and team of the record are in the row itself.
     """
 
     resource: str
     record: str
     models: Callable[[], Mapping[str, Any]] = owned_models
+    away: bool = False
 
 
 #: Whoever changes a record has to see which one it is, and which version.

@@ -221,10 +221,12 @@ def _attached(attached: Attached, shape: Shape, table: Any) -> ColumnElement[boo
         if extent is None:
             continue
         named = table.c[attached.resource] == literal_column(f"'{name}'")
-        other = model.__table__.alias(f"{name}_spoken_of")
+        other = model.__table__.alias(f"{name}_spoken_of") if not attached.away else table
         seen = narrowed(other, extent)
-        same = sa.exists().where(other.c.id == table.c[attached.record], *([] if seen is None else [seen]))
-        ways.append(and_(named, same))
+        conditions = [] if seen is None else [seen]
+        if not attached.away:
+            conditions = [sa.exists().where(other.c.id == table.c[attached.record], *conditions)]
+        ways.append(and_(named, *conditions))
     return or_(sa.false(), *ways)
 
 

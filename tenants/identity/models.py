@@ -45,6 +45,7 @@ class Team(Record, Base):
     __table_args__ = (Index("teams_path_idx", "path", postgresql_using="gin"),)
     __purpose__ = Purpose.ACCOUNT
     __audited__ = True
+    __unruled__ = "It orders people, and goes when nobody is in it any more."
 
     name: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)
     manager_id: Mapped[UUID | None] = column(ForeignKey("users.id", use_alter=True), data=DataClass.TECHNICAL)
@@ -64,6 +65,7 @@ class User(Record, Base):
     )
     __purpose__ = Purpose.ACCOUNT
     __audited__ = True
+    __unruled__ = "Users are deactivated and named by what they did; erasing their values is asked for."
 
     name: Mapped[str] = column(data=DataClass.IDENTITY)
     email: Mapped[str | None] = column(data=DataClass.CONTACT)
@@ -100,6 +102,7 @@ class Role(Record, Base):
     __tablename__ = "roles"
     __purpose__ = Purpose.ACCOUNT
     __audited__ = True
+    __unruled__ = "It says who may do what, for as long as somebody has it."
 
     name: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)
     description: Mapped[str | None] = column(data=DataClass.BUSINESS)
@@ -148,6 +151,7 @@ class RecordShare(Record, Base):
     )
     __purpose__ = Purpose.ACCOUNT
     __audited__ = True
+    __unruled__ = "It goes with its record, or at its end."
 
     resource: Mapped[str] = column(data=DataClass.TECHNICAL)
     record_id: Mapped[UUID] = column(data=DataClass.TECHNICAL)

@@ -24,6 +24,7 @@ class Export(Record, Owned, Base):
     __table_args__ = (Index(None, "created_at", "id"), one_of("format", Format))
     __purpose__ = Purpose.PORTABILITY
     __audited__ = True
+    __unruled__ = "It has an end of its own, when its file goes."
     __stays__ = "Files that were made here. The audit log says who made and who took them."
 
     format: Mapped[str] = column(data=DataClass.TECHNICAL)

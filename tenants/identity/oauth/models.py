@@ -40,6 +40,7 @@ class OAuthClient(Record, Base):
     __resource__ = "oauth-clients"
     __purpose__ = Purpose.SECURITY
     __audited__ = True
+    __unruled__ = "It is there for as long as somebody uses it."
 
     name: Mapped[str] = column(data=DataClass.BUSINESS)
     confidential: Mapped[bool] = column(data=DataClass.TECHNICAL)
@@ -89,6 +90,7 @@ class ConnectedApp(Record, Owned, Base):
     __table_args__ = (one_of("connected_by", CONNECTED_BY),)
     __purpose__ = Purpose.SECURITY
     __audited__ = True
+    __unruled__ = "It is there for as long as somebody uses it."
     __stays__ = CONNECTED_STAYS
 
     oauth_client_id: Mapped[UUID] = column(ForeignKey(OAuthClient.id), data=DataClass.TECHNICAL, index=True)

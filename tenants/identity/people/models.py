@@ -24,6 +24,7 @@ class Invitation(Record, Base):
     )
     __purpose__ = Purpose.ACCOUNT
     __audited__ = True
+    __unruled__ = "It works for days; that somebody was invited is part of who may do what."
     __stays__ = "Its link leads here. Who accepted one is among the users; a copy of the tenant invites anew."
 
     user_id: Mapped[UUID] = column(ForeignKey(User.id), data=DataClass.TECHNICAL)

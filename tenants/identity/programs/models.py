@@ -21,6 +21,7 @@ class ApiKey(Record, Owned, Base):
     __resource__ = "api-keys"
     __purpose__ = Purpose.SECURITY
     __audited__ = True
+    __unruled__ = "What a key did stays explainable: it is revoked."
 
     user_id: Mapped[UUID] = column(ForeignKey(User.id), data=DataClass.TECHNICAL, index=True)
     name: Mapped[str] = column(data=DataClass.BUSINESS)

@@ -31,6 +31,7 @@ class IdentityProvider(Record, Base):
     )
     __purpose__ = Purpose.SECURITY
     __audited__ = True
+    __unruled__ = "It is how people sign in, for as long as they do."
 
     name: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)
     issuer: Mapped[str] = column(data=DataClass.BUSINESS)
@@ -50,6 +51,7 @@ class ClaimedDomain(Record, Base):
     __resource__ = "claimed-domains"
     __purpose__ = Purpose.SECURITY
     __audited__ = True
+    __unruled__ = "It is how people sign in, for as long as they do."
 
     domain: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)
     proof: Mapped[str] = column(data=DataClass.TECHNICAL)
@@ -86,6 +88,7 @@ class ExternalIdentity(Identified, Base):
     )
     __purpose__ = Purpose.SECURITY
     __audited__ = True
+    __unruled__ = "It goes with the provider that it is of."
 
     provider_id: Mapped[UUID | None] = column(ForeignKey(IdentityProvider.id), data=DataClass.TECHNICAL)
     subject: Mapped[str | None] = column(data=DataClass.IDENTITY)

@@ -1,0 +1,97 @@
+"""Legal holds: placed and released on record, and the one answer to whether something is held."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from tenants.access.caller import acting
+from tenants.access.policy import save
+from tenants.foundation.clock import now
+from tenants.foundation.errors import Conflict, Invalid
+from tenants.isolation.door import db
+from tenants.isolation.turns import hold_open, one_at_a_time
+from tenants.retention.keeping import kinds
+from tenants.retention.models import BinEntry, LegalHold
+
+TURN = "legal-holds"
+
+
+def place_hold(said: dict[str, Any]) -> LegalHold:
+    """Put records, or everything, under a hold. From the answer on, nothing of it is deleted.
+
+    Raises Invalid for records that are neither there nor in the bin.
+    """
+    one_at_a_time(
+        TURN
+    )  # whoever deletes at this moment ends first, and what they deleted is not there any more
+    if said.get("record_ids") is not None:
+        said["record_ids"] = sorted(set(said["record_ids"]))
+        _must_be_there(said.get("resource"), said["record_ids"])
+    elif said.get("resource") is not None:
+        raise Invalid(errors={"record_ids": ["Name the records, or leave resource out to hold everything."]})
+    return save(LegalHold(**said, placed_by_id=acting().caller.user_id))
+
+
+def release_hold(hold: LegalHold, reason: str) -> LegalHold:
+    """End a hold that `find` locked. Raises Conflict when it has ended; other holds go on."""
+    hold.release(reason, acting().caller.user_id)
+    db().flush()
+    return hold
+
+
+def must_not_be_held(record_ids: Sequence[UUID]) -> None:
+    """Raises Conflict when a hold keeps one of these records. No hold is placed until the transaction ends."""
+    hold_open(TURN)
+    if held_among(record_ids):
+        raise Conflict("A legal hold keeps this from being deleted or erased.", code="held")
+
+
+def is_tenant_held() -> bool:
+    """Whether a hold is over everything of the tenant at hand. No hold is placed until the transaction ends."""
+    hold_open(TURN)
+    whole = select(LegalHold.id).where(in_force(), LegalHold.record_ids.is_(None))
+    return db().scalars(whole.limit(1)).first() is not None
+
+
+def is_anything_held() -> bool:
+    """Whether any hold is in force: all of a tenant can't go while a part of it is held."""
+    hold_open(TURN)
+    return db().scalars(select(LegalHold.id).where(in_force()).limit(1)).first() is not None
+
+
+def held_among(record_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these records a hold keeps."""
+    named = or_(LegalHold.record_ids.is_(None), LegalHold.record_ids.overlap(list(record_ids)))
+    holds: Iterable[list[UUID] | None] = db().scalars(select(LegalHold.record_ids).where(in_force(), named))
+    wanted, held = set(record_ids), set[UUID]()
+    for each in holds:
+        held |= wanted if each is None else wanted.intersection(each)
+    return held
+
+
+def in_force() -> ColumnElement[bool]:
+    """The where-clause of holds that have not ended."""
+    lasts = or_(LegalHold.ends_at.is_(None), LegalHold.ends_at > now())
+    return LegalHold.released_at.is_(None) & lasts
+
+
+def _must_be_there(resource: str | None, record_ids: Sequence[UUID]) -> None:
+    kind = kinds().get(resource or "")
+    if kind is None:
+        listed = ", ".join(sorted(kinds()))
+        raise Invalid(errors={"resource": [f"Records can be held of: {listed}."]})
+    there = select(kind.model.id).where(kind.model.id.in_(record_ids))
+    binned = select(BinEntry.record_id).where(
+        BinEntry.resource == resource, BinEntry.record_id.in_(record_ids)
+    )
+    found = {*db().scalars(there), *db().scalars(binned)}
+    if missing := len([each for each in record_ids if each not in found]):
+        texts = "There is no such record." if missing == 1 else f"{missing} of these records are not there."
+        raise Invalid(errors={"record_ids": [texts]})
+
+
+def count_in_force() -> int:
+    """How many holds are in force."""
+    return db().scalar(select(func.count()).select_from(LegalHold).where(in_force())) or 0

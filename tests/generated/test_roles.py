@@ -36,7 +36,9 @@ QUICK = {
 #: These settle an invoice that the body names, and the example's is out of reach of who reaches less than all.
 ON_ANOTHERS_RECORD = ("POST /api/v1/credit-notes", "POST /api/v1/payments")
 #: Seen by whoever sees the record that it speaks of: the example's contact, out of reach likewise.
-OF_A_RECORD = {"record-shares": "contacts:read"}
+OF_A_RECORD = {"record-shares": "contacts:read", "bin": "contacts:read"}
+#: What a change of such a record takes besides its own permission.
+TAKES_ALSO = {"bin": "contacts:delete"}
 WITHIN = {
     Reach.OWN: {"own"},
     Reach.TEAM: {"own", "team's"},
@@ -89,7 +91,9 @@ def test_a_role_may_what_its_permissions_say_and_no_more(
 def _on_what_is_only_seen(operation: Operation, role: str, reached: Reach | None) -> bool:
     """The example's contact is nobody's own: who sees all of them and changes some may not change this one's shares."""
     changes = operation.resource in OF_A_RECORD and operation.method != "get"
-    return changes and sees(role, operation.resource) and reached is not Reach.ALL
+    takes_also = reach(role, TAKES_ALSO.get(operation.resource, operation.permission))
+    reaches = reached is Reach.ALL and takes_also is Reach.ALL
+    return changes and sees(role, operation.resource) and not reaches
 
 
 @pytest.mark.promise("0-19")

@@ -22,7 +22,9 @@ KEPT = (
     Kept(
         Deal,
         ("name", "reference"),
-        ends={Trigger.PURPOSE_ENDED: ("closed_on",), Trigger.CONTRACT_END: ("closed_on",)},
+        ends=dict.fromkeys(
+            (Trigger.PURPOSE_ENDED, Trigger.CONTRACT_END, Trigger.STATUTE_END), ("closed_on",)
+        ),
     ),
     Kept(
         Invoice,

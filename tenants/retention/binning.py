@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy.exc
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select, update
 
 from tenants.access.caller import acting
 from tenants.access.policy import find
@@ -23,6 +23,7 @@ from tenants.isolation.sealing import opened
 from tenants.isolation.violations import of_integrity
 from tenants.retention.keeping import Kept, kinds
 from tenants.retention.models import Action, BinEntry
+from tenants.retention.moments import later
 from tenants.retention.periods import Period
 from tenants.retention.retaining import terms_in_force
 from tenants.retention.snapshots import fields_in, put_back
@@ -34,17 +35,19 @@ USUAL = Period(0, 30)
 
 def purge_day(deleted_at: datetime) -> datetime:
     """Until when the bin keeps what was deleted at a moment: as its own rule says, the shortest of several."""
-    terms = terms_in_force(BIN, Action.DELETE).get(BIN, ())
-    periods = [each.period for each in terms if each.effective_from <= now().date()]
-    return min(each.after(deleted_at) for each in periods or [USUAL])
+    return min(each.after(deleted_at) for each in _periods())
 
 
 def reschedule() -> None:
     """Say anew until when the bin keeps what is in it, after its rules changed."""
-    days: dict[datetime, datetime] = {}
-    for entry in db().scalars(select(BinEntry).with_for_update()):
-        entry.purge_at = days.setdefault(entry.created_at, purge_day(entry.created_at))
-    db().flush()
+    days = func.least(*(later(BinEntry.created_at, each) for each in _periods()))
+    db().execute(update(BinEntry).values(purge_at=days))
+
+
+def _periods() -> list[Period]:
+    terms = terms_in_force(BIN, Action.DELETE).get(BIN, ())
+    today = now().date()
+    return [each.period for each in terms if each.effective_from <= today] or [USUAL]
 
 
 def restore(entry_id: UUID) -> BinEntry:

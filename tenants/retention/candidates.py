@@ -1,8 +1,8 @@
 """Which records a rule concerns at this moment, some at a time, and what becomes of each."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,8 @@ from tenants.retention.moments import facts_of, is_due
 from tenants.retention.resolution import Fate, Resolution, Terms, resolve
 from tenants.retention.retaining import terms_in_force
 
-AT_ONCE = 200
+SHOWN = 10
+LOOKED_AT = 2000
 GOES_ALONG = ("CASCADE", "SET NULL")
 
 
@@ -34,11 +35,12 @@ class Looked:
     referred_to: int = 0
 
 
-def look(kind: Kept, terms: Terms, most: int = AT_ONCE) -> Looked:
-    """What a rule would do at this moment beside all that are enabled; it changes nothing."""
+def look(kind: Kept, terms: Terms) -> Looked:
+    """What a rule would do if it held at this moment beside all that are enabled; it changes nothing."""
     looked, after = Looked(), None
+    terms = replace(terms, effective_from=date.min)
     others = [each for each in terms_in_force(kind.name).get(kind.name, ()) if each.id != terms.id]
-    while batch := due_ids(kind, terms, after, most, referred_to=True):
+    while batch := due_ids(kind, terms, after, LOOKED_AT, referred_to=True):
         after = batch[-1]
         referred = set(batch) - set(_free(kind, batch))
         for record_id, found in resolved(kind, [*others, terms], batch).items():
@@ -47,7 +49,7 @@ def look(kind: Kept, terms: Terms, most: int = AT_ONCE) -> Looked:
 
 
 def due_ids(
-    kind: Kept, terms: Terms, after: UUID | None, most: int = AT_ONCE, *, referred_to: bool = False
+    kind: Kept, terms: Terms, after: UUID | None, most: int, *, referred_to: bool = False
 ) -> Sequence[UUID]:
     """Ids of records beyond `after` whose period is over by a rule that deletes, or that one which retains speaks of.
 
@@ -87,7 +89,7 @@ def _count(looked: Looked, found: Resolution, terms: Terms, record_id: UUID, *, 
         counts = found.fate is Fate.DUE
     if counts:
         looked.count += 1
-        looked.sample.append(record_id)
+        looked.sample += [record_id] if len(looked.sample) < SHOWN else []
 
 
 def _concerned(kind: Kept, terms: Terms, at: datetime) -> Iterator[ColumnElement[bool]]:

@@ -36,9 +36,15 @@ def moment_of(kind: Kept, trigger: Trigger) -> ColumnElement[Any]:
 
 def is_due(kind: Kept, trigger: Trigger, period: Period, at: datetime) -> ColumnElement[bool]:
     """The where-clause of records whose period is over at a moment."""
-    length = func.make_interval(period.months // MONTHS, period.months % MONTHS, 0, period.days)
-    over: ColumnElement[bool] = moment_of(kind, trigger) + length <= at.astimezone(UTC).replace(tzinfo=None)
+    over: ColumnElement[bool] = moment_of(kind, trigger) + _length(period) <= at.astimezone(UTC).replace(
+        tzinfo=None
+    )
     return over
+
+
+def later(column: Any, period: Period) -> ColumnElement[Any]:
+    """A column's moment and a period more, by the calendar of UTC."""
+    return func.timezone(DAY_OF_UTC, _in_utc(column) + _length(period))
 
 
 def facts_of(kind: Kept, record_ids: Sequence[UUID]) -> list[Facts]:
@@ -69,6 +75,10 @@ def as_kept(facts: Facts) -> Mapping[str, str | None]:
         trigger.value: None if moment is None else moment.isoformat()
         for trigger, moment in facts.moments.items()
     }
+
+
+def _length(period: Period) -> ColumnElement[Any]:
+    return func.make_interval(period.months // MONTHS, period.months % MONTHS, 0, period.days)
 
 
 def _in_utc(column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -14,14 +14,15 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import Invalid
 from tenants.foundation.tables import Purpose
 from tenants.isolation.door import db
+from tenants.isolation.turns import one_at_a_time
 from tenants.retention.binning import BIN, reschedule
-from tenants.retention.candidates import Looked, look
+from tenants.retention.candidates import SHOWN, Looked, look
+from tenants.retention.holds import TURN
 from tenants.retention.keeping import ruled
 from tenants.retention.models import Action, BinEntry, RetentionRule, Trigger
+from tenants.retention.moments import later
 from tenants.retention.periods import period_of
 from tenants.retention.retaining import terms_of
-
-SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def delete_rule(rule: RetentionRule) -> None:
 
 
 def preview(rule: RetentionRule) -> Preview:
-    """What a rule would do now, beside all that is enabled; from then on it can be enabled."""
+    """What a rule would do if it held now, beside all that is enabled; from then on it can be enabled."""
     found = _of_the_bin(rule) if rule.resource == BIN else _of_records(rule)
     rule.note_preview(found.count)
     db().flush()
@@ -71,6 +72,7 @@ def preview(rule: RetentionRule) -> Preview:
 
 def enable_rule(rule: RetentionRule) -> RetentionRule:
     """Switch a rule on that was previewed as it is. Raises Conflict otherwise."""
+    one_at_a_time(TURN)  # from the answer on, nothing that it retains goes
     rule.enable(acting().caller.user_id)
     db().flush()
     _settle(rule)
@@ -97,13 +99,11 @@ def _of_records(rule: RetentionRule) -> Preview:
     looked: Looked = look(kind, terms)
     many = f"{looked.count:,} of the {rule.resource}"
     if terms.action is Action.RETAIN:
-        return Preview(
-            f"This would keep {many} from being deleted today.", looked.count, looked.sample[:SHOWN]
-        )
+        return Preview(f"This would keep {many} from being deleted today.", looked.count, looked.sample)
     return Preview(
         f"This would remove {many}.",
         looked.count,
-        looked.sample[:SHOWN],
+        looked.sample,
         looked.held,
         looked.retained,
         looked.referred_to,
@@ -111,9 +111,7 @@ def _of_records(rule: RetentionRule) -> Preview:
 
 
 def _of_the_bin(rule: RetentionRule) -> Preview:
-    period = period_of(rule.period)
-    length = func.make_interval(0, period.months, 0, period.days)
-    over = select(BinEntry.id).where(BinEntry.created_at + length <= now())
+    over = select(BinEntry.id).where(later(BinEntry.created_at, period_of(rule.period)) <= now())
     count = db().scalar(select(func.count()).select_from(over.subquery())) or 0
     sample = db().scalars(over.order_by(BinEntry.id).limit(SHOWN)).all()
     return Preview(f"This would purge {count:,} records from the bin.", count, sample)

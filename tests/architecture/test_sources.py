@@ -106,6 +106,20 @@ def test_only_the_house_of_isolation_opens_connections() -> None:
     }
 
 
+def test_no_row_is_deleted_past_the_session_of_its_tenant() -> None:
+    """What is deleted by table meets neither holds nor the bin: statements name the model, and the session sees it."""
+    deleting = {
+        path
+        for path, node in _walk()
+        if isinstance(node, ast.Call)
+        and (
+            (getattr(node.func, "id", getattr(node.func, "attr", "")) == "delete")
+            and "__table__" in ast.unparse(node)
+        )
+    }
+    assert deleting == set()
+
+
 def test_the_house_never_speaks_of_the_product() -> None:
     product = re.compile(r"\b(contacts|deals|invoices|credit_notes|pipelines)\b")
     for path in modules("tenants"):

@@ -17,7 +17,7 @@ from tenants.isolation.door import db, inside
 from tenants.retention.holds import is_anything_held, is_tenant_held
 from tenants.retention.jobs import empty_the_bin, run_retention_rules
 from tenants.retention.keeping import kinds
-from tests.examples import Examples
+from tests.asking import Examples
 from tests.operations import document_of
 from tests.tenants.identity.rights.people import person
 from tests.tenants.retention.world import RunJobs, backdate, contact, erase, hold, in_bin, release, rule, run

@@ -149,6 +149,19 @@ def test_a_preview_says_what_would_stay_and_why(
     assert neighbour.admin.post(f"/retention-rules/{made}/preview").status_code == 404
 
 
+def test_a_rule_of_tomorrow_can_be_previewed_today_and_deletes_nothing(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    workspace = new_workspace()
+    over = contact(workspace)
+    backdate(workspace, "contacts", over, 400)
+    made = rule(workspace, effective_from=(now().date() + timedelta(days=1)).isoformat())
+    assert workspace.admin.post(f"/retention-rules/{made}/preview").json["count"] == 1
+    assert run(workspace, run_retention_rules, run_jobs) == {"deleted": 0}
+    assert there(workspace, over) == [True]
+    assert neighbour.admin.get(f"/retention-rules/{made}").status_code == 404
+
+
 @pytest.mark.promise("1-43")
 def test_a_purpose_ends_with_the_day_that_the_record_has(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs

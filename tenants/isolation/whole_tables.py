@@ -1,15 +1,17 @@
 """Whole tables out of the tenant at hand and into it, by COPY, for bundles."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
 
 import psycopg
+import sqlalchemy as sa
 from psycopg import sql
 from psycopg.pq import ExecStatus
-from sqlalchemy import Select, Table
+from sqlalchemy import BindParameter, ColumnElement, Select, Table, func
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from tenants.foundation.errors import Conflict
 from tenants.isolation.door import here
@@ -40,6 +42,29 @@ def rows_out(query: Select[Any], form: Form) -> Iterator[Rows]:
             rows, over = _some_rows(driver, copy)
             if rows:
                 yield rows
+
+
+def without_parameters(
+    condition: ColumnElement[bool], values: Mapping[str, Any], of: str
+) -> ColumnElement[bool]:
+    """The same condition for `rows_out`, because COPY takes no parameters.
+
+    Its values become settings of the transaction at hand (`of` keeps them apart), so that no value is ever a part of
+    a statement's text.
+    """
+    found: dict[str, BindParameter[Any]] = {}
+
+    def setting(element: Any, **_options: Any) -> Any:
+        if not isinstance(element, BindParameter) or element.key not in values:
+            return None
+        found[element.key] = element
+        return sa.cast(func.current_setting(f"freehold.{of}_{element.key}"), element.type)
+
+    replaced = replacement_traverse(condition, {}, setting)
+    for name, mark in found.items():
+        value = sa.cast(sa.literal(values[name], mark.type), sa.Text)
+        here().connection.execute(sa.select(func.set_config(f"freehold.{of}_{name}", value, sa.true())))
+    return replaced
 
 
 def _some_rows(driver: psycopg.Connection[Any], copy: psycopg.Copy) -> tuple[Rows, bool]:

@@ -10,6 +10,7 @@ from tenants.access.policy import find, save
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
+from tenants.portability.choosing import portions
 from tenants.portability.exporting import delete, download, must_see_everything
 from tenants.portability.jobs import make_export
 from tenants.portability.models import Export
@@ -37,8 +38,9 @@ def get_export(export_id: UUID) -> Selection:
 @exports.takes(ExportBody())
 @exports.answers(202, EXPORTS)
 def create_export(said: dict[str, Any]) -> Export:
-    """Export the whole workspace as a bundle: everything, from one moment, in open formats."""
+    """Export the workspace as a bundle, everything or chosen resources: from one moment, in open formats."""
     must_see_everything(acting().caller)
+    portions(said.get("resources", ()), acting().caller)
     export = Export(**said)
     export.job_id = make_export.later(export.id, current_app.extensions["house"].settings.export_days)
     return save(export)

@@ -15,6 +15,7 @@ from tenants.portability.bundling import PATIENCE_SECONDS
 from tenants.portability.comparing import content_here, differences
 from tenants.portability.contents import tables
 from tenants.portability.described import Described
+from tenants.portability.descriptor import PARTIAL
 from tenants.portability.filling import Filling
 from tenants.portability.models import Arrival
 from tenants.portability.opening import opened_bundle
@@ -82,6 +83,8 @@ def bring_in(
 
 
 def _must_fit(described: Described, head: str) -> None:
+    if described.partial:
+        raise BundleDoesNotFit(f"This bundle is not of a whole tenant. {PARTIAL}")
     if described.schema_revision != head:
         raise BundleDoesNotFit(
             f"It is of revision {described.schema_revision}, and the tables here are at {head}."

@@ -1,9 +1,10 @@
 """Makes the bundle of a tenant, piece by piece, from one snapshot of its data."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy import func, select
@@ -13,7 +14,8 @@ from tenants.catalog.registry import Home
 from tenants.foundation.tables import Source
 from tenants.identity.models import TenantProfile
 from tenants.isolation.door import Tenancy, db, here, inside
-from tenants.portability.contents import BundleTable, tables
+from tenants.portability.choosing import Portion
+from tenants.portability.contents import tables
 from tenants.portability.descriptor import DESCRIPTOR, README, About, TableFile, descriptor
 from tenants.portability.formats import Format
 from tenants.portability.lines import lines_of
@@ -35,12 +37,21 @@ def snapshot(home: Home) -> Iterator[Tenancy]:
 
 
 class Bundling:
-    """One bundle on its way. `tell` hears of each table's name and how many rows are written so far."""
+    """One bundle on its way, of everything or of some portions.
+
+    `tell` hears of each table's name and how many rows are written so far.
+    """
 
     about: About
 
-    def __init__(self, format_: str, tell: Told = lambda _table, _rows: None) -> None:
-        self._format, self._tell = Format(format_), tell
+    def __init__(
+        self,
+        format_: str,
+        tell: Told = lambda _table, _rows: None,
+        *,
+        portions: Sequence[Portion] = (),
+    ) -> None:
+        self._format, self._tell, self._chosen = Format(format_), tell, portions
         self.files: list[TableFile] = []
         self.rows, self.size = 0, 0
         self._hash = hashlib.sha256()
@@ -58,12 +69,13 @@ class Bundling:
             yield piece
 
     def _written(self) -> Iterator[bytes]:
-        self.about = about = about_tenant()
+        said = tuple(each.said for each in self._chosen if each.said)
+        self.about = about = replace(about_tenant(), chosen=said)
         stream = ZipStream(about.snapshot_at)
-        for table in tables():
-            before = self.rows
+        for portion in self._chosen or map(Portion, tables()):
+            table, before = portion.table, self.rows
             with stream.file(f"{table.path}.{self._format}") as file:
-                for _ in _one_ahead(file.write, self._content(table)):
+                for _ in _one_ahead(file.write, self._content(portion)):
                     yield from stream.pieces()
             self.files.append(TableFile(table, file.written(), self.rows - before))
         page = readme(about, self._format, self.files).encode()
@@ -75,10 +87,11 @@ class Bundling:
         """How many rows each table has."""
         return {each.table.name: each.rows for each in self.files}
 
-    def _content(self, table: BundleTable) -> Iterator[bytes]:
-        for count, content in lines_of(table, self._format, here().home.id):
+    def _content(self, portion: Portion) -> Iterator[bytes]:
+        condition = portion.ready()
+        for count, content in lines_of(portion.table, self._format, here().home.id, condition):
             self.rows += count
-            self._tell(table.name, self.rows)
+            self._tell(portion.table.name, self.rows)
             yield content
 
 

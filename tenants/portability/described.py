@@ -56,6 +56,8 @@ class Described:
     snapshot_at: str
     tables: tuple[DescribedTable, ...]
     others: tuple[DescribedFile, ...]
+    partial: bool
+    """Whether it holds chosen records only, and no tenant can be made of it."""
 
 
 class _Model(BaseModel):
@@ -107,6 +109,7 @@ class _Ours(_Model):
     tenant: _Tenant
     schema_revision: str = Said(alias="schemaRevision")
     snapshot_at: str = Said(alias="snapshotAt")
+    partial: dict[str, Any] | None = None
 
 
 class _Package(_Model):
@@ -132,6 +135,7 @@ def describe(descriptor: Any) -> Described:
         ours.tenant.id, ours.tenant.slug, ours.tenant.name, ours.format, ours.schema_revision, ours.snapshot_at,
         tuple(_table(each, each.table) for each in package.resources if each.table),
         tuple(_file(each) for each in package.resources if not each.table),
+        ours.partial is not None,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tenants.portability.columns import Field
-from tenants.portability.contents import BundleTable, left_out
+from tenants.portability.contents import BundleTable, LeftOut, left_out
 from tenants.portability.formats import Format
 from tenants.portability.zipping import Written
 
@@ -17,6 +17,7 @@ VERSION = 1
 """Of the bundle's layout. Another number is another layout, and a reader says so instead of guessing."""
 OURS = "freehold"
 MISSING = "\\N"
+PARTIAL = "It holds chosen records without all that they refer to, so no tenant can be made of it again."
 DIALECT = {
     "delimiter": ",",
     "lineTerminator": "\r\n",
@@ -36,6 +37,8 @@ class About:
     name: str
     schema_revision: str
     snapshot_at: datetime
+    chosen: tuple[Mapping[str, Any], ...] = ()
+    """Which resources were asked for, with their filters, when it is not all of them."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,13 @@ def descriptor(about: About, format_: Format, files: Sequence[TableFile], readme
         "profile": "data-package",
         "name": about.slug,
         "id": about.tenant_id,
-        "title": f"{about.name}: everything",
+        "title": f"{about.name}: {'chosen records' if about.chosen else 'everything'}",
         "created": moment(about.snapshot_at),
         OURS: _ours(about, format_, files),
-        "resources": [*(_table_resource(each, format_) for each in files), _readme_resource(readme)],
+        "resources": [
+            *(_table_resource(each, format_, partial=bool(about.chosen)) for each in files),
+            _readme_resource(readme),
+        ],
     }
     return json.dumps(package, ensure_ascii=False, indent=2).encode() + b"\n"
 
@@ -73,15 +79,22 @@ def _ours(about: About, format_: Format, files: Sequence[TableFile]) -> dict[str
         "schemaRevision": about.schema_revision,
         "snapshotAt": moment(about.snapshot_at),
         "rows": sum(each.rows for each in files),
+        **({"partial": {"chosen": list(about.chosen), "restorable": False, "reason": PARTIAL}} if about.chosen else {}),
         "sealed": "Fields marked as sealed are encrypted where they are kept. Here they are plain text.",
         "excluded": [
             {"table": each.table, **({"columns": list(each.columns)} if each.columns else {}), "reason": each.reason}
-            for each in left_out()
+            for each in left_behind(about, files)
         ],
     }  # fmt: skip
 
 
-def _table_resource(written: TableFile, format_: Format) -> dict[str, Any]:
+def left_behind(about: About, files: Sequence[TableFile]) -> list[LeftOut]:
+    """What stays of the tables that were asked for, and why."""
+    there = {each.table.name for each in files}
+    return [each for each in left_out() if not about.chosen or each.table in there]
+
+
+def _table_resource(written: TableFile, format_: Format, *, partial: bool) -> dict[str, Any]:
     table, file = written.table, written.file
     csv = format_ is Format.CSV
     return {
@@ -96,7 +109,7 @@ def _table_resource(written: TableFile, format_: Format) -> dict[str, Any]:
         **({"dialect": DIALECT} if csv else {}),
         "purpose": table.purpose.value,
         "rows": written.rows,
-        "schema": table_schema(table),
+        "schema": table_schema(table, partial=partial),
     }
 
 
@@ -113,15 +126,18 @@ def _readme_resource(file: Written) -> dict[str, Any]:
     }
 
 
-def table_schema(table: BundleTable) -> dict[str, Any]:
-    """The table schema (Frictionless Table Schema, version 1); what it has no word for is ours and named so."""
+def table_schema(table: BundleTable, *, partial: bool = False) -> dict[str, Any]:
+    """The table schema (Frictionless Table Schema, version 1); what it has no word for is ours and named so.
+
+    `partial` leaves out the foreign keys: what they point at is in no partial bundle for sure.
+    """
     alone = {names[0] for names in table.unique if len(names) == 1}
     schema: dict[str, Any] = {
         "fields": [_field(table, each, unique=each.name in alone) for each in table.columns],
         "missingValues": [MISSING],
         "primaryKey": list(table.key),
     }
-    if keys := list(_foreign_keys(table)):
+    if keys := [] if partial else list(_foreign_keys(table)):
         schema["foreignKeys"] = keys
     if table.names_tenant:
         schema["namesTenant"] = list(table.names_tenant)

@@ -8,6 +8,7 @@ from tenants.isolation.files import store_sealed
 from tenants.jobs.progress import conclude, current_job, progress, step
 from tenants.jobs.registry import job
 from tenants.portability.bundling import SNAPSHOT, Bundling, expected_rows
+from tenants.portability.choosing import portions
 from tenants.portability.exporting import expire_exports, finish, must_see_everything, still_wanted
 
 
@@ -19,7 +20,11 @@ def make_export(export_id: UUID, days: int) -> None:
         must_see_everything(acting().caller)
         export = still_wanted(export_id)
         total = expected_rows()
-        bundling = Bundling(export.format, lambda table, rows: progress(rows, max(rows, total), table))
+        bundling = Bundling(
+            export.format,
+            lambda table, rows: progress(rows, max(rows, total), table),
+            portions=portions(export.resources or (), acting().caller),
+        )
         store_sealed(file, bundling.pieces())
     with step():
         conclude(finish(export_id, file, bundling, days))

@@ -22,11 +22,21 @@ NULL = b"\\N"
 UUID_LENGTH = 36
 
 
-def lines_of(table: BundleTable, format_: Format, tenant_id: UUID) -> Iterator[tuple[int, bytes]]:
-    """Pieces of the table's file, each with the number of rows in it. Runs in the tenant's transaction."""
+def lines_of(
+    table: BundleTable, format_: Format, tenant_id: UUID, only: ColumnElement[bool] | None = None
+) -> Iterator[tuple[int, bytes]]:
+    """Pieces of the table's file, each with the number of rows in it. Runs in the tenant's transaction.
+
+    `only` is a condition on the rows, without parameters.
+    """
     if format_ is Format.CSV:
         yield 0, b",".join(each.name.encode() for each in table.columns) + b"\r\n"
-    query, form = (_csv_query(table), Form.CSV) if format_ is Format.CSV else (_json_query(table), Form.JSON)
+    met = [] if only is None else [only]
+    query, form = (
+        (_csv_query(table).where(*met), Form.CSV)
+        if format_ is Format.CSV
+        else (_json_query(table, met), Form.JSON)
+    )
     opened = _opening(table, format_, tenant_id) if table.sealed else None
     end = b"\r\n" if format_ is Format.CSV else b"\n"
     for rows in rows_out(query, form):
@@ -52,17 +62,17 @@ def _csv_query(table: BundleTable) -> Select[Any]:
     )
 
 
-def _json_query(table: BundleTable) -> Select[Any]:
+def _json_query(table: BundleTable, met: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """The sealed values beside the JSON of the rest."""
     plain = [
         each.kind.in_json(table.stored(each)).label(each.name) for each in table.columns if not each.sealed
     ]
     if not table.sealed:
-        row = sa.select(*plain).subquery("r")
+        row = sa.select(*plain).where(*met).subquery("r")
         return sa.select(_row_json("r")).select_from(row)
     apart = [_hex(table, each.name).label(f"sealed_{number}") for number, each in enumerate(table.sealed)]
     key = table.table.c[table.key[0]].label("sealed_for")
-    row = sa.select(key, *apart, *plain).subquery("s")
+    row = sa.select(key, *apart, *plain).where(*met).subquery("s")
     inner = sa.select(*(row.c[each.name] for each in plain)).correlate(row).subquery("r")
     whole = sa.select(_row_json("r")).select_from(inner).scalar_subquery()
     return sa.select(row.c.sealed_for, *(row.c[each.name] for each in apart), whole)

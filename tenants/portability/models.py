@@ -1,6 +1,7 @@
 """Bundles that were asked for: what they became, and how long they are kept."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -14,20 +15,42 @@ from tenants.foundation.tables import Base, DataClass, Identified, Owned, Purpos
 from tenants.portability.formats import Format
 
 
-class Export(Record, Owned, Base):
-    """A bundle of everything that the tenant has. Whether it is being made or has failed is its job's to say.
+class ExportPurpose(StrEnum):
+    """Why a copy of the data leaves."""
 
+    OWN_COPY = "own_copy"
+    SWITCHING = "switching"
+    SHARING = "sharing"
+    AUTHORITY = "authority"
+
+
+class Export(Record, Owned, Base):
+    """A bundle of everything that the tenant has, or of chosen resources.
+
+    Whether it is being made or has failed is its job's to say.
     `size` and `sha256` are those of the zip that is downloaded; where it is kept, it is sealed.
     """
 
     __tablename__ = "exports"
-    __table_args__ = (Index(None, "created_at", "id"), one_of("format", Format))
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        one_of("format", Format),
+        one_of("purpose", ExportPurpose),
+    )
     __purpose__ = Purpose.PORTABILITY
     __audited__ = True
     __unruled__ = "It has an end of its own, when its file goes."
     __stays__ = "Files that were made here. The audit log says who made and who took them."
 
     format: Mapped[str] = column(data=DataClass.TECHNICAL)
+    resources: Mapped[list[dict[str, Any]] | None] = column(
+        JSONB(none_as_null=True), data=DataClass.FREE_TEXT
+    )
+    purpose: Mapped[str] = column(
+        data=DataClass.BUSINESS, default=ExportPurpose.OWN_COPY, server_default=ExportPurpose.OWN_COPY
+    )
+    recipient: Mapped[str | None] = column(data=DataClass.IDENTITY)
+    note: Mapped[str | None] = column(data=DataClass.FREE_TEXT)
     job_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
     file: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     size: Mapped[int | None] = column(BigInteger, data=DataClass.TECHNICAL)

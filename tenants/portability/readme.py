@@ -1,9 +1,9 @@
 """README.md of a bundle: what somebody who opens the zip without us has to know."""
 
+import json
 from collections.abc import Sequence
 
-from tenants.portability.contents import left_out
-from tenants.portability.descriptor import About, TableFile, moment
+from tenants.portability.descriptor import PARTIAL, About, TableFile, left_behind, moment
 from tenants.portability.formats import Format
 
 CSV_RULES = r"""Each file under `data/` is a table in CSV: RFC 4180, UTF-8, lines end with CR LF, and the first line
@@ -17,6 +17,7 @@ JSONL_RULES = """Each file under `data/` is a table in JSON Lines: UTF-8, one JS
 
 - `null` is a missing value.
 - Decimal numbers are texts (`"12.50"`), so that no reader rounds them."""
+BACK = " `freehold tenant import FILE --slug NAME` brings it\nback."
 COMMON_RULES = """- Times are RFC 3339 in UTC, dates `YYYY-MM-DD`, ids UUIDs.
 - Lists and documents are JSON. Bytes are hexadecimal."""
 
@@ -29,11 +30,14 @@ def readme(about: About, format_: Format, files: Sequence[TableFile]) -> str:
         for each in files
     )
     stays = "\n".join(
-        f"- `{each.table}`{f' ({_listed(each.columns)})' if each.columns else ''}: {each.reason}" for each in left_out()
+        f"- `{each.table}`{f' ({_listed(each.columns)})' if each.columns else ''}: {each.reason}"
+        for each in left_behind(about, files)
     )  # fmt: skip
+    whole = "Everything that Freehold kept" if not about.chosen else "Chosen records of what Freehold kept"
+    back = "" if about.chosen else BACK
     return f"""# {_plain(about.name)}
 
-Everything that Freehold kept for `{about.slug}` on {moment(about.snapshot_at)}, as it was at that one moment.
+{whole} for `{about.slug}` on {moment(about.snapshot_at)}, as it was at that one moment.{_chosen(about)}
 
 `datapackage.json` describes it for programs: fields, types, keys, relations, the number of rows, and the size and
 SHA-256 of each file. It follows the Data Package specification (https://specs.frictionlessdata.io).
@@ -43,8 +47,7 @@ SHA-256 of each file. It follows the Data Package specification (https://specs.f
 {rules}
 {COMMON_RULES}
 
-`freehold bundle verify FILE` checks all of this without a server. `freehold tenant import FILE --slug NAME` brings it
-back.
+`freehold bundle verify FILE` checks all of this without a server.{back}
 
 ## What is in it
 
@@ -58,6 +61,13 @@ Fields that are sealed where they are kept are **plain text here**. Keep this fi
 
 {stays}
 """
+
+
+def _chosen(about: About) -> str:
+    if not about.chosen:
+        return ""
+    said = "\n".join(f"    {json.dumps(each, ensure_ascii=False)}" for each in about.chosen)
+    return f"\n\n**This is not everything.** {PARTIAL} These were asked for:\n\n{said}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -3,28 +3,61 @@
 from typing import Any
 
 import sqlalchemy as sa
-from marshmallow import fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 from sqlalchemy import ColumnElement, func
 
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
 from tenants.jobs.models import Job, JobState
 from tenants.portability.formats import Format
-from tenants.portability.models import Export
+from tenants.portability.models import Export, ExportPurpose
 
 STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "expired")
 
 
+class ChosenSchema(Schema):
+    """One resource, and which of its records: the arguments that its list takes, `q` included."""
+
+    class Meta:
+        unknown = RAISE
+
+    resource = fields.String(required=True, validate=validate.Length(1, 100))
+    filters = fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
+
+
 class ExportBody(BodySchema):
-    """What may be said of a new export."""
+    """What may be said of a new export. Without `resources` it holds everything."""
 
     format = fields.Enum(Format, by_value=True, load_default=Format.CSV)
+    resources = fields.List(fields.Nested(ChosenSchema), validate=validate.Length(1, 50))
+    purpose = fields.Enum(ExportPurpose, by_value=True, load_default=ExportPurpose.OWN_COPY)
+    recipient = fields.String(
+        validate=validate.Length(1, 500),
+        metadata={"description": "Who gets it; asked for unless it is an own copy."},
+    )
+    note = fields.String(validate=validate.Length(1, 2000), metadata={"description": "Why, in your words."})
+
+    @validates_schema
+    def _recipient_is_known(self, said: dict[str, Any], **_options: Any) -> None:
+        if said["purpose"] is not ExportPurpose.OWN_COPY and not said.get("recipient"):
+            raise ValidationError("Say who gets it: this export is for somebody else.", "recipient")
 
 
 class ExportSchema(RecordSchema):
-    """A bundle of the whole workspace; `counts` has the rows of each table, `size` and `sha256` are the zip's."""
+    """A bundle of the whole workspace, or of chosen `resources`.
+
+    `counts` has the rows of each table, `size` and `sha256` are the file's.
+    """
 
     owner_id = fields.UUID(allow_none=True)
     format = fields.Enum(Format, by_value=True)
+    resources = fields.List(
+        fields.Dict(),
+        allow_none=True,
+        metadata={"description": "As they were asked for; null means everything."},
+    )
+    purpose = fields.Enum(ExportPurpose, by_value=True)
+    recipient = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
     status = fields.String(validate=validate.OneOf(STATUSES))
     progress = fields.Dict(
         allow_none=True, metadata={"description": "`done` of about `total` rows; `phase` is the table."}

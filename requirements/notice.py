@@ -21,6 +21,9 @@ with each of them. `make docs` writes this list from what the packages say of th
 #: What is installed on some systems only, so that its metadata may not be at hand.
 ELSEWHERE = {"async-timeout": "Apache-2.0"}
 
+#: What says its licence in a file of its own, and nowhere a program could read it.
+IN_A_FILE = {"pyrage": "MIT"}
+
 TAIL = """
 Some of their wheels carry more than the package:
 
@@ -64,6 +67,8 @@ def _said_by(found: PackageMetadata) -> str:
         return free
     classifiers = [each for each in found.get_all("Classifier") or [] if each.startswith("License ::")]
     named = ", ".join(each.rpartition(" :: ")[2] for each in classifiers)
+    if not named and found["Name"] in IN_A_FILE:
+        return IN_A_FILE[found["Name"]]
     if not named:
         raise LookupError(f"{found['Name']} does not say its licence.")
     return named

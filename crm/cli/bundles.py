@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,20 @@ def bundle() -> None:
 
 @bundle.command("verify")
 @click.argument("file", type=FILE)
+@click.option("--sha256", metavar="HEX", help="What the export says: compared with that of FILE.")
 @options.as_json
-def verify_bundle(file: Path, *, as_json: bool) -> None:
-    """Check every file, hash, count, value, key and relation in FILE. Needs no server; status 1 when it does not hold."""
+def verify_bundle(file: Path, sha256: str | None, *, as_json: bool) -> None:
+    """Check every file, hash, count, value, key and relation in FILE. Needs no server; status 1 when it does not hold.
+
+    Of an encrypted FILE nothing but the SHA-256 can be checked before it is decrypted, and it says so.
+    """
+    from tenants.portability.encrypting import encryption_of
     from tenants.portability.verifying import verify
 
+    _compare(file, sha256)
+    if seen := encryption_of(file):
+        _tell_of_encrypted(seen, compared=sha256 is not None, as_json=as_json)
+        return
     with _progress(None) as tell:
         report = verify(file, lambda table, rows: tell(f"verify {table}", rows))
     about = report.described
@@ -34,6 +44,8 @@ def verify_bundle(file: Path, *, as_json: bool) -> None:
         "holds": report.holds,
         "tenant": about.slug,
         "snapshot_at": about.snapshot_at,
+        "format": about.format.value,
+        "rows_read": report.rows_read,
         "rows": sum(report.rows.values()),
         "tables": {
             name: {"rows": rows, "content": report.content[name]} for name, rows in report.rows.items()
@@ -43,9 +55,35 @@ def verify_bundle(file: Path, *, as_json: bool) -> None:
     if as_json:
         options.answer(found, as_json=True)
     elif report.holds:
-        click.echo(f"The bundle of {about.slug} from {about.snapshot_at} holds: {found['rows']} rows.")
+        counted = (
+            f"{found['rows']} rows" if report.rows_read else f"its files; rows of {about.format} are not read"
+        )
+        click.echo(f"The bundle of {about.slug} from {about.snapshot_at} holds: {counted}.")
     if report.findings:
         raise Refused("\n".join(map(str, report.findings)))
+
+
+def _compare(file: Path, sha256: str | None) -> None:
+    if sha256 is None:
+        return
+    with file.open("rb") as content:
+        found = file_digest(content, "sha256").hexdigest()
+    if found != sha256.lower():
+        raise Refused(f"Its SHA-256 is {found}: this is not the file that was exported, or not all of it.")
+
+
+def _tell_of_encrypted(seen: Any, *, compared: bool, as_json: bool) -> None:
+    checked = ["sha256"] if compared else []
+    unchecked = ["files", "hashes", "counts", "values", "keys", "relations"]
+    about = {"encrypted": True, **asdict(seen), "checked": checked, "not_checked": unchecked}
+    if as_json:
+        options.answer(about, as_json=True)
+        return
+    said = "is the one that was said" if compared else f"is {seen.sha256}; --sha256 compares it"
+    click.echo(
+        f"It is encrypted with age to {len(seen.keys)} recipients ({', '.join(seen.keys)}). Its SHA-256 {said}.\n"
+        "What is inside can't be checked before it is decrypted: age --decrypt --identity KEY --output ZIP FILE."
+    )
 
 
 @click.command("export", short_help="Everything of a tenant, as one file.")
@@ -53,11 +91,28 @@ def verify_bundle(file: Path, *, as_json: bool) -> None:
 @click.option(
     "--to", "file", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
 )
-@click.option("--format", "format_", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "jsonl", "parquet", "sqlite"]),
+    default="csv",
+    show_default=True,
+)
+@click.option(
+    "--encrypt-to",
+    multiple=True,
+    metavar="RECIPIENT",
+    help="An age recipient or ssh public key; as often as needed.",
+)
 @options.data_dir
 @options.as_json
-def export_tenant(slug: str, file: Path, format_: str, data_dir: Path, *, as_json: bool) -> None:
-    """Write the bundle of tenant SLUG to a file: everything, from one moment, in open formats. It is not encrypted."""
+def export_tenant(
+    slug: str, file: Path, format_: str, encrypt_to: tuple[str, ...], data_dir: Path, *, as_json: bool
+) -> None:
+    """Write the bundle of tenant SLUG to a file: everything, from one moment, in open formats.
+
+    It is not encrypted unless --encrypt-to says for whom.
+    """
     from crm.app import open_house
     from tenants.foundation.settings import Settings
     from tenants.portability.formats import Format
@@ -67,7 +122,7 @@ def export_tenant(slug: str, file: Path, format_: str, data_dir: Path, *, as_jso
     if home is None:
         raise Refused(f"There is no tenant '{slug}'.")
     with _progress(rows_expected(home)) as tell:
-        made = take_out(home, file, Format(format_), tell)
+        made = take_out(home, file, Format(format_), tell, encrypt_to=encrypt_to)
     options.answer(
         {
             "file": str(file),

@@ -1,6 +1,6 @@
 """Whole tables out of the tenant at hand and into it, by COPY, for bundles."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import Any
@@ -28,7 +28,7 @@ class Form(Enum):
     JSON = b"format csv, null '\\N', delimiter E'\\x02', quote E'\\x01'"
 
 
-def rows_out(query: Select[Any], form: Form) -> Iterator[Rows]:
+def rows_out(query: Select[Any], form: Form) -> Generator[Rows, None, None]:
     """The rows of a query in batches of some 512 KiB; each row is one line and ends with a line feed.
 
     The query's text has to come from models alone.

@@ -11,6 +11,7 @@ from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.portability.choosing import portions
+from tenants.portability.encrypting import recipients_of
 from tenants.portability.exporting import delete, download, must_see_everything
 from tenants.portability.jobs import make_export
 from tenants.portability.models import Export
@@ -19,7 +20,13 @@ from tenants.portability.schemas import EXPORTS, ExportBody
 
 exports = Blueprint("exports", __name__, url_prefix="/exports", purpose=Purpose.PORTABILITY)
 ZIP = {"schema": {"type": "string", "format": "binary"}}
-FILE = {"200": {"description": "The bundle.", "content": {"application/zip": ZIP}}, "409": {}}
+FILE = {
+    "200": {
+        "description": "The bundle.",
+        "content": {"application/zip": ZIP, "application/octet-stream": ZIP},
+    },
+    "409": {},
+}
 
 
 @exports.page("", EXPORTS, may=READ_EXPORTS)
@@ -41,6 +48,7 @@ def create_export(said: dict[str, Any]) -> Export:
     """Export the workspace as a bundle, everything or chosen resources: from one moment, in open formats."""
     must_see_everything(acting().caller)
     portions(said.get("resources", ()), acting().caller)
+    recipients_of(said.get("encrypt_to", ()))
     export = Export(**said)
     export.job_id = make_export.later(export.id, current_app.extensions["house"].settings.export_days)
     return save(export)
@@ -49,12 +57,13 @@ def create_export(said: dict[str, Any]) -> Export:
 @exports.get("/<uuid:export_id>/download", may=READ_EXPORTS)
 @exports.doc(responses=FILE)
 def download_export(export_id: UUID) -> Response:
-    """The bundle as a zip file. That somebody took it is put on record."""
+    """The bundle as a zip file, or as one that is encrypted with age. That somebody took it is put on record."""
     export = find(Export, export_id)
     must_see_everything(acting().caller)
-    answer = Response(download(export), content_type="application/zip")
+    kind = "application/octet-stream" if export.encrypt_to else "application/zip"
+    answer = Response(download(export), content_type=kind)
     answer.headers["Content-Length"] = str(export.size)
-    answer.headers["Content-Disposition"] = f'attachment; filename="export-{export.id}.zip"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{export.file_name}"'
     return answer
 
 

@@ -83,6 +83,10 @@ def bring_in(
 
 
 def _must_fit(described: Described, head: str) -> None:
+    if not described.format.restorable:
+        raise BundleDoesNotFit(
+            f"A bundle in {described.format} is for asking questions of. Bring in one in csv or jsonl."
+        )
     if described.partial:
         raise BundleDoesNotFit(f"This bundle is not of a whole tenant. {PARTIAL}")
     if described.schema_revision != head:

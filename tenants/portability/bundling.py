@@ -1,9 +1,9 @@
 """Makes the bundle of a tenant, piece by piece, from one snapshot of its data."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -16,7 +16,9 @@ from tenants.identity.models import TenantProfile
 from tenants.isolation.door import Tenancy, db, here, inside
 from tenants.portability.choosing import Portion
 from tenants.portability.contents import tables
-from tenants.portability.descriptor import DESCRIPTOR, README, About, TableFile, descriptor
+from tenants.portability.database import Database
+from tenants.portability.descriptor import DATABASE, DESCRIPTOR, README, About, TableFile, descriptor
+from tenants.portability.encrypting import encrypted
 from tenants.portability.formats import Format
 from tenants.portability.lines import lines_of
 from tenants.portability.readme import readme
@@ -25,6 +27,7 @@ from tenants.provisioning.models import SchemaRevision
 
 SNAPSHOT = "isolation level repeatable read read only"
 PATIENCE_SECONDS = 24 * 3600.0
+Pieces = Generator[bytes, None, None]
 Told = Callable[[str, int], None]
 
 
@@ -37,7 +40,7 @@ def snapshot(home: Home) -> Iterator[Tenancy]:
 
 
 class Bundling:
-    """One bundle on its way, of everything or of some portions.
+    """One bundle on its way, of everything or of some portions; `encrypt_to` are age recipients.
 
     `tell` hears of each table's name and how many rows are written so far.
     """
@@ -50,34 +53,39 @@ class Bundling:
         tell: Told = lambda _table, _rows: None,
         *,
         portions: Sequence[Portion] = (),
+        encrypt_to: Sequence[str] = (),
     ) -> None:
         self._format, self._tell, self._chosen = Format(format_), tell, portions
+        self._encrypt_to = encrypt_to
         self.files: list[TableFile] = []
         self.rows, self.size = 0, 0
         self._hash = hashlib.sha256()
 
     @property
     def sha256(self) -> str:
-        """Of the pieces so far; of the whole zip once they have ended."""
+        """Of the pieces so far; of the whole file once they have ended, which may be an encrypted one."""
         return self._hash.hexdigest()
 
-    def pieces(self) -> Iterator[bytes]:
-        """The zip, in pieces of a few hundred KiB. Runs inside `snapshot`."""
-        for piece in self._written():
-            self.size += len(piece)
-            self._hash.update(piece)
-            yield piece
+    def pieces(self) -> Pieces:
+        """The zip, in pieces of a few hundred KiB. Runs inside `snapshot`.
 
-    def _written(self) -> Iterator[bytes]:
+        Whoever breaks off closes it: a COPY that is under way holds up the end of the transaction.
+        """
+        written = self._written()
+        with closing(encrypted(written, self._encrypt_to) if self._encrypt_to else written) as pieces:
+            for piece in pieces:
+                self.size += len(piece)
+                self._hash.update(piece)
+                yield piece
+
+    def _written(self) -> Pieces:
         said = tuple(each.said for each in self._chosen if each.said)
         self.about = about = replace(about_tenant(), chosen=said)
         stream = ZipStream(about.snapshot_at)
-        for portion in self._chosen or map(Portion, tables()):
-            table, before = portion.table, self.rows
-            with stream.file(f"{table.path}.{self._format}") as file:
-                for _ in _one_ahead(file.write, self._content(portion)):
-                    yield from stream.pieces()
-            self.files.append(TableFile(table, file.written(), self.rows - before))
+        chosen = self._chosen or [Portion(each) for each in tables()]
+        yield from (
+            self._database(stream, chosen) if self._format is Format.SQLITE else self._tables(stream, chosen)
+        )
         page = readme(about, self._format, self.files).encode()
         written = _whole_file(stream, README, page)
         _whole_file(stream, DESCRIPTOR, descriptor(about, self._format, self.files, written))
@@ -87,17 +95,46 @@ class Bundling:
         """How many rows each table has."""
         return {each.table.name: each.rows for each in self.files}
 
-    def _content(self, portion: Portion) -> Iterator[bytes]:
-        condition = portion.ready()
-        for count, content in lines_of(portion.table, self._format, here().home.id, condition):
-            self.rows += count
-            self._tell(portion.table.name, self.rows)
-            yield content
+    def _tables(self, stream: ZipStream, chosen: Sequence[Portion]) -> Iterator[bytes]:
+        """A file for each table."""
+        for portion in chosen:
+            table, before = portion.table, self.rows
+            content = self._content(portion)
+            if self._format is Format.PARQUET:
+                from tenants.portability.parquet import parquet_of  # 20 MB that few processes need
+
+                content = parquet_of(table, content)
+            with stream.file(f"{table.path}.{self._format}") as file:
+                for _ in _one_ahead(file.write, content):
+                    yield from stream.pieces()
+            self.files.append(TableFile(table, file.written(), self.rows - before))
+
+    def _database(self, stream: ZipStream, chosen: Sequence[Portion]) -> Iterator[bytes]:
+        """All tables in one file. It is written once all of them are in it."""
+        rows: dict[str, int] = {}
+        with closing(Database()) as database:
+            for portion in chosen:
+                before = self.rows
+                with closing(self._content(portion)) as lines:
+                    for _ in database.fill(portion.table, lines, alone=bool(self.about.chosen)):
+                        yield from stream.pieces()
+                rows[portion.table.name] = self.rows - before
+            with stream.file(DATABASE) as file:
+                for _ in _one_ahead(file.write, database.content()):
+                    yield from stream.pieces()
+        self.files += [TableFile(each.table, file.written(), rows[each.table.name]) for each in chosen]
+
+    def _content(self, portion: Portion) -> Pieces:
+        with closing(lines_of(portion.table, self._format, here().home.id, portion.ready())) as lines:
+            for count, content in lines:
+                self.rows += count
+                self._tell(portion.table.name, self.rows)
+                yield content
 
 
-def _one_ahead(write: Callable[[bytes], None], contents: Iterator[bytes]) -> Iterator[None]:
+def _one_ahead(write: Callable[[bytes], None], contents: Pieces) -> Iterator[None]:
     """Compress one piece in a thread while the database sends the next: neither holds Python's lock meanwhile."""
-    with ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread, closing(contents):
         under_way = None
         for content in contents:
             if under_way:

@@ -13,6 +13,13 @@ from tenants.portability.zipping import Written
 
 DESCRIPTOR = "datapackage.json"
 README = "README.md"
+DATABASE = "data.sqlite"
+MEDIA_TYPES = {
+    Format.CSV: "text/csv",
+    Format.JSONL: "application/jsonl",
+    Format.PARQUET: "application/vnd.apache.parquet",
+    Format.SQLITE: "application/vnd.sqlite3",
+}
 VERSION = 1
 """Of the bundle's layout. Another number is another layout, and a reader says so instead of guessing."""
 OURS = "freehold"
@@ -60,8 +67,8 @@ def descriptor(about: About, format_: Format, files: Sequence[TableFile], readme
         "created": moment(about.snapshot_at),
         OURS: _ours(about, format_, files),
         "resources": [
-            *(_table_resource(each, format_, partial=bool(about.chosen)) for each in files),
-            _readme_resource(readme),
+            *_data_resources(about, format_, files),
+            {"name": "readme", **_file(readme, "md", "text/markdown")},
         ],
     }
     return json.dumps(package, ensure_ascii=False, indent=2).encode() + b"\n"
@@ -79,7 +86,8 @@ def _ours(about: About, format_: Format, files: Sequence[TableFile]) -> dict[str
         "schemaRevision": about.schema_revision,
         "snapshotAt": moment(about.snapshot_at),
         "rows": sum(each.rows for each in files),
-        **({"partial": {"chosen": list(about.chosen), "restorable": False, "reason": PARTIAL}} if about.chosen else {}),
+        "restorable": format_.restorable and not about.chosen,
+        **({"partial": {"chosen": list(about.chosen), "reason": PARTIAL}} if about.chosen else {}),
         "sealed": "Fields marked as sealed are encrypted where they are kept. Here they are plain text.",
         "excluded": [
             {"table": each.table, **({"columns": list(each.columns)} if each.columns else {}), "reason": each.reason}
@@ -94,33 +102,35 @@ def left_behind(about: About, files: Sequence[TableFile]) -> list[LeftOut]:
     return [each for each in left_out() if not about.chosen or each.table in there]
 
 
-def _table_resource(written: TableFile, format_: Format, *, partial: bool) -> dict[str, Any]:
-    table, file = written.table, written.file
-    csv = format_ is Format.CSV
+def _data_resources(about: About, format_: Format, files: Sequence[TableFile]) -> list[dict[str, Any]]:
+    """A resource for each table; for a database one, with its tables."""
+    described = [{"name": each.table.name, **_table(each, partial=bool(about.chosen))} for each in files]
+    media = MEDIA_TYPES[format_]
+    if format_ is Format.SQLITE:
+        return [{"name": "data", **_file(files[0].file, "sqlite", media), "tables": described}]
+    dialect = {"profile": "tabular-data-resource", "dialect": DIALECT} if format_ is Format.CSV else {}
+    return [
+        {**_file(each.file, format_.value, media), **dialect, **said}
+        for each, said in zip(files, described, strict=True)
+    ]
+
+
+def _table(written: TableFile, *, partial: bool) -> dict[str, Any]:
     return {
-        "name": table.name,
-        "path": file.path,
-        "profile": "tabular-data-resource" if csv else "data-resource",
-        "format": format_.value,
-        "mediatype": "text/csv" if csv else "application/jsonl",
-        "encoding": "utf-8",
-        "bytes": file.size,
-        "hash": f"sha256:{file.sha256}",
-        **({"dialect": DIALECT} if csv else {}),
-        "purpose": table.purpose.value,
+        "purpose": written.table.purpose.value,
         "rows": written.rows,
-        "schema": table_schema(table, partial=partial),
+        "schema": table_schema(written.table, partial=partial),
     }
 
 
-def _readme_resource(file: Written) -> dict[str, Any]:
+def _file(file: Written, format_: str, media: str) -> dict[str, Any]:
+    text = media not in (MEDIA_TYPES[Format.PARQUET], MEDIA_TYPES[Format.SQLITE])
     return {
-        "name": "readme",
         "path": file.path,
         "profile": "data-resource",
-        "format": "md",
-        "mediatype": "text/markdown",
-        "encoding": "utf-8",
+        "format": format_,
+        "mediatype": media,
+        **({"encoding": "utf-8"} if text else {}),
         "bytes": file.size,
         "hash": f"sha256:{file.sha256}",
     }

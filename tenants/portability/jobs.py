@@ -1,5 +1,6 @@
 """Making bundles, and removing them when their time has come."""
 
+from contextlib import closing
 from uuid import UUID
 
 from tenants.access.caller import acting
@@ -24,8 +25,10 @@ def make_export(export_id: UUID, days: int) -> None:
             export.format,
             lambda table, rows: progress(rows, max(rows, total), table),
             portions=portions(export.resources or (), acting().caller),
+            encrypt_to=export.encrypt_to or (),
         )
-        store_sealed(file, bundling.pieces())
+        with closing(bundling.pieces()) as pieces:
+            store_sealed(file, pieces)
     with step():
         conclude(finish(export_id, file, bundling, days))
 

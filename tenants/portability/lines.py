@@ -5,7 +5,8 @@ behind them without being parsed, and a row whose sealed values are all missing 
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy import ColumnElement, Select, func
 from tenants.foundation.encryption import Context
 from tenants.isolation.sealing import opened_text
 from tenants.isolation.whole_tables import Form, rows_out
+from tenants.portability.columns import DOCUMENT
 from tenants.portability.contents import BundleTable
 from tenants.portability.formats import Format
 
@@ -24,10 +26,10 @@ UUID_LENGTH = 36
 
 def lines_of(
     table: BundleTable, format_: Format, tenant_id: UUID, only: ColumnElement[bool] | None = None
-) -> Iterator[tuple[int, bytes]]:
+) -> Generator[tuple[int, bytes], None, None]:
     """Pieces of the table's file, each with the number of rows in it. Runs in the tenant's transaction.
 
-    `only` is a condition on the rows, without parameters.
+    They are JSON lines for every format but CSV. `only` is a condition on the rows, without parameters.
     """
     if format_ is Format.CSV:
         yield 0, b",".join(each.name.encode() for each in table.columns) + b"\r\n"
@@ -35,12 +37,13 @@ def lines_of(
     query, form = (
         (_csv_query(table).where(*met), Form.CSV)
         if format_ is Format.CSV
-        else (_json_query(table, met), Form.JSON)
+        else (_json_query(table, met, format_), Form.JSON)
     )
     opened = _opening(table, format_, tenant_id) if table.sealed else None
     end = b"\r\n" if format_ is Format.CSV else b"\n"
-    for rows in rows_out(query, form):
-        yield len(rows), _ending(opened(rows) if opened else rows, end)
+    with closing(rows_out(query, form)) as batches:
+        for rows in batches:
+            yield len(rows), _ending(opened(rows) if opened else rows, end)
 
 
 def _ending(rows: Sequence[bytes], end: bytes) -> bytes:
@@ -62,11 +65,14 @@ def _csv_query(table: BundleTable) -> Select[Any]:
     )
 
 
-def _json_query(table: BundleTable, met: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """The sealed values beside the JSON of the rest."""
-    plain = [
-        each.kind.in_json(table.stored(each)).label(each.name) for each in table.columns if not each.sealed
+def _json_query(table: BundleTable, met: Sequence[ColumnElement[bool]], format_: Format) -> Select[Any]:
+    """The sealed values beside the JSON of the rest. Documents are texts where the format has no type for them."""
+    shown = [
+        (each, _text if each.kind is DOCUMENT and format_ is not Format.JSONL else each.kind.in_json)
+        for each in table.columns
+        if not each.sealed
     ]
+    plain = [sql(table.stored(each)).label(each.name) for each, sql in shown]
     if not table.sealed:
         row = sa.select(*plain).where(*met).subquery("r")
         return sa.select(_row_json("r")).select_from(row)
@@ -76,6 +82,10 @@ def _json_query(table: BundleTable, met: Sequence[ColumnElement[bool]]) -> Selec
     inner = sa.select(*(row.c[each.name] for each in plain)).correlate(row).subquery("r")
     whole = sa.select(_row_json("r")).select_from(inner).scalar_subquery()
     return sa.select(row.c.sealed_for, *(row.c[each.name] for each in apart), whole)
+
+
+def _text(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return sa.cast(column, sa.Text)
 
 
 def _row_json(alias: str) -> ColumnElement[str]:
@@ -88,7 +98,7 @@ def _hex(table: BundleTable, name: str) -> ColumnElement[str]:
 
 def _opening(table: BundleTable, format_: Format, tenant_id: UUID) -> Callable[[list[bytes]], list[bytes]]:
     names = [each.name for each in table.sealed]
-    if format_ is Format.JSONL:
+    if format_ is not Format.CSV:
         return lambda rows: [_opened_json(table.name, names, tenant_id, row[:-1]) + b"\n" for row in rows]
     # Most rows have nothing sealed in them, and those of an export are many.
     nothing = (b"," + NULL) * len(names)

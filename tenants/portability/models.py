@@ -28,7 +28,8 @@ class Export(Record, Owned, Base):
     """A bundle of everything that the tenant has, or of chosen resources.
 
     Whether it is being made or has failed is its job's to say.
-    `size` and `sha256` are those of the zip that is downloaded; where it is kept, it is sealed.
+    `size` and `sha256` are those of the file that is downloaded, encrypted when there are recipients to encrypt to;
+    where it is kept, it is sealed besides.
     """
 
     __tablename__ = "exports"
@@ -46,6 +47,7 @@ class Export(Record, Owned, Base):
     resources: Mapped[list[dict[str, Any]] | None] = column(
         JSONB(none_as_null=True), data=DataClass.FREE_TEXT
     )
+    encrypt_to: Mapped[list[str] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
     purpose: Mapped[str] = column(
         data=DataClass.BUSINESS, default=ExportPurpose.OWN_COPY, server_default=ExportPurpose.OWN_COPY
     )
@@ -64,6 +66,11 @@ class Export(Record, Owned, Base):
         """Let go of the file; its name, so that it can be removed once this is committed."""
         file, self.file = self.file, None
         return file
+
+    @property
+    def file_name(self) -> str:
+        """What it is called where it is downloaded to."""
+        return f"export-{self.id}.zip{'.age' if self.encrypt_to else ''}"
 
     def downloadable(self) -> str:
         """The name of its file. Raises Conflict when there is none yet, or none any more."""

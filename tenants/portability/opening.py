@@ -10,6 +10,7 @@ from typing import IO, Any
 from tenants.foundation.errors import Refusal
 from tenants.portability.described import Described, describe
 from tenants.portability.descriptor import DESCRIPTOR
+from tenants.portability.encrypting import encryption_of
 
 MOST_FILES = 100_000
 LARGEST_DESCRIPTOR = 64 * 1024 * 1024
@@ -49,6 +50,10 @@ class OpenBundle:
 @contextmanager
 def opened_bundle(path: Path) -> Iterator[OpenBundle]:
     """Raises NotABundle, and OSError when the file can't be read at all."""
+    if encryption_of(path):
+        raise NotABundle(
+            "It is encrypted with age. Decrypt it first: age --decrypt --identity KEY --output ZIP FILE."
+        )
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             files = _safe_files(archive, path.stat().st_size)

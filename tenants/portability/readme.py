@@ -17,6 +17,18 @@ JSONL_RULES = """Each file under `data/` is a table in JSON Lines: UTF-8, one JS
 
 - `null` is a missing value.
 - Decimal numbers are texts (`"12.50"`), so that no reader rounds them."""
+PARQUET_RULES = """Each file under `data/` is a table in Parquet, compressed with zstd.
+
+- Numbers, days, times and lists have types of their own. Ids and documents are text."""
+SQLITE_RULES = """`data.sqlite` is a database for SQLite 3 with a table for each of ours, its keys, relations and indexes.
+
+- Decimal numbers, days and times are text, because SQLite has no types for them. Lists and documents are JSON."""
+RULES = {
+    Format.CSV: CSV_RULES,
+    Format.JSONL: JSONL_RULES,
+    Format.PARQUET: PARQUET_RULES,
+    Format.SQLITE: SQLITE_RULES,
+}
 BACK = " `freehold tenant import FILE --slug NAME` brings it\nback."
 COMMON_RULES = """- Times are RFC 3339 in UTC, dates `YYYY-MM-DD`, ids UUIDs.
 - Lists and documents are JSON. Bytes are hexadecimal."""
@@ -24,17 +36,14 @@ COMMON_RULES = """- Times are RFC 3339 in UTC, dates `YYYY-MM-DD`, ids UUIDs.
 
 def readme(about: About, format_: Format, files: Sequence[TableFile]) -> str:
     """The page, in Markdown."""
-    rules = CSV_RULES if format_ is Format.CSV else JSONL_RULES
-    tables = "\n".join(
-        f"| `{each.file.path}` | {each.rows} | {', '.join(f'`{sealed.name}`' for sealed in each.table.sealed)} |"
-        for each in files
-    )
+    rules = RULES[format_] + (f"\n{COMMON_RULES}" if format_.restorable else "")
+    tables = "\n".join(_row(each, format_) for each in files)
     stays = "\n".join(
         f"- `{each.table}`{f' ({_listed(each.columns)})' if each.columns else ''}: {each.reason}"
         for each in left_behind(about, files)
     )  # fmt: skip
     whole = "Everything that Freehold kept" if not about.chosen else "Chosen records of what Freehold kept"
-    back = "" if about.chosen else BACK
+    back = BACK if format_.restorable and not about.chosen else ""
     return f"""# {_plain(about.name)}
 
 {whole} for `{about.slug}` on {moment(about.snapshot_at)}, as it was at that one moment.{_chosen(about)}
@@ -45,7 +54,6 @@ SHA-256 of each file. It follows the Data Package specification (https://specs.f
 ## How to read it
 
 {rules}
-{COMMON_RULES}
 
 `freehold bundle verify FILE` checks all of this without a server.{back}
 
@@ -61,6 +69,12 @@ Fields that are sealed where they are kept are **plain text here**. Keep this fi
 
 {stays}
 """
+
+
+def _row(written: TableFile, format_: Format) -> str:
+    """A file, or a table in the database."""
+    place = f"`{written.file.path}`" + (f": `{written.table.name}`" if format_ is Format.SQLITE else "")
+    return f"| {place} | {written.rows} | {_listed([each.name for each in written.table.sealed])} |"
 
 
 def _chosen(about: About) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func
 
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
 from tenants.jobs.models import Job, JobState
+from tenants.portability.encrypting import MOST
 from tenants.portability.formats import Format
 from tenants.portability.models import Export, ExportPurpose
 
@@ -29,6 +30,13 @@ class ExportBody(BodySchema):
 
     format = fields.Enum(Format, by_value=True, load_default=Format.CSV)
     resources = fields.List(fields.Nested(ChosenSchema), validate=validate.Length(1, 50))
+    encrypt_to = fields.List(
+        fields.String(validate=validate.Length(1, 2000)),
+        validate=validate.Length(1, MOST),
+        metadata={
+            "description": "age recipients (age1…) or ssh public keys; nobody else can read the file, we included."
+        },
+    )
     purpose = fields.Enum(ExportPurpose, by_value=True, load_default=ExportPurpose.OWN_COPY)
     recipient = fields.String(
         validate=validate.Length(1, 500),
@@ -55,6 +63,7 @@ class ExportSchema(RecordSchema):
         allow_none=True,
         metadata={"description": "As they were asked for; null means everything."},
     )
+    encrypt_to = fields.List(fields.String(), allow_none=True)
     purpose = fields.Enum(ExportPurpose, by_value=True)
     recipient = fields.String(allow_none=True)
     note = fields.String(allow_none=True)

@@ -1,5 +1,7 @@
 """Writes a tenant's bundle to a file of this machine, for whoever runs the program."""
 
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from tenants.access.caller import SYSTEM, act_as
@@ -10,19 +12,31 @@ from tenants.foundation.tables import Source
 from tenants.foundation.whole_files import UnfinishedFile
 from tenants.isolation.door import inside
 from tenants.portability.bundling import Bundling, Told, expected_rows, snapshot
+from tenants.portability.encrypting import recipients_of
 from tenants.portability.formats import Format
 
 
-def take_out(home: Home, file: Path, format_: Format, tell: Told = lambda _table, _rows: None) -> Bundling:
-    """The bundle, whole or not at all. The tenant's own audit log says that it was taken.
+def take_out(
+    home: Home,
+    file: Path,
+    format_: Format,
+    tell: Told = lambda _table, _rows: None,
+    *,
+    encrypt_to: Sequence[str] = (),
+) -> Bundling:
+    """The bundle, whole or not at all, encrypted to these age recipients if there are any.
 
-    `tell` hears of the table, and of the rows so far. Raises OSError when the file can't be written.
+    The tenant's own audit log says that it was taken.
+
+    `tell` hears of the table, and of the rows so far. Raises Invalid for a recipient that is none, and OSError
+    when the file can't be written.
     """
-    made = Bundling(format_, tell)
+    recipients_of(encrypt_to)
+    made = Bundling(format_, tell, encrypt_to=encrypt_to)
     unfinished = UnfinishedFile(file.absolute().parent)
     try:
-        with snapshot(home):
-            for piece in made.pieces():
+        with snapshot(home), closing(made.pieces()) as pieces:
+            for piece in pieces:
                 unfinished.write(piece)
         with inside(home):
             act_as(SYSTEM, request_id="take-out", source=Source.SYSTEM)

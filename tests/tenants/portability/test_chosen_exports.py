@@ -119,10 +119,10 @@ def test_a_partial_bundle_holds_and_says_that_it_is_no_tenant(
     report = verify(file)
     assert report.holds, report.findings
     with zipfile.ZipFile(file) as archive:
-        said = json.loads(archive.read("datapackage.json"))["freehold"]["partial"]
+        said = json.loads(archive.read("datapackage.json"))["freehold"]
         assert "This is not everything." in archive.read("README.md").decode()
         archive.extractall(tmp_path / "out")
-    assert (said["restorable"], said["chosen"][0]["resource"]) == (False, "contacts")
+    assert (said["restorable"], said["partial"]["chosen"][0]["resource"]) == (False, "contacts")
     checked = frictionless.validate(str(tmp_path / "out" / "datapackage.json"))
     assert checked.valid, checked.flatten(["name", "rowNumber", "type", "note"])
     with pytest.raises(BundleDoesNotFit, match="not of a whole tenant"):

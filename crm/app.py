@@ -77,7 +77,8 @@ from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.lifecycle.api import tenant_state
 from tenants.mail.jobs import tidy_mails
 from tenants.mail.postmen import post_of, use_post
-from tenants.portability.api import exports
+from tenants.portability.api.exports import exports
+from tenants.portability.api.rules import export_rules
 from tenants.provisioning.api import signup
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.revisions import head
@@ -101,6 +102,7 @@ from tenants.support_access.visitable import open_to_visits
 BLUEPRINTS = [
     jobs,
     exports,
+    export_rules,
     tenant_state,
     signup,
     sessions,

@@ -28,6 +28,7 @@ class TenantProfile(Identified, Base):
     state: Mapped[str] = column(data=DataClass.TECHNICAL, default="active")
     currency: Mapped[str] = column(data=DataClass.BUSINESS, default="EUR")
     mfa_required: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
+    export_approval: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
     staff_access: Mapped[dict[str, Any]] = column(
         JSONB, data=DataClass.TECHNICAL, default=dict, server_default="{}"
     )

@@ -71,6 +71,7 @@ def download(export: Export) -> Iterator[bytes]:
             raise Conflict(
                 "This export is no longer kept. Ask for a new one.", code="export_expired"
             ) from None
+        export.take_one()
         record_event("exports.downloaded", "exports", export.id, {"sha256": [export.sha256, export.sha256]})
         return _closing(stack.pop_all(), chunks)
 

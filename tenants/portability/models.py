@@ -1,18 +1,20 @@
 """Bundles that were asked for: what they became, and how long they are kept."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from tenants.foundation.clock import now
-from tenants.foundation.errors import Conflict
+from tenants.foundation.errors import Conflict, NotAllowed
 from tenants.foundation.tables import Base, DataClass, Identified, Owned, Purpose, Record, column, one_of
 from tenants.portability.formats import Format
+
+APPROVE_WITHIN = timedelta(days=7)
 
 
 class ExportPurpose(StrEnum):
@@ -22,6 +24,14 @@ class ExportPurpose(StrEnum):
     SWITCHING = "switching"
     SHARING = "sharing"
     AUTHORITY = "authority"
+
+
+class Approval(StrEnum):
+    """Where an export stands that needs a second person's word."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    REFUSED = "refused"
 
 
 class Export(Record, Owned, Base):
@@ -37,6 +47,7 @@ class Export(Record, Owned, Base):
         Index(None, "created_at", "id"),
         one_of("format", Format),
         one_of("purpose", ExportPurpose),
+        one_of("approval", Approval),
     )
     __purpose__ = Purpose.PORTABILITY
     __audited__ = True
@@ -53,6 +64,12 @@ class Export(Record, Owned, Base):
     )
     recipient: Mapped[str | None] = column(data=DataClass.IDENTITY)
     note: Mapped[str | None] = column(data=DataClass.FREE_TEXT)
+    approval: Mapped[str | None] = column(data=DataClass.TECHNICAL)
+    approve_by: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    decided_by_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
+    decided_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    decision_note: Mapped[str | None] = column(data=DataClass.FREE_TEXT)
+    downloads_left: Mapped[int | None] = column(Integer, data=DataClass.TECHNICAL)
     job_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
     file: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     size: Mapped[int | None] = column(BigInteger, data=DataClass.TECHNICAL)
@@ -67,6 +84,29 @@ class Export(Record, Owned, Base):
         file, self.file = self.file, None
         return file
 
+    def wait_for_approval(self) -> None:
+        """Nothing of it is made before somebody else has said yes."""
+        self.approval, self.approve_by = Approval.WAITING, now() + APPROVE_WITHIN
+
+    def decide(self, by: UUID | None, *, approved: bool, note: str | None) -> None:
+        """Somebody's word on it. Raises Conflict when none is asked for any more, NotAllowed for who asked for it."""
+        if self.approval != Approval.WAITING or self.approve_by is None:
+            raise Conflict("This export does not wait for anybody's word.", code="not_waiting")
+        if self.approve_by <= now():
+            raise Conflict("Nobody approved this export in time. Ask for a new one.", code="export_expired")
+        if by is None or by == self.owner_id:
+            raise NotAllowed("Somebody else has to approve what you asked for.", code="own_request")
+        self.approval = Approval.APPROVED if approved else Approval.REFUSED
+        self.decided_by_id, self.decided_at, self.decision_note = by, now(), note
+
+    def take_one(self) -> None:
+        """One download less, where they are counted; one that breaks off counts too."""
+        if self.downloads_left is None:
+            return
+        self.downloads_left -= 1
+        if not self.downloads_left:
+            self.expires_at = now()
+
     @property
     def file_name(self) -> str:
         """What it is called where it is downloaded to."""
@@ -76,6 +116,8 @@ class Export(Record, Owned, Base):
         """The name of its file. Raises Conflict when there is none yet, or none any more."""
         if self.finished_at is None or self.expires_at is None:
             raise Conflict("This export is not ready yet.", code="export_not_ready")
+        if self.downloads_left == 0:
+            raise Conflict("This export was downloaded as often as it may be.", code="export_used_up")
         if self.file is None or self.expires_at <= now():
             raise Conflict("This export has expired. Ask for a new one.", code="export_expired")
         return self.file

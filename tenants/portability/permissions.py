@@ -4,4 +4,8 @@ from tenants.access.permissions import permission
 
 READ_EXPORTS = permission("exports:read", "See exports of the whole workspace, and download them")
 CREATE_EXPORTS = permission("exports:create", "Export the whole workspace", step_up=True, always=True)
+APPROVE_EXPORTS = permission("exports:approve", "Approve or refuse the exports of others", step_up=True)
+EDIT_EXPORT_RULES = permission(
+    "exports:rule", "Say whether exports need a second person's word", step_up=True
+)
 DELETE_EXPORTS = permission("exports:delete", "Remove exports before they expire", always=True)

@@ -10,9 +10,9 @@ from tenants.http.representation import BodySchema, RecordSchema, Resource, Time
 from tenants.jobs.models import Job, JobState
 from tenants.portability.encrypting import MOST
 from tenants.portability.formats import Format
-from tenants.portability.models import Export, ExportPurpose
+from tenants.portability.models import Approval, Export, ExportPurpose
 
-STATUSES = ("queued", "running", "succeeded", "failed", "cancelled", "expired")
+STATUSES = ("waiting", "refused", "queued", "running", "succeeded", "failed", "cancelled", "expired")
 
 
 class ChosenSchema(Schema):
@@ -43,11 +43,36 @@ class ExportBody(BodySchema):
         metadata={"description": "Who gets it; asked for unless it is an own copy."},
     )
     note = fields.String(validate=validate.Length(1, 2000), metadata={"description": "Why, in your words."})
+    downloads_left = fields.Integer(
+        strict=True,
+        validate=validate.Range(1, 1000),
+        metadata={
+            "description": "How often it may be downloaded; then it is removed. Without it as often as you like."
+        },
+    )
 
     @validates_schema
     def _recipient_is_known(self, said: dict[str, Any], **_options: Any) -> None:
         if said["purpose"] is not ExportPurpose.OWN_COPY and not said.get("recipient"):
             raise ValidationError("Say who gets it: this export is for somebody else.", "recipient")
+
+
+class ApprovalBody(BodySchema):
+    """Somebody's word on the export of somebody else."""
+
+    approved = fields.Boolean(required=True)
+    note = fields.String(validate=validate.Length(1, 2000))
+
+
+class ExportRulesSchema(Schema):
+    """What a tenant asks of every export."""
+
+    class Meta:
+        unknown = RAISE
+
+    second_approver = fields.Boolean(
+        required=True, metadata={"description": "Whether another admin has to approve each export."}
+    )
 
 
 class ExportSchema(RecordSchema):
@@ -67,6 +92,12 @@ class ExportSchema(RecordSchema):
     purpose = fields.Enum(ExportPurpose, by_value=True)
     recipient = fields.String(allow_none=True)
     note = fields.String(allow_none=True)
+    approval = fields.Enum(Approval, by_value=True, allow_none=True)
+    approve_by = Timestamp(allow_none=True)
+    decided_by_id = fields.UUID(allow_none=True)
+    decided_at = Timestamp(allow_none=True)
+    decision_note = fields.String(allow_none=True)
+    downloads_left = fields.Integer(allow_none=True)
     status = fields.String(validate=validate.OneOf(STATUSES))
     progress = fields.Dict(
         allow_none=True, metadata={"description": "`done` of about `total` rows; `phase` is the table."}
@@ -95,7 +126,10 @@ def _status(table: Any) -> ColumnElement[Any]:
     )
     waiting = {JobState.READY: "queued", JobState.DISPATCHED: "queued"}
     of_job = _of_job(lambda job: sa.case(waiting, value=job.state, else_=job.state), table)
-    return sa.case(gone, ready, else_=func.coalesce(of_job, "failed"))
+    waits = table.c.approval == Approval.WAITING
+    unheard = (waits & (table.c.approve_by <= func.now()), "expired")
+    said = ((table.c.approval == Approval.REFUSED, "refused"), (waits, "waiting"))
+    return sa.case(unheard, *said, gone, ready, else_=func.coalesce(of_job, "failed"))
 
 
 def _progress(table: Any) -> Any:

@@ -10,13 +10,14 @@ from tenants.access.policy import find, save
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
+from tenants.portability.approving import ask_for_approval, decide, second_approver
 from tenants.portability.choosing import portions
 from tenants.portability.encrypting import recipients_of
 from tenants.portability.exporting import delete, download, must_see_everything
 from tenants.portability.jobs import make_export
 from tenants.portability.models import Export
-from tenants.portability.permissions import CREATE_EXPORTS, DELETE_EXPORTS, READ_EXPORTS
-from tenants.portability.schemas import EXPORTS, ExportBody
+from tenants.portability.permissions import APPROVE_EXPORTS, CREATE_EXPORTS, DELETE_EXPORTS, READ_EXPORTS
+from tenants.portability.schemas import EXPORTS, ApprovalBody, ExportBody
 
 exports = Blueprint("exports", __name__, url_prefix="/exports", purpose=Purpose.PORTABILITY)
 ZIP = {"schema": {"type": "string", "format": "binary"}}
@@ -50,21 +51,39 @@ def create_export(said: dict[str, Any]) -> Export:
     portions(said.get("resources", ()), acting().caller)
     recipients_of(said.get("encrypt_to", ()))
     export = Export(**said)
-    export.job_id = make_export.later(export.id, current_app.extensions["house"].settings.export_days)
+    if second_approver():
+        ask_for_approval(export)
+    else:
+        _make(export)
     return save(export)
+
+
+@exports.put("/<uuid:export_id>/approval", may=APPROVE_EXPORTS)
+@exports.takes(ApprovalBody())
+@exports.answers(200, EXPORTS)
+def decide_export(said: dict[str, Any], export_id: UUID) -> Export:
+    """Approve or refuse an export that somebody else asked for. What was approved is made, in the approver's name."""
+    export = find(Export, export_id, lock=True)
+    if decide(export, approved=said["approved"], note=said.get("note")):
+        _make(export)
+    return export
 
 
 @exports.get("/<uuid:export_id>/download", may=READ_EXPORTS)
 @exports.doc(responses=FILE)
 def download_export(export_id: UUID) -> Response:
     """The bundle as a zip file, or as one that is encrypted with age. That somebody took it is put on record."""
-    export = find(Export, export_id)
+    export = find(Export, export_id, lock=True)
     must_see_everything(acting().caller)
     kind = "application/octet-stream" if export.encrypt_to else "application/zip"
     answer = Response(download(export), content_type=kind)
     answer.headers["Content-Length"] = str(export.size)
     answer.headers["Content-Disposition"] = f'attachment; filename="{export.file_name}"'
     return answer
+
+
+def _make(export: Export) -> None:
+    export.job_id = make_export.later(export.id, current_app.extensions["house"].settings.export_days)
 
 
 @exports.delete("/<uuid:export_id>", may=DELETE_EXPORTS)

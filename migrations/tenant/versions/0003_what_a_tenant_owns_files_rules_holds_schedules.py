@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"
@@ -32,4 +33,129 @@ def upgrade() -> None:
         "attachments",
         ["record_id", "created_at", "id"],
         unique=False,
+    )
+    op.create_table(
+        "bin",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("purge_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("deletion_id", sa.Uuid(), nullable=False),
+        sa.Column("deleted_by_id", sa.Uuid(), nullable=True),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("team_id", sa.Uuid(), nullable=True),
+        sa.Column("brief", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("moments", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["deleted_by_id"], ["users.id"], name=op.f("bin_deleted_by_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("bin_pkey")),
+    )
+    op.create_index("bin_created_at_idx", "bin", ["created_at", "id"], unique=False)
+    op.create_index("bin_deletion_id_idx", "bin", ["deletion_id"], unique=False)
+    op.create_index("bin_purge_at_idx", "bin", ["purge_at", "id"], unique=False)
+    op.create_index("bin_record_id_idx", "bin", ["record_id"], unique=False)
+    op.create_table(
+        "legal_holds",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("matter", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=True),
+        sa.Column("record_ids", postgresql.ARRAY(sa.Uuid()), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("document_sha256", sa.Text(), nullable=True),
+        sa.Column("placed_by_id", sa.Uuid(), nullable=True),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("released_by_id", sa.Uuid(), nullable=True),
+        sa.Column("release_reason", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "(released_at is null) = (release_reason is null)",
+            name=op.f("legal_holds_release_explained_check"),
+        ),
+        sa.CheckConstraint(
+            "(resource is null) = (record_ids is null)", name=op.f("legal_holds_named_whole_check")
+        ),
+        sa.ForeignKeyConstraint(["placed_by_id"], ["users.id"], name=op.f("legal_holds_placed_by_id_fkey")),
+        sa.ForeignKeyConstraint(
+            ["released_by_id"], ["users.id"], name=op.f("legal_holds_released_by_id_fkey")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("legal_holds_pkey")),
+    )
+    op.create_index(
+        "legal_holds_record_ids_idx", "legal_holds", ["record_ids"], unique=False, postgresql_using="gin"
+    )
+    op.create_table(
+        "retention_rules",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("resource", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("trigger", sa.Text(), nullable=False),
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("record_ids", postgresql.ARRAY(sa.Uuid()), nullable=True),
+        sa.Column("legal_source", sa.Text(), nullable=False),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column("previewed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("previewed_count", sa.Integer(), nullable=True),
+        sa.Column("enabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("enabled_by_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.CheckConstraint("action in ('retain', 'delete')", name=op.f("retention_rules_action_known_check")),
+        sa.CheckConstraint(
+            "trigger in ('created', 'inactive', 'purpose_ended', 'contract_end', 'statute_end')",
+            name=op.f("retention_rules_trigger_known_check"),
+        ),
+        sa.CheckConstraint(
+            "enabled_at is null or previewed_at is not null",
+            name=op.f("retention_rules_previewed_first_check"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["enabled_by_id"], ["users.id"], name=op.f("retention_rules_enabled_by_id_fkey")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("retention_rules_pkey")),
+        sa.UniqueConstraint("name", name=op.f("retention_rules_name_key")),
+    )
+    op.add_column(
+        "exports",
+        sa.Column("resources", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    )
+    op.add_column(
+        "exports",
+        sa.Column("encrypt_to", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+    )
+    op.add_column("exports", sa.Column("purpose", sa.Text(), server_default="own_copy", nullable=False))
+    op.add_column("exports", sa.Column("recipient", sa.Text(), nullable=True))
+    op.add_column("exports", sa.Column("note", sa.Text(), nullable=True))
+    op.add_column("exports", sa.Column("approval", sa.Text(), nullable=True))
+    op.add_column("exports", sa.Column("approve_by", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("exports", sa.Column("decided_by_id", sa.Uuid(), nullable=True))
+    op.add_column("exports", sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("exports", sa.Column("decision_note", sa.Text(), nullable=True))
+    op.add_column("exports", sa.Column("downloads_left", sa.Integer(), nullable=True))
+    op.add_column(
+        "tenant_profile", sa.Column("export_approval", sa.Boolean(), server_default="false", nullable=False)
+    )
+    op.create_check_constraint(
+        "exports_approval_known_check",
+        "exports",
+        "(approval = ANY (ARRAY['waiting'::text, 'approved'::text, 'refused'::text]))",
+    )
+    op.drop_constraint("exports_format_known_check", "exports", type_="check")
+    op.create_check_constraint(
+        "exports_format_known_check",
+        "exports",
+        "(format = ANY (ARRAY['csv'::text, 'jsonl'::text, 'parquet'::text, 'sqlite'::text]))",
+    )
+    op.create_check_constraint(
+        "exports_purpose_known_check",
+        "exports",
+        "(purpose = ANY (ARRAY['own_copy'::text, 'switching'::text, 'sharing'::text, 'authority'::text]))",
     )

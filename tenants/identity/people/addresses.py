@@ -15,8 +15,8 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
 from tenants.identity.models import OneTimeToken, User
 from tenants.identity.one_time import GONE, give, take, withdraw
-from tenants.identity.signing_in.models import Password, Session
 from tenants.identity.people.taking_over import must_hold_still
+from tenants.identity.signing_in.models import Password, Session
 from tenants.isolation.door import db, here
 from tenants.mail.messages import usable_address
 from tenants.mail.posting import link, post

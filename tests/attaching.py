@@ -74,3 +74,9 @@ def raw(workspace: Workspace, name: str) -> bytes:
 
 
 NewWorkspace = Callable[[], Workspace]
+
+
+def purge(workspace: Workspace, record_id: str) -> None:
+    """Take a deleted record out of the bin, for good."""
+    (entry,) = workspace.admin.get(f"/bin?record_id={record_id}").json["data"]
+    assert workspace.admin.in_person.delete(f"/bin/{entry['id']}").status_code == 204

@@ -1,19 +1,19 @@
 """Attachments end with their record, and files with their attachment: after the commit that made them nobody's."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
-from tenants.access.policy import find, remove, resource_of
+from tenants.access.policy import find, remove
+from tenants.access.removal import must_be_removable, when_gone
 from tenants.attachments.attachable import attachable, editable_record
 from tenants.attachments.models import Attachment
 from tenants.audit.recording import record_event
-from tenants.isolation.door import TenantSession, here
+from tenants.isolation.door import TenantSession, db, here
 from tenants.isolation.files import files
 from tenants.isolation.storage import StorageFailed, TenantStorage
 from tenants.isolation.turns import is_held_open
@@ -24,9 +24,10 @@ BUNDLING = "a bundle takes the files"
 
 
 def detach(attachment_id: UUID) -> None:
-    """Remove an attachment. Raises NotFound and NotAllowed as `editable_record` does."""
+    """Remove an attachment. Raises as `editable_record` does, and Conflict while something keeps the record."""
     attachment = find(Attachment, attachment_id, lock=True)
     editable_record(attachment.resource, attachment.record_id)
+    must_be_removable(attachment.resource, [attachment.record_id])
     note_on_record(attachment, str(attachment.id), None)
     remove(attachment)
 
@@ -39,28 +40,25 @@ def note_on_record(attachment: Attachment, before: str | None, after: str | None
 
 
 def end_attachments_with_records() -> None:
-    """Say once, at start-up and before changes are recorded, that attachments go when their record goes.
+    """Say once, at start-up and before changes are recorded, that attachments go when their record is gone for good.
 
     Raises TypeError for a resource that declares attachments and can't have any.
     """
     attachable()
-    if not event.contains(TenantSession, "before_flush", _end_attachments):
-        event.listen(TenantSession, "before_flush", _end_attachments)
+    when_gone(_end_attachments)
+    if not event.contains(TenantSession, "before_flush", _end_files):
+        event.listen(TenantSession, "before_flush", _end_files)
 
 
-def _end_attachments(session: Session, _context: object, _instances: object) -> None:
-    for record in [each for each in session.deleted if getattr(each, "__attachments__", False)]:
-        for attachment in _attached_to(session, record):
-            session.delete(attachment)
+def _end_attachments(resource: str, record_ids: Sequence[UUID]) -> None:
+    same = (Attachment.resource == resource, Attachment.record_id.in_(record_ids))
+    for attachment in db().scalars(select(Attachment).where(*same)).all():
+        db().delete(attachment)
+        remove_after_commit([attachment.file])
+
+
+def _end_files(session: Session, _context: object, _instances: object) -> None:
     remove_after_commit([each.file for each in session.deleted if isinstance(each, Attachment)])
-
-
-def _attached_to(session: Session, record: Any) -> Iterable[Attachment]:
-    """Of a record that is locked: what somebody attaches at this moment is there already, or finds no record."""
-    model = type(record)
-    session.execute(select(model.id).where(model.id == record.id).with_for_update())
-    same = (Attachment.resource == resource_of(model), Attachment.record_id == record.id)
-    return session.scalars(select(Attachment).where(*same)).all()
 
 
 def remove_after_commit(names: Iterable[str]) -> None:

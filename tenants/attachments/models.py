@@ -21,6 +21,7 @@ class Attachment(Record, Base):
     __table_args__ = (Index(None, "record_id", "created_at", "id"), Index(None, "created_at", "id"))
     __purpose__ = Purpose.OPERATION
     __audited__ = True
+    __unruled__ = "It goes with its record."
 
     resource: Mapped[str] = column(data=DataClass.TECHNICAL)
     record_id: Mapped[UUID] = column(data=DataClass.TECHNICAL)

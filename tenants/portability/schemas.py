@@ -57,7 +57,7 @@ class ExportBody(BodySchema):
             raise ValidationError("Say who gets it: this export is for somebody else.", "recipient")
 
 
-class ApprovalBody(BodySchema):
+class ExportApprovalBody(BodySchema):
     """Somebody's word on the export of somebody else."""
 
     approved = fields.Boolean(required=True)

@@ -17,7 +17,7 @@ from tenants.portability.exporting import delete, download, must_see_everything
 from tenants.portability.jobs import make_export
 from tenants.portability.models import Export
 from tenants.portability.permissions import APPROVE_EXPORTS, CREATE_EXPORTS, DELETE_EXPORTS, READ_EXPORTS
-from tenants.portability.schemas import EXPORTS, ApprovalBody, ExportBody
+from tenants.portability.schemas import EXPORTS, ExportApprovalBody, ExportBody
 
 exports = Blueprint("exports", __name__, url_prefix="/exports", purpose=Purpose.PORTABILITY)
 ZIP = {"schema": {"type": "string", "format": "binary"}}
@@ -59,7 +59,7 @@ def create_export(said: dict[str, Any]) -> Export:
 
 
 @exports.put("/<uuid:export_id>/approval", may=APPROVE_EXPORTS)
-@exports.takes(ApprovalBody())
+@exports.takes(ExportApprovalBody())
 @exports.answers(200, EXPORTS)
 def decide_export(said: dict[str, Any], export_id: UUID) -> Export:
     """Approve or refuse an export that somebody else asked for. What was approved is made, in the approver's name."""

@@ -14,7 +14,7 @@ from tenants.foundation.clock import now
 from tenants.isolation.door import db, inside
 from tenants.isolation.files import files
 from tests.asking import Examples
-from tests.attaching import CONTENT, attach, attached, listed, raw, stored
+from tests.attaching import CONTENT, attach, attached, listed, purge, raw, stored
 from tests.operations import document_of
 from tests.tenants.identity.rights.people import person
 from tests.workspace import Client, Workspace
@@ -118,11 +118,14 @@ def test_a_removed_file_is_gone_from_storage(acme: Workspace, neighbour: Workspa
     assert neighbour.admin.get(f"/attachments/{made}").status_code == 404
 
 
-def test_a_deleted_record_takes_its_files_along(acme: Workspace, neighbour: Workspace) -> None:
+def test_a_record_that_is_gone_for_good_takes_its_files_along(acme: Workspace, neighbour: Workspace) -> None:
     record, other = contact(acme.admin), contact(acme.admin)
     gone = [attached(acme.admin, "contacts", record)["id"] for _ in range(2)]
     kept = attached(acme.admin, "contacts", other)["id"]
     assert acme.admin.delete(f"/contacts/{record}").status_code == 204
+    assert {f"attachments/{each}" for each in gone} <= set(stored(acme))
+    assert [acme.admin.get(f"/attachments/{each}").status_code for each in gone] == [404, 404]
+    purge(acme, record)
     there = stored(acme)
     assert not [each for each in gone if f"attachments/{each}" in there]
     assert [acme.admin.get(f"/attachments/{each}").status_code for each in gone] == [404, 404]
@@ -130,6 +133,26 @@ def test_a_deleted_record_takes_its_files_along(acme: Workspace, neighbour: Work
     events = acme.admin.get(f"/audit-events?action=attachments.deleted&record_id={gone[0]}").json["data"]
     assert len(events) == 1
     assert neighbour.admin.get("/audit-events", query_string={"record_id": gone[0]}).json["data"] == []
+
+
+def test_a_record_from_the_bin_has_its_files_again(acme: Workspace, neighbour: Workspace) -> None:
+    record = contact(acme.admin)
+    made = attached(acme.admin, "contacts", record)["id"]
+    acme.admin.delete(f"/contacts/{record}")
+    (entry,) = acme.admin.get(f"/bin?record_id={record}").json["data"]
+    assert neighbour.admin.post(f"/bin/{entry['id']}/restoration").status_code == 404
+    assert acme.admin.post(f"/bin/{entry['id']}/restoration").status_code == 201
+    assert acme.admin.get(f"/attachments/{made}/download").data == CONTENT
+
+
+def test_files_of_a_record_under_a_legal_hold_stay(acme: Workspace, neighbour: Workspace) -> None:
+    record = contact(acme.admin)
+    made = attached(acme.admin, "contacts", record)["id"]
+    hold = {"matter": "Doe", "reason": "A lawsuit", "resource": "contacts", "record_ids": [record]}
+    assert acme.admin.in_person.post("/legal-holds", hold).status_code == 201
+    assert acme.admin.delete(f"/attachments/{made}").status_code == 409
+    assert acme.admin.get(f"/attachments/{made}/download").data == CONTENT
+    assert neighbour.admin.delete(f"/attachments/{made}").status_code == 404
 
 
 def test_a_record_that_can_not_be_deleted_keeps_its_files(acme: Workspace, neighbour: Workspace) -> None:

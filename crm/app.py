@@ -75,6 +75,8 @@ from tenants.isolation.storage import storage_from
 from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.lifecycle.api import tenant_state
+from tenants.lifecycle.keys.api import keys
+from tenants.lifecycle.keys.versions import KeyVersions, use_key_versions
 from tenants.mail.jobs import tidy_mails
 from tenants.mail.postmen import post_of, use_post
 from tenants.portability.api.exports import exports
@@ -152,6 +154,7 @@ BLUEPRINTS = [
     imports,
     leads,
     reports,
+    keys,
 ]
 
 #: Connections of the staff's login: there are few visits at a time.
@@ -220,7 +223,9 @@ def open_house(settings: Settings) -> House:
     open_doors(cells(urls, pool_size=settings.pool_size))
     if visits:
         open_doors_to_visits(cells(visits, pool_size=STAFF_POOL))
-    use_keys(KeyRing(LocalKeyFile(settings.key_file), catalog.wrapped_keys))
+    wrapper = LocalKeyFile(settings.key_file)
+    use_keys(KeyRing(wrapper, catalog.wrapped_keys))
+    use_key_versions(KeyVersions(catalog, wrapper))
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_from(settings.storage))
     use_post(post_of(settings))

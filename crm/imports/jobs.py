@@ -2,10 +2,15 @@
 
 from uuid import UUID
 
+from crm.imports.models import ImportRow
 from crm.imports.retention import empty_old_imports
+from crm.imports.rotating import reseal_staged, staged_left
 from crm.imports.running import run
 from tenants.foundation.tables import Purpose
+from tenants.isolation.resealing import Holder, holds_sealed
 from tenants.jobs.registry import job
+
+holds_sealed(Holder(ImportRow.__tablename__, reseal_staged, staged_left))
 
 
 @job("imports.run", purpose=Purpose.SALES, heavy=True, steps=True)

@@ -56,7 +56,8 @@ class AuditSigningKey(Identified, Base):
 
     __tablename__ = "audit_signing_keys"
     __purpose__ = Purpose.SECURITY
-    __rights__: ClassVar[str] = "select, insert"
+    #: The private half is sealed anew when the tenant's data key is rotated; nothing else of a key ever changes.
+    __rights__: ClassVar[str] = "select, insert, update (private_key)"
 
     public_key: Mapped[bytes] = column(LargeBinary, data=DataClass.TECHNICAL)
     private_key: Mapped[Any] = column(LargeBinary, data=DataClass.CREDENTIAL, sealed=True, nullable=True)

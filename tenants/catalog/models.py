@@ -5,7 +5,17 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, Double, ForeignKey, Integer, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Text,
+    Uuid,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from tenants.foundation.clock import now
@@ -82,15 +92,22 @@ class StateChange(Identified, CatalogBase):
 
 
 class TenantKey(CatalogBase):
-    """One version of a tenant's data key, wrapped by a key that is not in the database."""
+    """One version of a tenant's data key, wrapped by a key that is not in the database.
+
+    A version that is replaced still opens what it sealed, until none of that is left; of a destroyed one the row
+    stays, without the key.
+    """
 
     __tablename__ = "tenant_keys"
+    __table_args__ = (CheckConstraint("(wrapped is null) = (destroyed_at is not null)", name="destroyed"),)
     __purpose__ = Purpose.SECURITY
 
     tenant_id: Mapped[UUID] = column(ForeignKey(Tenant.id), data=DataClass.TECHNICAL, primary_key=True)
     version: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, primary_key=True)
-    wrapped: Mapped[bytes] = column(LargeBinary, data=DataClass.CREDENTIAL)
+    wrapped: Mapped[bytes | None] = column(LargeBinary, data=DataClass.CREDENTIAL)
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+    replaced_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    destroyed_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
 
 
 class LookupHash(CatalogBase):

@@ -133,14 +133,16 @@ class Catalog:
             return [home_of(row) for row in session.execute(query)]
 
     def wrapped_keys(self, tenant_id: UUID) -> list[tuple[int, bytes]]:
+        """Every version that was not destroyed."""
         query = select(TenantKey.version, TenantKey.wrapped).where(TenantKey.tenant_id == tenant_id)
         with self.transaction() as session:
-            return [(row.version, row.wrapped) for row in session.execute(query)]
+            return [(row.version, row.wrapped) for row in session.execute(query) if row.wrapped is not None]
 
     def count_of_keys(self) -> int:
         """How many data keys are kept, of all tenants together."""
         with self.transaction() as session:
-            return session.scalar(select(func.count()).select_from(TenantKey)) or 0
+            kept = select(func.count()).where(TenantKey.wrapped.is_not(None))
+            return session.scalar(kept) or 0
 
     def forget(self, tenant_id: UUID) -> None:
         """Read the tenant's home again next time, for example after it moved."""

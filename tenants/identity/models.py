@@ -32,6 +32,13 @@ class TenantProfile(Identified, Base):
     staff_access: Mapped[dict[str, Any]] = column(
         JSONB, data=DataClass.TECHNICAL, default=dict, server_default="{}"
     )
+    key_version: Mapped[int] = column(
+        Integer,
+        data=DataClass.TECHNICAL,
+        default=1,
+        server_default="1",
+        info={"stays": "Which version of its data key a tenant seals with; a copy has keys of its own."},
+    )
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
 
 

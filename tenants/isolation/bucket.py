@@ -1,7 +1,7 @@
 """Files of all tenants in an S3 bucket, or in whatever speaks S3 at `AWS_ENDPOINT_URL`."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -30,16 +30,30 @@ class Bucket:
 
     def write(self, key: str, chunks: Iterable[bytes]) -> None:
         """One request for a small file, parts for a large one: S3 shows the object after the last."""
+        self._write(key, chunks, {})
+
+    def rewrite(self, key: str, change: Callable[[Iterator[bytes]], Iterable[bytes]]) -> bool:
+        try:
+            with _in_words("read", key):
+                answer = self._client.get_object(**self._at(key))
+            body = answer["Body"]
+            with body:
+                self._write(key, change(_chunks(body, key)), {"IfMatch": answer["ETag"]})
+        except (NotStored, _ChangedMeanwhile):
+            return False
+        return True
+
+    def _write(self, key: str, chunks: Iterable[bytes], conditions: dict[str, str]) -> None:
         parts = _Parts(self._client, self._at(key))
         try:
             for piece, last in marking_the_last(in_pieces(chunks, PART_BYTES)):
                 with _in_words("written", key):
                     if last and not parts.begun:
-                        self._client.put_object(**self._at(key), Body=piece, **CHECKSUM)
+                        self._client.put_object(**self._at(key), Body=piece, **CHECKSUM, **conditions)
                         return
                     parts.add(piece)
             with _in_words("written", key):
-                parts.complete()
+                parts.complete(conditions)
         except BaseException as error:
             parts.abort(error)
             raise
@@ -101,6 +115,10 @@ class Bucket:
         return self._made[1]
 
 
+class _ChangedMeanwhile(StorageFailed):
+    """The object is no longer the one that was read (RFC 9110, 13.1.1)."""
+
+
 class _Parts:
     """A large object on its way, part by part."""
 
@@ -123,9 +141,9 @@ class _Parts:
         known = {name: answer[name] for name in ("ETag", "ChecksumCRC32") if name in answer}
         self._sent.append({"PartNumber": number, **known})
 
-    def complete(self) -> None:
+    def complete(self, conditions: dict[str, str]) -> None:
         self._client.complete_multipart_upload(
-            **self._at, UploadId=self._id, MultipartUpload={"Parts": self._sent}
+            **self._at, UploadId=self._id, MultipartUpload={"Parts": self._sent}, **conditions
         )
 
     def abort(self, cause: BaseException) -> None:
@@ -161,8 +179,11 @@ def _in_words(done: str, key: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+        code = error.response.get("Error", {}).get("Code")
+        if code == "NoSuchKey":
             raise NotStored(f"There is no file {key}.") from error
+        if code in ("PreconditionFailed", "ConditionalRequestConflict"):
+            raise _ChangedMeanwhile(f"The file {key} changed meanwhile.") from error
         raise StorageFailed(f"The file {key} can't be {done}: {error}") from error
     except BotoCoreError as error:
         raise StorageFailed(f"The file {key} can't be {done}: {error}") from error

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from tenants.foundation.tables import Base
 from tenants.isolation.door import here
+from tenants.isolation.sealing import version_in_force
 
 
 @contextmanager
@@ -23,6 +24,7 @@ def copying_into(model: type[Base], columns: Sequence[str]) -> Iterator[Callable
     table: Any = model.__table__
     names = [sql.Identifier(table.c[name].name) for name in columns]
     command = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table.name), sql.SQL(", ").join(names))
+    version_in_force()
     driver: psycopg.Connection = here().connection.connection.driver_connection  # type: ignore[assignment]
     with driver.cursor() as cursor, cursor.copy(command) as copy:
         yield copy.write

@@ -56,6 +56,10 @@ class Tenancy:
     def ask(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The rows of a statement with `%(name)s` parameters; what was to be sent along goes before it, in one trip."""
         self.session.flush()
+        return self.ask_within_flush(statement, values)
+
+    def ask_within_flush(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """As `ask`, for whoever is called while records are being written and can't have them written first."""
         return self._exchange([*self.pending, (statement, values)])
 
     def send_pending(self) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from tenants.foundation.encryption import Context
 from tenants.foundation.sealed_streams import seal_stream, unseal_stream
 from tenants.isolation.door import here
-from tenants.isolation.sealing import keys
+from tenants.isolation.sealing import keys, sealing_key
 from tenants.isolation.storage import Storage, Stored, TenantStorage
 
 _storage: list[Storage] = []
@@ -24,17 +25,18 @@ def files() -> TenantStorage:
 
 def store_sealed(name: str, chunks: Iterable[bytes]) -> Stored:
     """Store the chunks as they come, sealed for this name of this tenant."""
-    tenant_id = here().home.id
-    return files().write(name, seal_stream(keys().current(tenant_id), chunks, _place(name)))
+    return files().write(name, seal_stream(sealing_key(), chunks, place_of(here().home.id, name)))
 
 
 @contextmanager
 def opened_file(name: str) -> Iterator[Iterator[bytes]]:
     """What `store_sealed` stored, in chunks. Raises NotStored, and Unreadable when it was altered."""
-    tenant_id, place = here().home.id, _place(name)
+    tenant_id = here().home.id
+    place = place_of(tenant_id, name)
     with files().open_stream(name) as chunks:
         yield unseal_stream(lambda version: keys().version(tenant_id, version), chunks, place)
 
 
-def _place(name: str) -> Context:
-    return Context(here().home.id, "files", "content", name)
+def place_of(tenant_id: UUID, name: str) -> Context:
+    """Where the content of a tenant's file lives."""
+    return Context(tenant_id, "files", "content", name)

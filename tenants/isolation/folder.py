@@ -1,8 +1,9 @@
 """Files of all tenants in a folder of this machine."""
 
 import errno
+import fcntl
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from tenants.isolation.storage import NotStored, StorageFailed
 
 CHUNK_BYTES = 1024 * 1024
 UNFINISHED = ".unfinished"
+LOCK = "lock"
 
 
 class Folder:
@@ -29,7 +31,7 @@ class Folder:
             for chunk in chunks:
                 with _in_words("written", key):
                     unfinished.write(chunk)
-            with _in_words("written", key):
+            with _in_words("written", key), self._alone():
                 path = self._root / key
                 path.parent.mkdir(parents=True, exist_ok=True)
                 unfinished.put_at(path)
@@ -46,8 +48,28 @@ class Folder:
         with file:
             yield _chunks(file, key)
 
+    def rewrite(self, key: str, change: Callable[[Iterator[bytes]], Iterable[bytes]]) -> bool:
+        path = self._root / key
+        with _in_words("written", key):
+            unfinished = UnfinishedFile(self._unfinished)
+        try:
+            before = _identity(path)
+            with self.open_stream(key) as chunks:
+                for chunk in change(chunks):
+                    with _in_words("written", key):
+                        unfinished.write(chunk)
+            with _in_words("written", key), self._alone():
+                if _identity(path) != before:
+                    return False
+                unfinished.put_at(path)
+                return True
+        except NotStored:
+            return False
+        finally:
+            unfinished.abandon()
+
     def delete(self, key: str) -> None:
-        with _in_words("deleted", key):
+        with _in_words("deleted", key), self._alone():
             (self._root / key).unlink(missing_ok=True)
 
     def exists(self, key: str) -> bool:
@@ -59,6 +81,14 @@ class Folder:
             paths = [path for path in (self._root / prefix).rglob("*") if path.is_file()]
         yield from sorted(path.relative_to(self._root).as_posix() for path in paths)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Between looking at a file and putting another in its place, nobody removes or replaces it."""
+        self._unfinished.mkdir(parents=True, exist_ok=True)
+        with (self._unfinished / LOCK).open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
     def sweep_unfinished(self, older_than: timedelta) -> int:
         latest, swept = (now() - older_than).timestamp(), 0
         with _in_words("swept", UNFINISHED):
@@ -68,6 +98,15 @@ class Folder:
                         path.unlink()
                         swept += 1
         return swept
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    """Which file it is that has this name at the moment."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _chunks(file: BinaryIO, key: str) -> Iterator[bytes]:

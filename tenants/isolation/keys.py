@@ -85,9 +85,12 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"KeyRing({len(self._kept)} tenants)"
 
-    def current(self, tenant_id: UUID) -> DataKey:
-        """The key to seal with: the newest."""
+    def current(self, tenant_id: UUID, *, at_least: int = 0) -> DataKey:
+        """The key to seal with: the newest. `at_least` is a version that is known to be there by now."""
         keys = self._keys_of(tenant_id)
+        if max(keys.wrapped) < at_least:
+            self.forget(tenant_id)
+            keys = self._keys_of(tenant_id)
         return self._opened(tenant_id, keys, max(keys.wrapped))
 
     def version(self, tenant_id: UUID, version: int) -> DataKey:

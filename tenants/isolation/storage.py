@@ -1,7 +1,7 @@
 """Where files go: one small interface, seen from inside one tenant, over a local folder or a bucket."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,6 +52,8 @@ class Place(Protocol):
 
     def open_stream(self, key: str) -> AbstractContextManager[Iterator[bytes]]: ...
 
+    def rewrite(self, key: str, change: Callable[[Iterator[bytes]], Iterable[bytes]]) -> bool: ...
+
     def delete(self, key: str) -> None: ...
 
     def exists(self, key: str) -> bool: ...
@@ -76,6 +78,13 @@ class TenantStorage:
     def open_stream(self, name: str) -> AbstractContextManager[Iterator[bytes]]:
         """The file in chunks; `NotStored` when there is none."""
         return self._place.open_stream(self._key(name))
+
+    def rewrite(self, name: str, change: Callable[[Iterator[bytes]], Iterable[bytes]]) -> bool:
+        """Put what `change` makes of a file in its place, unless it was removed or replaced meanwhile; whether it was.
+
+        What goes wrong in `change` is raised as it is, and the file stays as it was.
+        """
+        return self._place.rewrite(self._key(name), change)
 
     def delete(self, name: str) -> None:
         """Make sure that there is no such file."""

@@ -15,6 +15,7 @@ from sqlalchemy.sql.visitors import replacement_traverse
 
 from tenants.foundation.errors import Conflict
 from tenants.isolation.door import here
+from tenants.isolation.sealing import version_in_force
 
 BATCH_BYTES = 512 * 1024
 Rows = list[bytes]
@@ -103,6 +104,7 @@ def rows_into(table: Table, columns: Sequence[str]) -> Iterator[Callable[[bytes]
     """
     names = sql.SQL(", ").join(sql.Identifier(name) for name in columns)
     command = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier(table.name), names)
+    version_in_force()
     try:
         with _driver().cursor() as cursor, cursor.copy(command) as copy:
             yield copy.write

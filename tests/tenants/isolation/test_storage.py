@@ -236,3 +236,45 @@ storage_from(sys.argv[1]).for_tenant(UUID(int=1)).write("a", chunks())
 def test_an_address_that_is_none_is_refused(wrong):
     with pytest.raises(ValueError, match="should look like"):
         storage_from(wrong)
+
+
+def test_a_file_is_rewritten_in_its_place(ours, theirs):
+    for storage in (ours, theirs):
+        storage.write("file", [b"one", b"two"])
+    assert ours.rewrite("file", lambda chunks: (chunk.upper() for chunk in chunks))
+    assert read(ours, "file") == b"ONETWO"
+    assert read(theirs, "file") == b"onetwo"
+    assert not ours.rewrite("other", lambda chunks: chunks)
+    assert not ours.exists("other")
+
+
+def test_a_file_that_is_removed_or_replaced_while_it_is_rewritten_stays_so(ours):
+    ours.write("removed", [b"secret"])
+    ours.write("replaced", [b"older"])
+
+    def removing(chunks):
+        kept = b"".join(chunks)
+        ours.delete("removed")
+        yield kept
+
+    def replacing(chunks):
+        kept = b"".join(chunks)
+        ours.write("replaced", [b"newer"])
+        yield kept
+
+    assert not ours.rewrite("removed", removing)
+    assert not ours.rewrite("replaced", replacing)
+    assert not ours.exists("removed")
+    assert read(ours, "replaced") == b"newer"
+
+
+def test_a_file_that_could_not_be_rewritten_stays_as_it_was(ours):
+    ours.write("file", [b"whole"])
+
+    def breaking(chunks):
+        yield b"half"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        ours.rewrite("file", breaking)
+    assert read(ours, "file") == b"whole"

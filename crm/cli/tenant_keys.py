@@ -1,0 +1,67 @@
+"""`freehold tenant rotate-key`: a new version of a tenant's data key, and everything sealed with it."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from crm.cli import options
+from crm.cli.refusals import Refused
+
+if TYPE_CHECKING:
+    from tenants.catalog.registry import Home
+    from tenants.jobs.models import Job
+
+LOOK_SECONDS = 0.5
+
+
+@click.command("rotate-key", short_help="A new version of its data key, everything sealed anew.")
+@click.argument("slug")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Show how far the workers are.")
+@options.data_dir
+@options.as_json
+def rotate_key(slug: str, data_dir: Path, *, wait: bool, as_json: bool) -> None:
+    """Rotate the data key of tenant SLUG: a worker seals everything anew, then the old version is destroyed."""
+    from crm.app import open_house
+    from tenants.access.caller import SYSTEM, act_as
+    from tenants.foundation.settings import Settings
+    from tenants.isolation.door import inside
+    from tenants.lifecycle.keys.jobs import reseal
+    from tenants.lifecycle.keys.rotation import begin
+
+    home = open_house(Settings.read(data_dir)).catalog.by_slug(slug)
+    if home is None:
+        raise Refused(f"There is no tenant '{slug}'.")
+    with inside(home):
+        act_as(SYSTEM, request_id="rotate-key")
+        version = begin()
+        job_id = reseal.later(version)
+    state = _watched(home, job_id) if wait else "ready"
+    options.answer({"tenant": slug, "version": version, "job": str(job_id), "state": state}, as_json=as_json)
+
+
+def _watched(home: "Home", job_id: UUID) -> str:
+    """Show a bar until the job has ended. Raises Refused when it failed."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("waiting", total=None)
+        while not (job := _job(home, job_id)).finished_at:
+            bar.update(task, completed=job.done or 0, total=job.total, description=job.phase or job.state)
+            time.sleep(LOOK_SECONDS)
+    if job.error:
+        raise Refused(job.error)
+    return job.state
+
+
+def _job(home: "Home", job_id: UUID) -> "Job":
+    from tenants.isolation.door import db, inside
+    from tenants.jobs.models import Job
+
+    with inside(home):
+        return db().get_one(Job, job_id)

@@ -1,0 +1,6 @@
+"""What a caller may be allowed with the workspace's data keys."""
+
+from tenants.access.permissions import permission
+
+READ_KEYS = permission("keys:read", "See the versions of the data key, and what is being sealed anew")
+ROTATE_KEYS = permission("keys:rotate", "Rotate the data key", people_only=True, step_up=True)

@@ -67,15 +67,16 @@ from tenants.isolation.cells import Cells
 from tenants.isolation.counters import Counters
 from tenants.isolation.door import open_doors, open_doors_to_visits
 from tenants.isolation.files import use_storage
-from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.keys import KeyRing
 from tenants.isolation.sealing import use_keys
 from tenants.isolation.startup import UnsafeDatabase, check_logins
 from tenants.isolation.storage import storage_from
+from tenants.isolation.wrapping import LOOK_UPS, Wrapping, house_key
 from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.lifecycle.api import tenant_state
 from tenants.lifecycle.keys.api import keys
+from tenants.lifecycle.keys.brought import brought_by
 from tenants.lifecycle.keys.versions import KeyVersions, use_key_versions
 from tenants.mail.jobs import tidy_mails
 from tenants.mail.postmen import post_of, use_post
@@ -195,7 +196,18 @@ def owners_of(settings: Settings) -> dict[str, str | None]:
 def nursery_of(settings: Settings, catalog: Catalog, *, as_owner: bool = False) -> Nursery:
     """Where tenants are made; the web process claims spares only, and never gets the owner's URL."""
     owners = owners_of(settings)
-    return Nursery(catalog, LocalKeyFile(settings.key_file), head(), owners if as_owner else {})
+    return Nursery(catalog, wrapping_of(settings, catalog), head(), owners if as_owner else {})
+
+
+def wrapping_of(settings: Settings, catalog: Catalog) -> Wrapping:
+    """Who wraps keys here. Raises KeyFileUnusable."""
+    former = settings.former_key_wrapper
+    return Wrapping(
+        house_key(settings.key_wrapper),
+        house_key(former) if former else None,
+        stored=lambda: catalog.installation_key(LOOK_UPS),
+        brought=lambda tenant_id: brought_by(catalog, tenant_id),
+    )
 
 
 def open_house(settings: Settings) -> House:
@@ -223,7 +235,7 @@ def open_house(settings: Settings) -> House:
     open_doors(cells(urls, pool_size=settings.pool_size))
     if visits:
         open_doors_to_visits(cells(visits, pool_size=STAFF_POOL))
-    wrapper = LocalKeyFile(settings.key_file)
+    wrapper = wrapping_of(settings, catalog)
     use_keys(KeyRing(wrapper, catalog.wrapped_keys))
     use_key_versions(KeyVersions(catalog, wrapper))
     use_carrier(Carrier(settings.redis_url))

@@ -1,3 +1,11 @@
 """What every test may ask for."""
 
-pytest_plugins = ["tests.s3", "tests.servers", "tests.skips", "tests.house", "tests.jobs", "tests.logged"]
+pytest_plugins = [
+    "tests.s3",
+    "tests.kms",
+    "tests.servers",
+    "tests.skips",
+    "tests.house",
+    "tests.jobs",
+    "tests.logged",
+]

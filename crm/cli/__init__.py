@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "crm.cli.demo:demo",
     "doctor": "crm.cli.doctor:doctor",
     "bundle": "crm.cli.bundles:bundle",
+    "keys": "crm.cli.keys:keys",
 }
 
 

@@ -50,7 +50,7 @@ def examine(settings: "Settings") -> Iterator[Finding]:
         "staff": staff,
         "redis": redis,
         "storage": storage,
-        "key file": key_file,
+        "key of keys": key_of_keys,
         "migrations": migrations,
     }
     for name, check in checks.items():
@@ -107,11 +107,21 @@ def storage(settings: "Settings") -> str:
     return f"A file went to {settings.storage} and was removed again."
 
 
-def key_file(settings: "Settings") -> str:
+def key_of_keys(settings: "Settings") -> str:
+    """Wraps something with it and opens that again."""
+    from tenants.foundation.encryption import new_key_material
+    from tenants.foundation.identifiers import new_id
     from tenants.isolation.key_file import LocalKeyFile
+    from tenants.isolation.keys import KeyName
+    from tenants.isolation.wrapping import house_key
 
-    LocalKeyFile(settings.key_file)
-    return f"{settings.key_file} holds a key, and its owner alone can read it."
+    key = house_key(settings.key_wrapper)
+    probe, name = new_key_material(), KeyName(new_id(), 1)
+    if key.unwrap(key.wrap(probe, name), name) != probe:
+        raise Refused(f"{key!r} does not open what it closed.")
+    if isinstance(key, LocalKeyFile):
+        return f"{key!r} holds a key, and its owner alone can read it."
+    return f"{key!r} wraps keys and opens them again."
 
 
 def migrations(settings: "Settings") -> str:

@@ -49,9 +49,9 @@ def migrate_all(
     settings: "Settings", progress: "Callable[[int, int], None]" = lambda _done, _total: None
 ) -> "Outcome":
     """Migrate the catalog, make the key file of a new database, then migrate the tenants."""
-    import crm.app  # noqa: F401 -- a tenant's rights are granted on every table there is
+    import crm.app  # a tenant's rights are granted on every table there is
     from tenants.catalog.registry import Catalog
-    from tenants.isolation.key_file import LocalKeyFile
+    from tenants.lifecycle.keys.rewrapping import prepare_key, store_look_ups
     from tenants.provisioning.migrating import migrate_catalog, migrate_tenants
 
     if settings.owner_database_url is None:
@@ -63,7 +63,8 @@ def migrate_all(
     }
     catalog = Catalog(settings.catalog_database_url)
     try:
-        LocalKeyFile.made_if_missing(settings.key_file, needed_for=catalog.count_of_keys())
+        prepare_key(settings.key_wrapper, catalog, new=settings.former_key_wrapper is not None)
+        store_look_ups(catalog, crm.app.wrapping_of(settings, catalog))
         return migrate_tenants(catalog, owners, progress)
     finally:
         catalog.engine.dispose()

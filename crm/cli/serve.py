@@ -20,14 +20,14 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     from granian.log import LogLevels
 
     import crm.app  # the processes that serve are forks of this one: what it has loaded, they have
-    from crm.cli.doctor import key_file, logins
+    from crm.cli.doctor import key_of_keys, logins
 
     settings = settings_without_owner(data_dir)
     must_be_free(host, port)
     # What would stop every process is said once, here, as a sentence. The application is theirs to make.
     crm.app.check_declarations()
     logins(settings)
-    key_file(settings)
+    key_of_keys(settings)
     Granian(
         "wsgi:app",
         address=host,

@@ -110,6 +110,30 @@ class TenantKey(CatalogBase):
     destroyed_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
 
 
+class BroughtKey(CatalogBase):
+    """A key of a tenant's own, in its AWS account, that wraps its data keys instead of ours. We are let in by a role."""
+
+    __tablename__ = "brought_keys"
+    __purpose__ = Purpose.SECURITY
+
+    tenant_id: Mapped[UUID] = column(ForeignKey(Tenant.id), data=DataClass.TECHNICAL, primary_key=True)
+    key_arn: Mapped[str] = column(data=DataClass.TECHNICAL)
+    role_arn: Mapped[str] = column(data=DataClass.TECHNICAL)
+    brought_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+
+
+class InstallationKey(CatalogBase):
+    """A key of the installation itself, wrapped as the tenants' are: the secret of look-ups, what signs certificates."""
+
+    __tablename__ = "installation_keys"
+    __purpose__ = Purpose.SECURITY
+
+    name: Mapped[str] = column(data=DataClass.TECHNICAL, primary_key=True)
+    wrapped: Mapped[bytes] = column(LargeBinary, data=DataClass.CREDENTIAL)
+    public_key: Mapped[bytes | None] = column(LargeBinary, data=DataClass.TECHNICAL)
+    created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+
+
 class LookupHash(CatalogBase):
     """Finds the tenants behind something that can't carry a tenant's id, by a keyed hash and nothing else."""
 

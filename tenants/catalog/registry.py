@@ -9,10 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from tenants.catalog.models import LookupHash, State, Tenant, TenantKey
+from tenants.catalog.models import BroughtKey, InstallationKey, LookupHash, State, Tenant, TenantKey
 from tenants.catalog.states import PERMITS, Permits
+from tenants.foundation.clock import now
 
 HOME_KEPT_SECONDS = 15
 #: The states in which a tenant has a schema that somebody's data is in.
@@ -141,8 +143,27 @@ class Catalog:
     def count_of_keys(self) -> int:
         """How many data keys are kept, of all tenants together."""
         with self.transaction() as session:
-            kept = select(func.count()).where(TenantKey.wrapped.is_not(None))
-            return session.scalar(kept) or 0
+            return session.scalar(select(func.count()).where(TenantKey.wrapped.is_not(None))) or 0
+
+    def installation_key(self, name: str) -> bytes | None:
+        """A key of the installation itself, wrapped."""
+        with self.transaction() as session:
+            return session.scalar(select(InstallationKey.wrapped).where(InstallationKey.name == name))
+
+    def keep_installation_key(self, name: str, wrapped: bytes, public_key: bytes | None = None) -> None:
+        """Keep a key of the installation, unless there is one already."""
+        row = insert(InstallationKey).values(
+            name=name, wrapped=wrapped, public_key=public_key, created_at=now()
+        )
+        with self.transaction() as session:
+            session.execute(row.on_conflict_do_nothing())
+
+    def brought_key(self, tenant_id: UUID) -> tuple[str, str] | None:
+        """ARN and role of the key that a tenant brought."""
+        query = select(BroughtKey.key_arn, BroughtKey.role_arn).where(BroughtKey.tenant_id == tenant_id)
+        with self.transaction() as session:
+            row = session.execute(query).first()
+        return (row.key_arn, row.role_arn) if row else None
 
     def forget(self, tenant_id: UUID) -> None:
         """Read the tenant's home again next time, for example after it moved."""

@@ -20,6 +20,8 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 HEADER_BYTES = 5
 SEALED_VALUE = b"\x01"
+#: The use of a key that values are hashed with to be found.
+LOOK_UPS = b"look-ups"
 
 
 class Unreadable(Exception):
@@ -53,7 +55,7 @@ class DataKey:
         self._material = material
         # One key for each use, so that what one use gives away never helps against another.
         self._values = AESGCM(self.derived(b"values"))
-        self._hashing = self.derived(b"look-ups")
+        self._hashing = self.derived(LOOK_UPS)
 
     def __repr__(self) -> str:
         return f"DataKey(version={self.version})"

@@ -19,6 +19,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSettingError
 from tenants.foundation.settings_sources import (
     SettingsError,
     app_url_of_bootstrap,
+    key_wrapper_url,
     mail_sender,
     postgresql_url,
     redis_url,
@@ -34,6 +35,10 @@ MEBIBYTE = 1024 * 1024
 PostgresUrl = Annotated[str, BeforeValidator(postgresql_url)]
 OptionalPostgresUrl = Annotated[str | None, BeforeValidator(lambda url: postgresql_url(url) if url else None)]
 RedisUrl = Annotated[str, BeforeValidator(redis_url)]
+KeyWrapperUrl = Annotated[str, BeforeValidator(key_wrapper_url)]
+OptionalKeyWrapperUrl = Annotated[
+    str | None, BeforeValidator(lambda url: key_wrapper_url(url) if url else None)
+]
 StorageUrl = Annotated[str, BeforeValidator(storage_url)]
 WebUrl = Annotated[str, BeforeValidator(web_url)]
 OptionalSmtpUrl = Annotated[str | None, BeforeValidator(lambda url: smtp_url(url) if url else None)]
@@ -95,7 +100,16 @@ class Settings(BaseSettings):
         description="Where files go: `file:///path` or `s3://bucket/prefix` (`AWS_ENDPOINT_URL` is heeded).",
     )
     key_file: Path = Field(
-        default_factory=_under_data_dir("key"), description="The key that wraps each tenant's data key."
+        default_factory=_under_data_dir("key"), description="The key file that wraps each tenant's data key."
+    )
+    key_wrapper: KeyWrapperUrl = Field(
+        default_factory=lambda found: found.get("key_file", Path("key")).absolute().as_uri(),
+        description="What wraps each tenant's data key: `file:///path`, or a key of AWS KMS as `aws-kms://alias/NAME` "
+        "or `aws-kms://ARN`.",
+    )
+    former_key_wrapper: OptionalKeyWrapperUrl = Field(
+        None,
+        description="What wrapped them before: it still opens keys, until `freehold keys rewrap` has wrapped all again.",
     )
     public_url: WebUrl = Field(
         "http://127.0.0.1:8000", description="The address people reach the program at."

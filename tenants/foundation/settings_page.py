@@ -21,6 +21,7 @@ which `freehold up` writes. A setting that is wrong, or misspelt, stops the star
 IN_WORDS = {
     "storage": "`<data-dir>/storage`",
     "key_file": "`<data-dir>/key`",
+    "key_wrapper": "the key file",
     "secure_cookies": "on in production",
     "cells": "none",
 }

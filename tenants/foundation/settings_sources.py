@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from email.utils import parseaddr
 from pathlib import Path
@@ -12,6 +13,9 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 #: In `<data-dir>/env`: which administrator's URL the logins in that file were made with.
+KMS_KEY = re.compile(
+    r"aws-kms://(alias/[A-Za-z0-9/_-]{1,250}|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[A-Za-z0-9/_-]{1,250})\Z"
+)
 BOOTSTRAPPED_FROM = "FREEHOLD_BOOTSTRAPPED_FROM"
 
 
@@ -96,6 +100,17 @@ def storage_url(url: object) -> object:
     if parts.scheme == "s3" and parts.netloc:
         return url.rstrip("/")
     raise ValueError("it should look like file:///path or s3://bucket/prefix")
+
+
+def key_wrapper_url(url: object) -> object:
+    if not isinstance(url, str):
+        return url
+    if KMS_KEY.match(url):
+        return url
+    parts = urlsplit(url)
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
+        return url
+    raise ValueError("it should look like file:///path, aws-kms://alias/NAME or aws-kms://arn:aws:kms:…")
 
 
 def smtp_url(url: object) -> object:

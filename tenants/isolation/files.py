@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from uuid import UUID
 
 from tenants.foundation.encryption import Context
@@ -30,11 +31,13 @@ def store_sealed(name: str, chunks: Iterable[bytes]) -> Stored:
 
 @contextmanager
 def opened_file(name: str) -> Iterator[Iterator[bytes]]:
-    """What `store_sealed` stored, in chunks. Raises NotStored, and Unreadable when it was altered."""
+    """What `store_sealed` stored, in chunks. Raises NotStored, KeyWithheld, and Unreadable when it was altered."""
     tenant_id = here().home.id
     place = place_of(tenant_id, name)
     with files().open_stream(name) as chunks:
-        yield unseal_stream(lambda version: keys().version(tenant_id, version), chunks, place)
+        pieces = unseal_stream(lambda version: keys().version(tenant_id, version), chunks, place)
+        # Whether the key opens it is to be known before an answer has begun.
+        yield chain([next(pieces, b"")], pieces)
 
 
 def place_of(tenant_id: UUID, name: str) -> Context:

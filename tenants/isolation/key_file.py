@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tenants.foundation.encryption import (
     KEY_BYTES,
+    LOOK_UPS,
     Context,
     DataKey,
     keyed_hash,
@@ -29,6 +30,9 @@ class KeyFileUnusable(Exception):
 
 class LocalKeyFile:
     """Wraps keys with the one in a file. It is read whenever it is needed and never kept in memory."""
+
+    def __repr__(self) -> str:
+        return self._path.absolute().as_uri()
 
     def __init__(self, path: Path) -> None:
         """Refuse, at once, a file that can't be used."""
@@ -59,6 +63,10 @@ class LocalKeyFile:
     def hashed(self, value: str, purpose: str) -> bytes:
         """A keyed hash for the catalog's look-ups; nobody without the key file can try values against it."""
         return keyed_hash(self._read(), value, purpose)
+
+    def look_up_secret(self) -> bytes:
+        """What `hashed` hashes with, to be kept wrapped when another key of keys takes over."""
+        return self._read().derived(LOOK_UPS)
 
     def _read(self) -> DataKey:
         try:

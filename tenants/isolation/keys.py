@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
-from tenants.foundation.encryption import DataKey
-from tenants.foundation.errors import Gone
+from tenants.foundation.encryption import DataKey, Unreadable
+from tenants.foundation.errors import Gone, Unavailable
 
 LIFETIME_SECONDS = 60.0
 CAPACITY = 1000
+#: Whoever refused to open a key is not asked for it again at once.
+ASK_AGAIN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class KeyWrapper(Protocol):
     def wrap(self, key: bytes, name: KeyName) -> bytes: ...
 
     def unwrap(self, wrapped: bytes, name: KeyName) -> bytes:
-        """The key, or `Unreadable`."""
+        """The key, or `Unreadable`, or `KeyWithheld`."""
         ...
 
     def hashed(self, value: str, purpose: str) -> bytes:
@@ -48,6 +50,22 @@ class KeyDestroyed(Gone):
     code = "key_destroyed"
 
 
+class KeyWithheld(Unavailable):
+    """Whoever holds the key of keys does not let us use it at the moment; `args` say more to the operator.
+
+    Its codes: key_disabled, key_pending_deletion, key_access_denied, key_not_found, key_unsuitable, key_unusable,
+    key_unreachable.
+    """
+
+    def __init__(self, detail: str, *, code: str, message: str = "") -> None:
+        super().__init__(detail, code=code)
+        self.args = (message or detail,)
+
+    def again(self) -> "KeyWithheld":
+        """The same refusal, for somebody else who asks."""
+        return KeyWithheld(self.detail, code=self.stable_code, message=str(self.args[0]))
+
+
 @dataclass(slots=True)
 class _Keys:
     """What is known about one tenant's keys until `expires`; a version is opened when first asked for."""
@@ -55,6 +73,7 @@ class _Keys:
     expires: float
     wrapped: Mapping[int, bytes] = field(repr=False)
     opened: dict[int, DataKey] = field(default_factory=dict)
+    withheld: dict[int, tuple[float, KeyWithheld]] = field(default_factory=dict)
 
 
 class KeyRing:
@@ -129,9 +148,26 @@ class KeyRing:
     def _opened(self, tenant_id: UUID, keys: _Keys, version: int) -> DataKey:
         key = keys.opened.get(version)
         if key is None:
-            material = self._wrapper.unwrap(keys.wrapped[version], KeyName(tenant_id, version))
+            until, refusal = keys.withheld.get(version, (0.0, None))
+            if refusal is not None and until > self._clock():
+                raise refusal.again()
+            try:
+                material = self._unwrapped(keys.wrapped[version], KeyName(tenant_id, version))
+            except KeyWithheld as refused:
+                keys.withheld[version] = (self._clock() + ASK_AGAIN_SECONDS, refused.again())
+                raise
             key = keys.opened[version] = DataKey(version, material)
         return key
+
+    def _unwrapped(self, wrapped: bytes, name: KeyName) -> bytes:
+        try:
+            return self._wrapper.unwrap(wrapped, name)
+        except Unreadable:
+            again = dict(self._load(name.tenant_id)).get(name.version, wrapped)
+            if again == wrapped:
+                raise
+            # Another key of keys has wrapped it since we looked.
+            return self._wrapper.unwrap(again, name)
 
     def _keep(self, tenant_id: UUID, keys: _Keys) -> None:
         self._kept[tenant_id] = keys

@@ -35,9 +35,7 @@ def begin() -> int:
 
     A rotation that came to nothing is taken up with the version that it made. Raises Conflict while one is under way.
     """
-    profile = db().scalars(select(TenantProfile).with_for_update()).one()
-    if db().scalar(select(Job.id).where(Job.kind == KIND, UNFINISHED)):
-        raise Conflict("The key is being rotated already.", code="rotation_under_way")
+    profile = alone()
     versions = key_versions()
     living = [each.version for each in versions.of(profile.id) if not each.destroyed_at]
     before = profile.key_version
@@ -45,6 +43,17 @@ def begin() -> int:
     profile.key_version = max(living) if unfinished else versions.add(profile.id)
     record_event("keys.rotated", "keys", None, {"version": [before, profile.key_version]})
     return profile.key_version
+
+
+def alone() -> TenantProfile:
+    """Keep others from changing the keys of the tenant at hand in this transaction.
+
+    Raises Conflict while everything is being sealed anew.
+    """
+    profile = db().scalars(select(TenantProfile).with_for_update()).one()
+    if db().scalar(select(Job.id).where(Job.kind == KIND, UNFINISHED)):
+        raise Conflict("The key is being rotated already.", code="rotation_under_way")
+    return profile
 
 
 def latest_job() -> Job | None:

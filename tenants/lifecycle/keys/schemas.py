@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields, validate
 
-from tenants.http.representation import Timestamp
+from tenants.http.representation import BodySchema, Timestamp
 from tenants.jobs.models import JobState
 
 
@@ -27,9 +27,37 @@ class RotationSchema(Schema):
     error = fields.String(required=True, allow_none=True)
 
 
+BROUGHT_STATES = ["active", "disabled", "pending_deletion", "access_denied", "unreachable", "destroyed"]
+
+
+class BroughtKeyBody(BodySchema):
+    """A symmetric key in AWS KMS, and the role in which we use it; its trust has to ask for our external id."""
+
+    key_arn = fields.String(required=True, validate=validate.Length(1, 200))
+    role_arn = fields.String(required=True, validate=validate.Length(1, 250))
+
+
+class BroughtKeySchema(Schema):
+    """The key that wraps the data key instead of ours. One that is not `active` opens nothing.
+
+    What is `reversible` is up to its owner: enabled again, it opens everything again.
+    """
+
+    key_arn = fields.String(required=True)
+    role_arn = fields.String(required=True)
+    external_id = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(BROUGHT_STATES))
+    reversible = fields.Boolean(required=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
 class KeysSchema(Schema):
     """The data key of a workspace. `left` counts, by table, the rows that wait to be sealed with the current version."""
 
+    brought = fields.Nested(BroughtKeySchema(), required=True, allow_none=True)
+    external_id = fields.String(
+        required=True, metadata={"description": "What a role for a key of one's own has to ask for."}
+    )
     versions = fields.List(fields.Nested(KeyVersionSchema()), required=True)
     rotation = fields.Nested(RotationSchema(), required=True, allow_none=True)
     left = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)

@@ -10,8 +10,9 @@ from tenants.catalog.models import TenantKey
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.encryption import new_key_material
-from tenants.isolation.keys import KeyName, KeyWrapper
+from tenants.isolation.keys import KeyName
 from tenants.isolation.sealing import keys
+from tenants.isolation.wrapping import Wrapping
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class KeyVersion:
 class KeyVersions:
     """Every tenant's versions, and who wraps new ones."""
 
-    def __init__(self, catalog: Catalog, wrapper: KeyWrapper) -> None:
+    def __init__(self, catalog: Catalog, wrapper: Wrapping) -> None:
         self.catalog, self.wrapper = catalog, wrapper
 
     def of(self, tenant_id: UUID) -> list[KeyVersion]:

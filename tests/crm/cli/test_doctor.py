@@ -30,7 +30,7 @@ def test_all_is_well_in_a_house_that_is_well(doctor, acme, neighbour):
 
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["well"] is True
-    assert set(findings(result)) == {"logins", "staff", "redis", "storage", "key file", "migrations"}
+    assert set(findings(result)) == {"logins", "staff", "redis", "storage", "key of keys", "migrations"}
 
 
 def test_a_person_reads_a_line_for_each(doctor, acme, neighbour):
@@ -71,7 +71,7 @@ def test_an_open_key_file_is_found(doctor, tmp_path, acme, neighbour):
     key.write_text("not a key")
     key.chmod(0o644)
 
-    well, says = findings(doctor("--json", FREEHOLD_KEY_FILE=str(key)))["key file"]
+    well, says = findings(doctor("--json", FREEHOLD_KEY_FILE=str(key)))["key of keys"]
 
     assert not well
     assert "chmod 600" in says
@@ -84,3 +84,17 @@ def test_storage_that_cannot_be_written_is_found(doctor, tmp_path, acme, neighbo
 
     assert not well
     assert "can't be written: Not a directory." in says
+
+
+def test_a_key_of_kms_that_is_disabled_is_found(doctor, kms, acme, neighbour):
+    arn = kms.new_key()
+
+    well, says = findings(doctor("--json", FREEHOLD_KEY_WRAPPER=f"aws-kms://{arn}"))["key of keys"]
+
+    assert (well, says) == (True, f"aws-kms://{arn} wraps keys and opens them again.")
+
+    kms.disable(arn)
+    well, says = findings(doctor("--json", FREEHOLD_KEY_WRAPPER=f"aws-kms://{arn}"))["key of keys"]
+
+    assert not well
+    assert says.startswith(f"The key of keys is disabled: {arn}")

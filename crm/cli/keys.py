@@ -1,0 +1,47 @@
+"""`freehold keys …`: the key that wraps all tenants' keys."""
+
+from pathlib import Path
+
+import click
+
+from crm.cli import options
+
+
+@click.group(short_help="The key that wraps all tenants' keys.")
+def keys() -> None:
+    """The key that wraps all tenants' keys."""
+
+
+@keys.command("rewrap", short_help="Wrap every key with today's key of keys.")
+@options.data_dir
+@options.as_json
+def rewrap(data_dir: Path, *, as_json: bool) -> None:
+    """Wrap every key of the catalog with FREEHOLD_KEY_WRAPPER, opening it with FREEHOLD_FORMER_KEY_WRAPPER if need be.
+
+    The program may run meanwhile, with both set. Keys that tenants brought stay as they are. Run it again after a
+    failure; then the former one can go.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    from crm.app import wrapping_of
+    from tenants.catalog.registry import Catalog
+    from tenants.foundation.settings import Settings
+    from tenants.lifecycle.keys.rewrapping import prepare_key, rewrap_all
+
+    settings = Settings.read(data_dir)
+    catalog = Catalog(settings.catalog_database_url)
+    console = Console(stderr=True)
+    columns = (TextColumn("Keys"), BarColumn(), MofNCompleteColumn())
+    try:
+        prepare_key(settings.key_wrapper, catalog, new=settings.former_key_wrapper is not None)
+        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+            task = bar.add_task("", total=None)
+            done = rewrap_all(
+                catalog,
+                wrapping_of(settings, catalog),
+                lambda at, of: bar.update(task, completed=at, total=of),
+            )
+    finally:
+        catalog.engine.dispose()
+    options.answer({"wrapped": done.wrapped, "already": done.already}, as_json=as_json)

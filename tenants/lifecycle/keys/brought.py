@@ -1,0 +1,137 @@
+"""A key that a tenant brings: its own AWS KMS key wraps its data keys, and withdrawing that closes what is sealed."""
+
+import re
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from tenants.audit.recording import record_event
+from tenants.catalog.models import BroughtKey, TenantKey
+from tenants.catalog.registry import Catalog
+from tenants.foundation.clock import now
+from tenants.foundation.encryption import Unreadable, new_key_material
+from tenants.foundation.errors import Conflict, Invalid, NotFound
+from tenants.isolation.aws_kms import BROUGHT, AwsKms, Credentials, region_of
+from tenants.isolation.door import here
+from tenants.isolation.keys import KeyName, KeyWithheld
+from tenants.isolation.sealing import keys
+from tenants.isolation.wrapping import HouseKey
+from tenants.lifecycle.keys.rotation import alone
+from tenants.lifecycle.keys.versions import KeyVersions, key_versions
+
+OWNER = "The key that this workspace brought"
+KEY_ARN = re.compile(
+    r"arn:(aws|aws-cn|aws-us-gov):kms:([a-z]{2}(-[a-z]+)+-\d):\d{12}:key/[A-Za-z0-9-]{1,60}\Z"
+)
+ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:role/[\w+=,.@/-]{1,200}\Z", re.ASCII)
+#: What a refusal of KMS means for a key that is not ours: whether its owner can undo it.
+STATES = {
+    "key_disabled": "disabled",
+    "key_pending_deletion": "pending_deletion",
+    "key_access_denied": "access_denied",
+    "key_not_found": "destroyed",
+}
+
+
+def brought_by(catalog: Catalog, tenant_id: UUID) -> AwsKms | None:
+    """What wraps a tenant's keys, when it brought a key."""
+    named = catalog.brought_key(tenant_id)
+    return named and _wrapper(tenant_id, *named)
+
+
+def external_id(tenant_id: UUID) -> str:
+    """What the role has to ask for, so that nobody names another's role (AWS: "The confused deputy problem")."""
+    return tenant_id.hex
+
+
+def state_now() -> dict[str, object] | None:
+    """The key that the tenant at hand brought, and in which state it is at this moment; None when it brought none."""
+    home = here().home
+    named = key_versions().catalog.brought_key(home.id)
+    if named is None:
+        return None
+    shown = {"key_arn": named[0], "role_arn": named[1], "external_id": external_id(home.id)}
+    try:
+        _must_work(_wrapper(home.id, *named), home.id)
+    except KeyWithheld as withheld:
+        state = STATES.get(withheld.stable_code, "unreachable")
+        return {**shown, "state": state, "reversible": state != "destroyed", "reason": withheld.detail}
+    return {**shown, "state": "active", "reversible": True, "reason": None}
+
+
+def bring(key_arn: str, role_arn: str) -> None:
+    """Have this key wrap all versions of the tenant at hand from now on.
+
+    It is tried first, by wrapping and opening. Raises Invalid for what is no ARN, Conflict when the key can't be used.
+    """
+    _must_be_arns(key_arn, role_arn)
+    home, versions = here().home, key_versions()
+    theirs = _wrapper(home.id, key_arn, role_arn)
+    try:
+        _must_work(theirs, home.id)
+    except (KeyWithheld, Unreadable) as refused:
+        detail = (
+            refused.detail if isinstance(refused, KeyWithheld) else f"{OWNER} does not open what it closed."
+        )
+        raise Conflict(f"{detail} It was not accepted.", code="key_does_not_work") from refused
+    alone()
+    before = versions.catalog.brought_key(home.id)
+    row = BroughtKey(tenant_id=home.id, key_arn=key_arn, role_arn=role_arn, brought_at=now())
+    record_event("keys.brought", "keys", None, {"key_arn": [before and before[0], key_arn]})
+    here().send_pending()
+    _wrap_again(versions, home.id, theirs, row)
+
+
+def give_back() -> None:
+    """Have our key wrap the tenant's again; theirs has to open them for the last time. Raises KeyWithheld, NotFound."""
+    home, versions = here().home, key_versions()
+    before = versions.catalog.brought_key(home.id)
+    if before is None:
+        raise NotFound("This workspace brought no key.")
+    alone()
+    record_event("keys.given_back", "keys", None, {"key_arn": [before[0], None]})
+    here().send_pending()
+    _wrap_again(versions, home.id, versions.wrapper.current, None)
+
+
+def _wrap_again(versions: KeyVersions, tenant_id: UUID, by: HouseKey, row: BroughtKey | None) -> None:
+    """All versions wrapped by another key, and the catalog's word on which that is, in one transaction."""
+    living = versions.catalog.wrapped_keys(tenant_id)
+    again = {}
+    for version, wrapped in living:
+        name = KeyName(tenant_id, version)
+        again[version] = by.wrap(versions.wrapper.unwrap(wrapped, name), name)
+    before = dict(living)
+    with versions.catalog.transaction() as session:
+        kept = select(TenantKey).where(TenantKey.tenant_id == tenant_id, TenantKey.wrapped.is_not(None))
+        for each in session.scalars(kept.with_for_update()):
+            if each.wrapped != before.get(each.version):
+                raise Conflict("The keys are being changed by somebody else. Try again.", code="keys_changed")
+            each.wrapped = again[each.version]
+        if row is None:
+            session.execute(delete(BroughtKey).where(BroughtKey.tenant_id == tenant_id))
+        else:
+            session.merge(row)
+    keys().forget(tenant_id)
+
+
+def _must_be_arns(key_arn: str, role_arn: str) -> None:
+    errors = {}
+    if not KEY_ARN.match(key_arn):
+        errors["key_arn"] = ["The ARN of a key: arn:aws:kms:REGION:ACCOUNT:key/ID."]
+    if not ROLE_ARN.match(role_arn):
+        errors["role_arn"] = ["The ARN of a role: arn:aws:iam::ACCOUNT:role/NAME."]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _must_work(theirs: AwsKms, tenant_id: UUID) -> None:
+    """Raises KeyWithheld, Unreadable."""
+    probe, name = new_key_material(), KeyName(tenant_id, 2**31)
+    if theirs.unwrap(theirs.wrap(probe, name), name) != probe:
+        raise Unreadable("A key does not open what it closed.")
+
+
+def _wrapper(tenant_id: UUID, key_arn: str, role_arn: str) -> AwsKms:
+    credentials = Credentials(region_of(key_arn), role_arn, external_id(tenant_id))
+    return AwsKms(key_arn, credentials, mark=BROUGHT, owner=OWNER)

@@ -1,0 +1,144 @@
+"""A tenant brings its own AWS KMS key: withdrawn, what is sealed is closed to everybody; restored, it opens again."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tenants.audit.seals import seal_everywhere
+from tenants.isolation.keys import KeyRing
+from tenants.isolation.sealing import keys, use_keys
+from tenants.lifecycle.keys.versions import key_versions
+from tests.jobs import RunJobs
+from tests.kms import Kms
+from tests.tenants.lifecycle.keys.sealed import Sealed, fill, filled_once, states
+from tests.workspace import Workspace
+
+ROLE = "arn:aws:iam::123456789012:role/freehold"
+
+
+@pytest.fixture
+def time() -> Iterator[list[float]]:
+    """The clock by which keys are remembered: seconds, to be moved on."""
+    now, before = [1000.0], keys()
+    use_keys(KeyRing(before._wrapper, key_versions().catalog.wrapped_keys, clock=lambda: now[0]))
+    yield now
+    use_keys(before)
+
+
+@pytest.fixture
+def ours(new_workspace: Callable[[], Workspace], run_jobs: RunJobs) -> Sealed:
+    return fill(new_workspace(), run_jobs)
+
+
+@pytest.fixture
+def empty(new_workspace: Callable[[], Workspace]) -> Workspace:
+    return new_workspace()
+
+
+@pytest.fixture
+def theirs(neighbour: Workspace, run_jobs: RunJobs) -> Sealed:
+    return filled_once(neighbour, run_jobs)
+
+
+def bring(sealed: Sealed, kms: Kms) -> str:
+    """The ARN of a new key that the tenant brought."""
+    arn = kms.new_key()
+    kms.trusts[ROLE] = sealed.home.id.hex
+    answer = sealed.workspace.admin.in_person.put("/keys/brought", {"key_arn": arn, "role_arn": ROLE})
+    assert answer.status_code == 202, answer.json
+    assert answer.json["brought"]["state"] == "active"
+    return arn
+
+
+def test_withdrawn_it_closes_what_is_sealed_within_a_minute_and_nothing_else(
+    ours: Sealed, theirs: Sealed, kms: Kms, run_jobs: RunJobs, time: list[float]
+) -> None:
+    arn = bring(ours, kms)
+    run_jobs()
+    assert states(ours.workspace) == {1: "destroyed", 2: "current"}
+    assert ours.opens() == ours.expected()
+    plain = ours.workspace.admin.post("/contacts", {"last_name": "Plain"}).json["id"]
+    kms.disable(arn)
+    time[0] += 60
+    closed = ours.workspace.admin.get(f"/contacts/{ours.contact}")
+    assert (closed.status_code, closed.json["code"]) == (503, "key_disabled")
+    assert closed.json["detail"].startswith("The key that this workspace brought is disabled")
+    refused = ours.workspace.admin.post("/contacts", {"last_name": "New", "national_id": "1"})
+    assert (refused.status_code, refused.json["code"]) == (503, "key_disabled")
+    assert ours.workspace.admin.get(f"/exports/{ours.export}/download").json["code"] == "key_disabled"
+    assert ours.workspace.admin.get(f"/contacts/{plain}").status_code == 200
+    assert ours.workspace.admin.patch(f"/contacts/{plain}", {"first_name": "P"}).status_code == 200
+    shown = ours.workspace.admin.get("/keys").json["brought"]
+    assert (shown["state"], shown["reversible"]) == ("disabled", True)
+    assert theirs.opens() == theirs.expected()
+    assert seal_everywhere(key_versions().catalog) >= 1, "other tenants' logs are sealed all the same"
+    kms.enable(arn)
+    time[0] += 3
+    assert ours.opens() == ours.expected()
+    assert ours.workspace.admin.get("/keys").json["brought"]["state"] == "active"
+
+
+@pytest.mark.parametrize("how", ["pending_deletion", "access_denied", "role gone"])
+def test_each_way_to_withdraw_it_is_told_apart(
+    empty: Workspace, theirs: Sealed, kms: Kms, run_jobs: RunJobs, time: list[float], how: str
+) -> None:
+    tenant = empty
+    made = tenant.admin.post("/contacts", {"last_name": "B", "national_id": "4711"}).json["id"]
+    arn = kms.new_key()
+    kms.trusts[ROLE] = tenant.home.id.hex
+    tenant.admin.in_person.put("/keys/brought", {"key_arn": arn, "role_arn": ROLE})
+    run_jobs()
+    if how == "pending_deletion":
+        kms.delete_later(arn)
+    elif how == "access_denied":
+        kms.deny(arn)
+    else:
+        kms.trusts.clear()
+    time[0] += 60
+    state = "access_denied" if how == "role gone" else how
+    assert tenant.admin.get(f"/contacts/{made}").json["code"] == f"key_{state}"
+    assert tenant.admin.get("/keys").json["brought"]["state"] == state
+    assert theirs.opens() == theirs.expected()
+
+
+def test_a_key_that_does_not_work_is_not_accepted_and_nothing_changes(
+    ours: Sealed, theirs: Sealed, kms: Kms
+) -> None:
+    person = ours.workspace.admin.in_person
+    disabled = kms.new_key()
+    kms.disable(disabled)
+    kms.trusts[ROLE] = ours.home.id.hex
+    refused = person.put("/keys/brought", {"key_arn": disabled, "role_arn": ROLE})
+    assert (refused.status_code, refused.json["code"]) == (409, "key_does_not_work")
+    assert "It was not accepted." in refused.json["detail"]
+    kms.trusts[ROLE] = theirs.home.id.hex
+    another = person.put("/keys/brought", {"key_arn": kms.new_key(), "role_arn": ROLE})
+    assert another.json["code"] == "key_does_not_work", "a role that trusts another tenant"
+    nonsense = person.put("/keys/brought", {"key_arn": "http://169.254.169.254/", "role_arn": "me"})
+    assert (nonsense.status_code, sorted(nonsense.json["errors"])) == (422, ["key_arn", "role_arn"])
+    by_program = ours.workspace.admin.put("/keys/brought", {"key_arn": disabled, "role_arn": ROLE})
+    assert by_program.json["code"] == "needs_session"
+    assert ours.workspace.admin.get("/keys").json["brought"] is None
+    assert states(ours.workspace) == {1: "current"}
+    assert ours.opens() == ours.expected()
+
+
+def test_it_is_given_back_while_it_opens_and_not_after(
+    ours: Sealed, theirs: Sealed, kms: Kms, run_jobs: RunJobs, time: list[float]
+) -> None:
+    arn = bring(ours, kms)
+    run_jobs()
+    kms.disable(arn)
+    refused = ours.workspace.admin.in_person.delete("/keys/brought")
+    assert (refused.status_code, refused.json["code"]) == (503, "key_disabled")
+    kms.enable(arn)
+    assert ours.workspace.admin.in_person.delete("/keys/brought").json["brought"] is None
+    kms.disable(arn)
+    time[0] += 60
+    assert ours.opens() == ours.expected()
+    assert theirs.workspace.admin.in_person.delete("/keys/brought").status_code == 404
+    said = [
+        each["action"]
+        for each in ours.workspace.admin.get("/audit-events?resource=keys&sort=at").json["data"]
+    ]
+    assert said == ["keys.brought", "keys.rotated", "keys.destroyed", "keys.given_back"]

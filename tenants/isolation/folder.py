@@ -15,7 +15,7 @@ from tenants.isolation.storage import NotStored, StorageFailed
 
 CHUNK_BYTES = 1024 * 1024
 UNFINISHED = ".unfinished"
-LOCK = "lock"
+LOCK = ".lock"
 
 
 class Folder:
@@ -84,8 +84,8 @@ class Folder:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Between looking at a file and putting another in its place, nobody removes or replaces it."""
-        self._unfinished.mkdir(parents=True, exist_ok=True)
-        with (self._unfinished / LOCK).open("ab") as lock:
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / LOCK).open("ab") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -11,6 +11,7 @@ from tenants.catalog.models import InstallationKey, TenantKey
 from tenants.catalog.registry import Catalog
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
+from tenants.isolation.aws_kms import BROUGHT
 from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.keys import KeyName
 from tenants.isolation.wrapping import AWS_KMS, INSTALLATION, LOOK_UPS, Wrapping, file_of
@@ -94,7 +95,7 @@ def _wrapped(catalog: Catalog) -> Iterator[_Wrapped]:
         codes = session.scalars(select(StaffCredential).where(StaffCredential.kind == "totp")).all()
         session.expunge_all()
     for key in tenants:
-        if key.wrapped is not None:
+        if key.wrapped is not None and key.wrapped[:1] != BROUGHT:
             row = (TenantKey.tenant_id == key.tenant_id, TenantKey.version == key.version)
             name = KeyName(key.tenant_id, key.version)
             yield _Wrapped(f"tenant {key.tenant_id}", name, TenantKey.wrapped, row, key.wrapped)

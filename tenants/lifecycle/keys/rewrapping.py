@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import InstrumentedAttribute
@@ -18,6 +19,7 @@ from tenants.isolation.wrapping import AWS_KMS, INSTALLATION, LOOK_UPS, Wrapping
 from tenants.support_access.staff.accounts import TOTP_VERSION
 from tenants.support_access.staff.models import StaffCredential
 
+T = TypeVar("T")
 Told = Callable[[int, int], None]
 
 
@@ -39,8 +41,14 @@ def prepare_key(url: str, catalog: Catalog, *, new: bool = False) -> None:
 
 
 def store_look_ups(catalog: Catalog, wrapping: Wrapping) -> None:
-    """See to it that the catalog's look-ups don't hang on a key that can change. Raises KeyWithheld."""
+    """See to it that the catalog's look-ups don't hang on a key that can change.
+
+    The secret of a wrong key would be lost time for everybody who signs in, so the key has to open something first.
+    Raises KeyWithheld, Conflict.
+    """
     if catalog.installation_key(LOOK_UPS) is None:
+        for each in islice(_wrapped(catalog), 1):
+            _opened(wrapping.unwrapped_by_house, each, wrapping)
         catalog.keep_installation_key(LOOK_UPS, wrapping.secret_to_store())
 
 
@@ -54,14 +62,7 @@ def rewrap_all(catalog: Catalog, wrapping: Wrapping, tell: Told = lambda _done, 
     everything = list(_wrapped(catalog))
     done = Rewrapped()
     for number, each in enumerate(everything, 1):
-        try:
-            again = wrapping.rewrapped(each.wrapped, each.name)
-        except Unreadable:
-            raise Conflict(
-                f"The wrapped key of {each.what} opens neither with {wrapping.current!r} nor with the one before it."
-                " Name the one that wrapped it in FREEHOLD_FORMER_KEY_WRAPPER.",
-                code="not_rewrapped",
-            ) from None
+        again = _opened(wrapping.rewrapped, each, wrapping)
         if again is None:
             done.already += 1
         else:
@@ -86,6 +87,17 @@ class _Wrapped:
         query = update(self.column.class_).where(*self.row, self.column == self.wrapped)
         with catalog.transaction() as session:
             session.execute(query.values({self.column.key: again}))
+
+
+def _opened(opening: Callable[[bytes, KeyName], T], each: _Wrapped, wrapping: Wrapping) -> T:
+    try:
+        return opening(each.wrapped, each.name)
+    except Unreadable:
+        raise Conflict(
+            f"The wrapped key of {each.what} opens neither with {wrapping.current!r} nor with the one before it."
+            " Name the one that wrapped it in FREEHOLD_FORMER_KEY_WRAPPER.",
+            code="not_rewrapped",
+        ) from None
 
 
 def _wrapped(catalog: Catalog) -> Iterator[_Wrapped]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from tenants.catalog.models import InstallationKey, TenantKey
 from tenants.catalog.registry import Catalog
@@ -127,3 +127,10 @@ def test_what_opens_with_neither_key_stops_it_with_a_sentence(
     with pytest.raises(Conflict, match="FREEHOLD_FORMER_KEY_WRAPPER"):
         rewrap_all(catalog, wrapping(catalog, stranger, other))
     assert marks(catalog) == before
+    with catalog.transaction() as session:
+        session.execute(delete(InstallationKey).where(InstallationKey.name == LOOK_UPS))
+    with pytest.raises(Conflict):
+        store_look_ups(catalog, wrapping(catalog, stranger))
+    assert catalog.installation_key(LOOK_UPS) is None, (
+        "no secret of a wrong key takes the place of the right one"
+    )

@@ -75,6 +75,8 @@ from tenants.isolation.wrapping import LOOK_UPS, Wrapping, house_key
 from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.lifecycle.api import tenant_state
+from tenants.lifecycle.certificates.api import certificates
+from tenants.lifecycle.certificates.issuing import Certificates, use_certificates
 from tenants.lifecycle.keys.api import keys
 from tenants.lifecycle.keys.brought import brought_by
 from tenants.lifecycle.keys.versions import KeyVersions, use_key_versions
@@ -156,6 +158,7 @@ BLUEPRINTS = [
     leads,
     reports,
     keys,
+    certificates,
 ]
 
 #: Connections of the staff's login: there are few visits at a time.
@@ -238,6 +241,7 @@ def open_house(settings: Settings) -> House:
     wrapper = wrapping_of(settings, catalog)
     use_keys(KeyRing(wrapper, catalog.wrapped_keys))
     use_key_versions(KeyVersions(catalog, wrapper))
+    use_certificates(Certificates(catalog, wrapper, settings.backup_days))
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_from(settings.storage))
     use_post(post_of(settings))

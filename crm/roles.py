@@ -9,7 +9,7 @@ ADMINISTRATION = (
     *("identity-providers", "claimed-domains", "scim"),
     *("access-grants", "access-visits", "access-log", "lifecycle"),
     *("legal-holds", "retention-rules"),
-    "keys",
+    *("keys", "certificates"),
 )
 SHARED = ("products", "pipelines", "stages", "number-series")
 BOOKKEEPING = ("credit-notes", "payments")

@@ -23,6 +23,7 @@ COMMANDS = {
     "doctor": "crm.cli.doctor:doctor",
     "bundle": "crm.cli.bundles:bundle",
     "keys": "crm.cli.keys:keys",
+    "certificate": "crm.cli.certificates:certificate",
 }
 
 

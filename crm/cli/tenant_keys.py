@@ -1,8 +1,9 @@
-"""`freehold tenant rotate-key`: a new version of a tenant's data key, and everything sealed with it."""
+"""`freehold tenant rotate-key` and `destroy`: a tenant's data key changes, or ends, and with it all that is sealed."""
 
+import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import click
@@ -40,6 +41,43 @@ def rotate_key(slug: str, data_dir: Path, *, wait: bool, as_json: bool) -> None:
         job_id = reseal.later(version)
     state = _watched(home, job_id) if wait else "ready"
     options.answer({"tenant": slug, "version": version, "job": str(job_id), "state": state}, as_json=as_json)
+
+
+@click.command("destroy", short_help="The end of a tenant that is closing or archived.")
+@click.argument("slug")
+@click.option("--yes-really", "sure", is_flag=True, help="It can't be taken back, by anybody.")
+@click.option(
+    "--decided-by", required=True, metavar="WHO", help="By whose decision; the certificate says so."
+)
+@click.option("--reason", required=True, help="Why; the certificate says so.")
+@click.option(
+    "--certificate",
+    "file",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where it goes.",
+)
+@options.data_dir
+@options.as_json
+def destroy_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> None:
+    """Destroy tenant SLUG for good: its keys, then its files, tables and look-ups. Run it again if it was stopped.
+
+    It has to be closing or archived, and under no legal hold.
+    """
+    from crm.app import open_house, owners_of
+    from tenants.foundation.settings import Settings
+    from tenants.isolation.storage import storage_from
+    from tenants.lifecycle.keys.destruction import Destruction
+    from tenants.lifecycle.keys.versions import key_versions
+
+    if not said["sure"]:
+        raise Refused(f"Nothing was done. To destroy everything of '{slug}' for good, add --yes-really.")
+    settings = Settings.read(data_dir)
+    open_house(settings)
+    destruction = Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
+    made = destruction.destroy(slug, decided_by=said["decided_by"], reason=said["reason"])
+    said["file"].write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+    options.answer({"destroyed": slug, "certificate": str(said["file"])}, as_json=as_json)
 
 
 def _watched(home: "Home", job_id: UUID) -> str:

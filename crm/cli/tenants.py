@@ -10,7 +10,7 @@ from crm.cli import options
 from crm.cli.bundles import export_tenant, import_tenant
 from crm.cli.lifecycle import resume_tenant, suspend_tenant
 from crm.cli.refusals import Refused
-from crm.cli.tenant_keys import rotate_key
+from crm.cli.tenant_keys import destroy_tenant, rotate_key
 
 if TYPE_CHECKING:
     from tenants.catalog.registry import Catalog
@@ -27,6 +27,7 @@ tenant.add_command(import_tenant)
 tenant.add_command(suspend_tenant)
 tenant.add_command(resume_tenant)
 tenant.add_command(rotate_key)
+tenant.add_command(destroy_tenant)
 
 
 @tenant.command("create")

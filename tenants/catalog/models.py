@@ -10,12 +10,14 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
     Text,
     Uuid,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from tenants.foundation.clock import now
@@ -132,6 +134,25 @@ class InstallationKey(CatalogBase):
     wrapped: Mapped[bytes] = column(LargeBinary, data=DataClass.CREDENTIAL)
     public_key: Mapped[bytes | None] = column(LargeBinary, data=DataClass.TECHNICAL)
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+
+
+class Certificate(Identified, CatalogBase):
+    """What of a tenant was destroyed, signed; it outlives the tenant. Until it is issued, it is a destruction under way.
+
+    `subject` tells what of the tenant: all of it, or versions of its key. `inventory` is what there was before.
+    """
+
+    __tablename__ = "certificates"
+    __table_args__ = (Index("certificates_subject_idx", "tenant_id", "subject", unique=True),)
+    __purpose__ = Purpose.SECURITY
+
+    tenant_id: Mapped[UUID] = column(ForeignKey(Tenant.id), data=DataClass.TECHNICAL)
+    subject: Mapped[str] = column(data=DataClass.TECHNICAL)
+    begun_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+    inventory: Mapped[dict[str, Any]] = column(JSONB, data=DataClass.TECHNICAL)
+    issued_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    document: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
+    signature: Mapped[bytes | None] = column(LargeBinary, data=DataClass.TECHNICAL)
 
 
 class LookupHash(CatalogBase):

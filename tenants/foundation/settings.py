@@ -178,6 +178,12 @@ class Settings(BaseSettings):
     )
     job_in_flight_cap: int = Field(8, ge=1, description="Jobs of one tenant that run at the same time.")
     export_days: int = Field(7, ge=1, description="Days until a finished export is removed.")
+    backup_days: int = Field(
+        35,
+        ge=1,
+        le=3650,
+        description="Days that you keep copies of the servers and former keys of keys: certificates say so.",
+    )
     import_rows_days: int = Field(
         30, ge=1, le=3650, description="Days until the rows of an ended import are removed."
     )

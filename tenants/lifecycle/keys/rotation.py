@@ -24,6 +24,7 @@ from tenants.isolation.sealing import still_sealing
 from tenants.isolation.storage import TenantStorage
 from tenants.jobs.models import UNFINISHED, Job
 from tenants.jobs.progress import conclude, current_job, progress, step
+from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.keys.versions import key_versions
 
 KIND = "keys.reseal"
@@ -86,8 +87,28 @@ def seal_everything_anew(version: int) -> None:
     work.must_be_complete()
     with step():
         record_event("keys.destroyed", "keys", None, {"older_than": [None, version]})
-        key_versions().destroy(tenant_id, older_than=version)
+        destroy_older(tenant_id, version)
         conclude({"version": version, "values": work.done})
+
+
+def destroy_older(tenant_id: UUID, version: int) -> None:
+    """Destroy every version before this one, and certify that; done again it changes nothing."""
+    versions = key_versions()
+    older = [each for each in versions.of(tenant_id) if each.version < version]
+    if any(each.destroyed_at is None for each in older):
+        inventory = {"data_key_versions": [each.version for each in older if each.destroyed_at is None]}
+        certificates().begin(tenant_id, _subject(version), inventory)
+        versions.destroy(tenant_id, older_than=version)
+    certificates().issue(
+        tenant_id,
+        _subject(version),
+        decided_by=f"an admin of the tenant, by rotating to version {version}",
+        verified={"values_left": 0},
+    )
+
+
+def _subject(version: int) -> str:
+    return f"versions of the data key before {version}"
 
 
 class _Resealing:

@@ -1,0 +1,159 @@
+"""Issues certificates: begun with an inventory before anything is destroyed, signed when nothing of it is left."""
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from tenants.catalog.models import Certificate, InstallationKey
+from tenants.catalog.registry import Catalog
+from tenants.foundation.clock import now
+from tenants.foundation.identifiers import new_id
+from tenants.isolation.keys import LIFETIME_SECONDS
+from tenants.isolation.wrapping import INSTALLATION, Wrapping
+from tenants.lifecycle.certificates.documents import as_file, new_signing_key, sign
+
+NAME = "certificates"
+WHOLE = "tenant"
+METHOD = {
+    "standard": "NIST SP 800-88 Rev. 2",
+    "technique": "cryptographic erase: the keys were destroyed, and what they sealed stays unreadable in every copy",
+    "cipher": "AES-256-GCM, keys of 256 bits derived by HKDF-SHA-256",
+}
+
+COPIES = (
+    "every copy of the tenant's tables and files, whenever it was made: what is sealed in it opens with no key of the"
+    " catalog any more"
+)
+OF_CATALOG = (
+    "Copies of the catalog from before hold the wrapped keys. These open with the key of keys of their time alone, and"
+    " with none once that is destroyed. Whoever runs this installation keeps such copies no longer than this."
+)
+IN_CLEAR = (
+    "Copies of the tenant's tables from before hold in clear what is not sealed. Whoever runs this installation keeps"
+    " such copies no longer than this."
+)
+
+
+class Certificates:
+    """The certificates of an installation. `backup_days` is how long whoever runs it keeps copies of the servers."""
+
+    def __init__(self, catalog: Catalog, wrapping: Wrapping, backup_days: int) -> None:
+        self._catalog, self._wrapping, self._backup_days = catalog, wrapping, backup_days
+
+    def begin(self, tenant_id: UUID, subject: str, inventory: Mapping[str, Any]) -> None:
+        """Put on record what is about to be destroyed; until it is issued, what is said last counts."""
+        said = {"inventory": dict(inventory), "begun_at": now()}
+        row = insert(Certificate).values(id=new_id(), tenant_id=tenant_id, subject=subject, **said)
+        again = row.on_conflict_do_update(
+            index_elements=["tenant_id", "subject"], set_=said, where=Certificate.document.is_(None)
+        )
+        with self._catalog.transaction() as session:
+            session.execute(again)
+
+    def issue(self, tenant_id: UUID, subject: str, **said: Any) -> dict[str, Any]:
+        """Sign what was destroyed; one that was issued is given again. Raises KeyWithheld."""
+        private, public = self._signing_key()
+        same = (Certificate.tenant_id == tenant_id, Certificate.subject == subject)
+        with self._catalog.transaction() as session:
+            row = session.scalars(select(Certificate).where(*same).with_for_update()).one()
+            if row.document is None or row.signature is None:
+                row.issued_at = now()
+                row.document = _document(row, row.issued_at, self._backup_days, said)
+                row.signature = sign(private, row.document)
+            return as_file(row.document, row.signature, public)
+
+    def of(self, tenant_id: UUID) -> list[dict[str, Any]]:
+        """Every certificate that was issued for a tenant, oldest first."""
+        issued = select(Certificate).where(
+            Certificate.tenant_id == tenant_id, Certificate.document.is_not(None)
+        )
+        row = self._row()
+        public = row.public_key if row and row.public_key else b""
+        with self._catalog.transaction() as session:
+            return [
+                as_file(each.document or {}, each.signature or b"", public)
+                for each in session.scalars(issued.order_by(Certificate.id))
+            ]
+
+    def public_key(self) -> str:
+        """The public half of the key that signs, as base64. Raises KeyWithheld when it has to be made and can't."""
+        row = self._row()
+        public = row.public_key if row and row.public_key else self._signing_key()[1]
+        return base64.b64encode(public).decode()
+
+    def _signing_key(self) -> tuple[bytes, bytes]:
+        """The installation's own key, private and public half; made when it is first needed."""
+        row = self._row()
+        if row is None:
+            private, public = new_signing_key()
+            wrapped = self._wrapping.current.wrap(private, INSTALLATION[NAME])
+            self._catalog.keep_installation_key(NAME, wrapped, public)
+            row = self._row()
+        if row is None or row.public_key is None:
+            message = "The key that signs certificates was kept and is not there."
+            raise RuntimeError(message)
+        return self._wrapping.unwrapped_by_house(row.wrapped, INSTALLATION[NAME]), row.public_key
+
+    def _row(self) -> InstallationKey | None:
+        with self._catalog.transaction() as session:
+            found = session.get(InstallationKey, NAME)
+            session.expunge_all()
+            return found
+
+
+_certificates: list[Certificates] = []
+
+
+def use_certificates(made: Certificates) -> None:
+    """Say once, at start-up, who issues certificates here."""
+    _certificates[:] = [made]
+
+
+def certificates() -> Certificates:
+    """Who issues certificates in this process."""
+    return _certificates[0]
+
+
+def _document(
+    row: Certificate, issued_at: datetime, backup_days: int, said: Mapping[str, Any]
+) -> dict[str, Any]:
+    out_of_memory = issued_at + timedelta(seconds=LIFETIME_SECONDS)
+    return {
+        "id": str(row.id),
+        "tenant_id": str(row.tenant_id),
+        "subject": row.subject,
+        "destroyed": row.inventory,
+        "method": METHOD,
+        "begun_at": row.begun_at.isoformat(),
+        "issued_at": issued_at.isoformat(),
+        "keys_out_of_memory_at": out_of_memory.isoformat(),
+        "copies_covered": [
+            "the tenant's tables and files here",
+            COPIES,
+        ],
+        "remains": _remains(row, issued_at, backup_days),
+        **said,
+    }
+
+
+def _remains(row: Certificate, issued_at: datetime, backup_days: int) -> list[dict[str, str]]:
+    """What this certificate does not say is gone yet, and until when."""
+    found = [
+        {
+            "what": OF_CATALOG,
+            "until": (issued_at + timedelta(days=backup_days)).date().isoformat(),
+        }
+    ]
+    if row.subject == WHOLE:
+        found.append(
+            {
+                "what": IN_CLEAR,
+                "until": (issued_at + timedelta(days=backup_days)).date().isoformat(),
+            }
+        )
+    return found

@@ -1,0 +1,148 @@
+"""Destroys a tenant: its keys first, so that nothing sealed opens in any copy; then its files, its tables, its name.
+
+Every step can be repeated. Whoever is killed leaves a certificate that was begun; the same call goes on from there.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import delete, select, update
+
+from tenants.catalog.models import BroughtKey, LookupHash, State, Tenant
+from tenants.catalog.registry import Home
+from tenants.catalog.states import Mover
+from tenants.foundation.errors import Conflict, NotFound
+from tenants.foundation.tables import Base
+from tenants.isolation.door import db, inside
+from tenants.isolation.owner import as_owner, run_all
+from tenants.isolation.roles import death
+from tenants.isolation.storage import Storage, TenantStorage
+from tenants.lifecycle.certificates.issuing import WHOLE, certificates
+from tenants.lifecycle.changing import Decision, change
+from tenants.lifecycle.keys.versions import KeyVersions
+
+#: The states from which there is a way to destruction, and who goes it.
+ENDINGS = {State.CLOSING: Mover.PLATFORM, State.ARCHIVED: Mover.OPERATOR}
+PATIENCE_SECONDS = 600
+Held = Callable[[], bool]
+_holds: list[Held] = []
+
+
+def hold_back_by(held: Held) -> None:
+    """Say at start-up who knows whether the tenant at hand is under a legal hold."""
+    _holds.append(held)
+
+
+@dataclass(frozen=True)
+class Destruction:
+    """Where it happens: the keys, the storage, and the owner's URL of each cell."""
+
+    versions: KeyVersions
+    storage: Storage
+    owners: Mapping[str, str | None]
+
+    def destroy(self, slug: str, *, decided_by: str, reason: str) -> dict[str, Any]:
+        """Destroy a tenant for good; its signed certificate.
+
+        Raises NotFound, and Conflict for a tenant that is neither closing nor archived or is under a legal hold.
+        Unavailable without the owner's URL of its cell, before anything is destroyed.
+        """
+        catalog = self.versions.catalog
+        home, state = self._found(slug)
+        with as_owner(self.owners.get(home.cell)):
+            pass
+        if state is not State.DESTROYED:
+            self._must_be_ending(home, state)
+            certificates().begin(home.id, WHOLE, self._inventory(home, state))
+            decision = Decision(ENDINGS[state], reason)
+            with catalog.transaction() as session:
+                change(session, home.id, State.DESTROYED, decision)
+        catalog.forget(home.id)
+        self.versions.destroy(home.id)
+        self._remove_files(self.storage.for_tenant(home.id))
+        with as_owner(self.owners.get(home.cell)) as connection:
+            run_all(connection, death(home.role))
+        self._forget_pointers(home)
+        return self._certified(home, decided_by=decided_by, reason=reason)
+
+    def _found(self, slug: str) -> tuple[Home, State]:
+        with self.versions.catalog.transaction() as session:
+            row = session.execute(
+                select(Tenant.id, Tenant.cell, Tenant.state).where(Tenant.slug == slug)
+            ).first()
+        if row is None:
+            raise NotFound(f"There is no tenant '{slug}'.")
+        return Home(row.id, row.cell, State(row.state)), State(row.state)
+
+    def _must_be_ending(self, home: Home, state: State) -> None:
+        if state not in ENDINGS:
+            raise Conflict(
+                f"A tenant that is {state.value} is not destroyed: it has to be closing or archived.",
+                code="state_conflict",
+            )
+        if state is State.CLOSING:
+            with inside(home):
+                held = any(each() for each in _holds)
+            if held:
+                raise Conflict(
+                    "This tenant is under a legal hold, and nothing of it is destroyed.", code="held"
+                )
+
+    def _inventory(self, home: Home, state: State) -> dict[str, Any]:
+        """What there is, by class, without a word of what it says: how many, and a hash of the ids."""
+        names = sorted(self.storage.for_tenant(home.id).list())
+        living = [each.version for each in self.versions.of(home.id) if not each.destroyed_at]
+        found: dict[str, Any] = {
+            "data_key_versions": living,
+            "files": {"count": len(names), "names_sha256": _hashed("\n".join(names))},
+        }
+        if state is State.CLOSING:
+            with inside(home, patience_seconds=PATIENCE_SECONDS):
+                found["tables"] = {str(table.name): _counted(table) for table in Base.metadata.sorted_tables}
+        return found
+
+    def _remove_files(self, storage: TenantStorage) -> None:
+        for name in list(storage.list()):
+            storage.delete(name)
+
+    def _forget_pointers(self, home: Home) -> None:
+        """Addresses and keys that led to the tenant."""
+        with self.versions.catalog.transaction() as session:
+            session.execute(delete(LookupHash).where(LookupHash.tenant_id == home.id))
+            session.execute(delete(BroughtKey).where(BroughtKey.tenant_id == home.id))
+
+    def _tables_left(self, home: Home) -> int:
+        with as_owner(self.owners.get(home.cell)) as connection:
+            query = "select count(*) from pg_namespace where nspname = %s"
+            row = connection.execute(query, [home.role]).fetchone()
+        return row[0] if row else 0
+
+    def _certified(self, home: Home, **said: str) -> dict[str, Any]:
+        catalog = self.versions.catalog
+        verified = {
+            "keys_left": len(catalog.wrapped_keys(home.id)),
+            "files_left": len(list(self.storage.for_tenant(home.id).list())),
+            "tables_left": self._tables_left(home),
+        }
+        if any(verified.values()):
+            raise Conflict("Something of this tenant came back while it was destroyed. Run it again.")
+        made = certificates().issue(home.id, WHOLE, verified=verified, **said)
+        with catalog.transaction() as session:
+            session.execute(update(Tenant).where(Tenant.id == home.id).values(slug=None, name=None))
+        return made
+
+
+def _counted(table: Any) -> dict[str, Any]:
+    count = db().scalar(select(sa.func.count()).select_from(table)) or 0
+    if "id" not in table.c or not count:
+        return {"count": count}
+    ordered = select(sa.cast(table.c.id, sa.Text).label("id")).order_by(table.c.id).subquery()
+    joined = db().scalar(select(sa.func.string_agg(ordered.c.id, "\n")))
+    return {"count": count, "ids_sha256": _hashed(joined or "")}
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,193 @@
+"""A destroyed tenant is unreadable, also in copies from before, and a certificate says what that covers and what not."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from redis import Redis
+
+from crm.app import owners_of
+from tenants.catalog.models import State
+from tenants.catalog.states import Mover
+from tenants.foundation.encryption import DataKey, Unreadable
+from tenants.foundation.errors import Conflict, NotFound, Unavailable
+from tenants.foundation.servers import EmbeddedServers
+from tenants.foundation.settings import Settings
+from tenants.isolation.key_file import LocalKeyFile
+from tenants.isolation.keys import KeyDestroyed, KeyName
+from tenants.isolation.sealing import keys
+from tenants.isolation.storage import storage_from
+from tenants.lifecycle.certificates.issuing import certificates
+from tenants.lifecycle.changing import Decision, move
+from tenants.lifecycle.keys import destruction as rules
+from tenants.lifecycle.keys.destruction import Destruction
+from tenants.lifecycle.keys.versions import key_versions
+from tests.jobs import RunJobs
+from tests.tenants.lifecycle.keys.copies import Server
+from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, fill, filled_once, states
+from tests.workspace import Workspace
+
+CANARIES = (SECRET.encode(), IBAN.encode())
+WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
+
+
+@pytest.fixture
+def ours(new_workspace: Callable[[], Workspace], run_jobs: RunJobs) -> Sealed:
+    return fill(new_workspace(), run_jobs)
+
+
+@pytest.fixture
+def theirs(neighbour: Workspace, run_jobs: RunJobs) -> Sealed:
+    return filled_once(neighbour, run_jobs)
+
+
+@pytest.fixture
+def server(settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> Server:
+    return Server(settings, servers.admin_url, tmp_path)
+
+
+@pytest.fixture
+def destruction(settings: Settings) -> Destruction:
+    return Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
+
+
+@pytest.fixture
+def held() -> Iterator[list[bool]]:
+    """Whether a legal hold is in force; only the last word counts."""
+    said = [False]
+    rules.hold_back_by(lambda: said[-1])
+    yield said
+    rules._holds.pop()
+
+
+def slug_of(sealed: Sealed) -> str:
+    slug: str = sealed.workspace.admin.get("/me").json["tenant"]["slug"]
+    return slug
+
+
+def closing(sealed: Sealed, settings: Settings) -> str:
+    """Have the tenant be closing; its slug."""
+    slug = slug_of(sealed)
+    catalog = key_versions().catalog
+    move(catalog, owners_of(settings), sealed.home, State.CLOSING, Decision(Mover.PLATFORM, "It leaves."))
+    return slug
+
+
+def key_of(sealed: Sealed) -> Callable[[int], DataKey]:
+    return lambda version: keys().version(sealed.home.id, version)
+
+
+@pytest.mark.promise("1-47", "RET-4", "TEN-2")
+def test_a_copy_from_before_opens_no_more_and_the_neighbours_does(
+    ours: Sealed, theirs: Sealed, server: Server, destruction: Destruction
+) -> None:
+    kept, others = server.copy_of(ours.home), server.copy_of(theirs.home)
+    before = kept.opened(key_of(ours))
+    assert {SECRET.encode(), IBAN.encode()} <= set(before)
+    assert any(each.startswith(b"PK") for each in before)
+    certificate = destruction.destroy(closing(ours, server.settings), **WHO)["certificate"]
+    assert kept.failures(key_of(ours), KeyDestroyed) == len(before)
+    assert set(CANARIES) <= set(others.opened(key_of(theirs)))
+    assert theirs.opens() == theirs.expected()
+    assert certificate["destroyed"]["data_key_versions"] == [1]
+    assert certificate["destroyed"]["files"]["count"] == len(kept._paths())
+    assert certificate["destroyed"]["tables"]["contacts"]["count"] >= 1
+    assert certificate["verified"] == {"keys_left": 0, "files_left": 0, "tables_left": 0}
+
+
+@pytest.mark.promise("1-47", "SEC-2")
+def test_an_old_copy_of_the_catalog_opens_with_the_key_of_keys_of_its_time_alone(
+    ours: Sealed, theirs: Sealed, server: Server, destruction: Destruction, tmp_path: Path
+) -> None:
+    kept = server.copy_of(ours.home)
+    certificate = destruction.destroy(closing(ours, server.settings), **WHO)["certificate"]
+    name = KeyName(ours.home.id, 1)
+    former, newer = LocalKeyFile(server.settings.key_file), LocalKeyFile.made_if_missing(tmp_path / "newer")
+    opening = DataKey(1, former.unwrap(kept.wrapped[1], name))
+    assert SECRET.encode() in kept.opened(lambda _version: opening), "which is why the certificate says so"
+    said = " ".join(each["what"] for each in certificate["remains"])
+    assert "Copies of the catalog from before hold the wrapped keys" in said
+    assert {each["until"] for each in certificate["remains"]} > set()
+    with pytest.raises(Unreadable):
+        newer.unwrap(kept.wrapped[1], name)
+    assert states(theirs.workspace) == {1: "current"}
+
+
+@pytest.mark.promise("TEN-2")
+def test_what_was_sealed_is_nowhere_in_clear(
+    ours: Sealed, theirs: Sealed, server: Server, destruction: Destruction, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert ours.opens() == ours.expected()
+    assert not _found(server.whole_dump())
+    destruction.destroy(closing(ours, server.settings), **WHO)
+    storage = Path(unquote(urlsplit(server.settings.storage).path))
+    assert not (storage / ours.home.role).exists() or not list((storage / ours.home.role).rglob("*.*"))
+    assert not any(_found(path.read_bytes()) for path in storage.rglob("*") if path.is_file())
+    dump = server.whole_dump()
+    assert not _found(dump)
+    assert f"CREATE SCHEMA {ours.home.role}".encode() not in dump
+    assert f"CREATE SCHEMA {theirs.home.role}".encode() in dump
+    with Redis.from_url(server.settings.redis_url) as redis:
+        assert not any(_found(redis.dump(key) or b"") for key in redis.scan_iter())
+    assert not any(_found(each.encode()) for each in capfd.readouterr())
+
+
+def _found(content: bytes) -> list[bytes]:
+    return [each for each in CANARIES if each in content or each.hex().encode() in content]
+
+
+def test_only_a_tenant_that_ends_is_destroyed_and_never_one_that_is_held(
+    ours: Sealed, theirs: Sealed, settings: Settings, destruction: Destruction, held: list[bool]
+) -> None:
+    slug = slug_of(ours)
+    with pytest.raises(Conflict, match="A tenant that is active is not destroyed"):
+        destruction.destroy(slug, **WHO)
+    with pytest.raises(NotFound):
+        destruction.destroy("never-there", **WHO)
+    closing(ours, settings)
+    held.append(True)
+    with pytest.raises(Conflict, match="under a legal hold"):
+        destruction.destroy(slug, **WHO)
+    held.append(False)
+    without = Destruction(destruction.versions, destruction.storage, {"main": None})
+    with pytest.raises(Unavailable):
+        without.destroy(slug, **WHO)
+    assert states(ours.workspace) == {1: "current"}
+    assert ours.opens() == ours.expected()
+    assert theirs.opens() == theirs.expected()
+
+
+def test_killed_after_any_step_it_is_taken_up_and_certified_once(
+    ours: Sealed,
+    theirs: Sealed,
+    settings: Settings,
+    destruction: Destruction,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Killed(Exception):
+        pass
+
+    def dying(name: str) -> Callable[..., Any]:
+        whole = getattr(Destruction, name)
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            whole(*args, **kwargs)
+            raise Killed
+
+        return run
+
+    slug = closing(ours, settings)
+    for name in ("_inventory", "_remove_files", "_forget_pointers", "_tables_left"):
+        with monkeypatch.context() as patched:
+            patched.setattr(Destruction, name, dying(name))
+            with pytest.raises(Killed):
+                destruction.destroy(slug, **WHO)
+    made = destruction.destroy(slug, **WHO)
+    assert made == certificates().of(ours.home.id)[0]
+    assert made["certificate"]["destroyed"]["tables"]["contacts"]["count"] >= 1
+    with pytest.raises(NotFound):
+        destruction.destroy(slug, **WHO)
+    assert ours.workspace.admin.get("/contacts").status_code in (401, 410)
+    assert theirs.opens() == theirs.expected()

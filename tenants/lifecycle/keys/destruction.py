@@ -4,7 +4,7 @@ Every step can be repeated. Whoever is killed leaves a certificate that was begu
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,17 +23,11 @@ from tenants.isolation.storage import Storage, TenantStorage
 from tenants.lifecycle.certificates.issuing import WHOLE, certificates
 from tenants.lifecycle.changing import Decision, change
 from tenants.lifecycle.keys.versions import KeyVersions
+from tenants.retention.holds import is_anything_held
 
 #: The states from which there is a way to destruction, and who goes it.
 ENDINGS = {State.CLOSING: Mover.PLATFORM, State.ARCHIVED: Mover.OPERATOR}
 PATIENCE_SECONDS = 600
-Held = Callable[[], bool]
-_holds: list[Held] = []
-
-
-def hold_back_by(held: Held) -> None:
-    """Say at start-up who knows whether the tenant at hand is under a legal hold."""
-    _holds.append(held)
 
 
 @dataclass(frozen=True)
@@ -85,7 +79,7 @@ class Destruction:
             )
         if state is State.CLOSING:
             with inside(home):
-                held = any(each() for each in _holds)
+                held = is_anything_held()
             if held:
                 raise Conflict(
                     "This tenant is under a legal hold, and nothing of it is destroyed.", code="held"

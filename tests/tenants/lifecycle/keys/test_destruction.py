@@ -1,6 +1,6 @@
 """A destroyed tenant is unreadable, also in copies from before, and a certificate says what that covers and what not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,7 +21,6 @@ from tenants.isolation.sealing import keys
 from tenants.isolation.storage import storage_from
 from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.changing import Decision, move
-from tenants.lifecycle.keys import destruction as rules
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
 from tests.jobs import RunJobs
@@ -30,6 +29,7 @@ from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, fill, fill
 from tests.workspace import Workspace
 
 CANARIES = (SECRET.encode(), IBAN.encode())
+HOLD = {"matter": "M-1", "reason": "A dispute over the contract."}
 WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 
 
@@ -51,15 +51,6 @@ def server(settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> Serv
 @pytest.fixture
 def destruction(settings: Settings) -> Destruction:
     return Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
-
-
-@pytest.fixture
-def held() -> Iterator[list[bool]]:
-    """Whether a legal hold is in force; only the last word counts."""
-    said = [False]
-    rules.hold_back_by(lambda: said[-1])
-    yield said
-    rules._holds.pop()
 
 
 def slug_of(sealed: Sealed) -> str:
@@ -139,18 +130,18 @@ def _found(content: bytes) -> list[bytes]:
 
 
 def test_only_a_tenant_that_ends_is_destroyed_and_never_one_that_is_held(
-    ours: Sealed, theirs: Sealed, settings: Settings, destruction: Destruction, held: list[bool]
+    ours: Sealed, theirs: Sealed, settings: Settings, destruction: Destruction
 ) -> None:
     slug = slug_of(ours)
     with pytest.raises(Conflict, match="A tenant that is active is not destroyed"):
         destruction.destroy(slug, **WHO)
     with pytest.raises(NotFound):
         destruction.destroy("never-there", **WHO)
+    placed = ours.workspace.admin.in_person.post("/legal-holds", HOLD)
+    assert placed.status_code == 201, placed.json
     closing(ours, settings)
-    held.append(True)
     with pytest.raises(Conflict, match="under a legal hold"):
         destruction.destroy(slug, **WHO)
-    held.append(False)
     without = Destruction(destruction.versions, destruction.storage, {"main": None})
     with pytest.raises(Unavailable):
         without.destroy(slug, **WHO)

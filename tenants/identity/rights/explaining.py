@@ -11,6 +11,7 @@ from tenants.access.policy import find, resource_of
 from tenants.access.reaching import Decision, decide
 from tenants.foundation.errors import Invalid
 from tenants.foundation.tables import Base
+from tenants.http.representation import resources_of
 from tenants.identity.models import User
 from tenants.identity.rights.queries import Source, shares_with, sources_of, teams_by_id
 from tenants.identity.standings import standing_of
@@ -154,8 +155,11 @@ def _conditions(permission: Permission) -> Iterator[str]:
 
 
 def _model(resource: str) -> Any:
-    for mapper in Base.registry.mappers:
-        table = str(getattr(mapper.class_, "__tablename__", ""))
-        if resource_of(mapper.class_) == resource == table.replace("_", "-"):
-            return mapper.class_
+    """The model of a resource whose single records can be asked about: those that lists show whole, by reach alone."""
+    governed = f"{resource}:read" in registered()
+    if governed and all(each.shown is None for each in resources_of(resource)):
+        for mapper in Base.registry.mappers:
+            table = str(getattr(mapper.class_, "__tablename__", ""))
+            if resource_of(mapper.class_) == resource == table.replace("_", "-"):
+                return mapper.class_
     raise Invalid(errors={"resource": [f"Say of which resource the record is: '{resource}' has none."]})

@@ -148,3 +148,13 @@ def test_conditions_and_field_rules_are_said(acme: Workspace, neighbour: Workspa
     assert told["field_rules"] == {"email": "read", "phone": "none"}
     assert len(asked(acme.admin, acme.admin, "roles:edit").json["conditions"]) == 2
     assert asked(neighbour.admin, neighbour.admin, "contacts:edit").json["field_rules"] == {}
+
+
+@pytest.mark.parametrize("resource", ["passwords", "user-roles", "mails", "access-grants", "access-log"])
+def test_no_explanation_is_asked_about_what_no_list_shows_whole(
+    acme: Workspace, neighbour: Workspace, resource: str
+) -> None:
+    path = f"/users/{acme.admin.user_id}/permissions/explanation"
+    asked = {"permission": "users:read", "record": str(acme.admin.user_id), "resource": resource}
+    for client, status in ((acme.admin, 422), (neighbour.admin, 404)):
+        assert client.get(path, query_string=asked).status_code == status

@@ -77,10 +77,12 @@ def _in_an_incident(said: Mapping[str, Any]) -> dict[str, Any]:
 def approve_as_staff(grant: AccessGrant, asker: Asker, approver: Asker, why: str | None) -> AccessGrant:
     """The first approval, by one of us: the manager's for support, a second person's of security for break-glass.
 
-    Raises NotAllowed for anybody else, the asker above all; Conflict when the ask waits for nothing.
+    Raises NotAllowed for anybody else, the asker above all, and where the tenant's rules forbid it by now; Conflict when
+    the ask waits for nothing.
     """
     must_be(grant, GrantState.ASKED)
     _must_answer(grant, asker, approver)
+    access_rules().must_admit(asker.email)
     if grant.kind == GrantKind.BREAK_GLASS:
         approve(grant, why)
         tell_deciders(grant, "Our security staff opened your workspace in an incident")

@@ -236,3 +236,19 @@ def test_a_gag_keeps_an_order_from_the_tenant_until_its_day_and_no_longer(
     if too_late:
         pytest.skip("this machine was too busy to look before the gag was over")
     assert (before, hidden) == ({"access-grants": [], "access-visits": [], "access-log": []}, [])
+
+
+def test_break_glass_is_not_approved_where_the_tenant_forbade_access_meanwhile(
+    bureau: Bureau, tenant: Workspace, other: Workspace
+) -> None:
+    first, second = bureau.hire("security"), bureau.hire("security")
+    incident = {"kind": "break_glass", "reason": "security_incident", "ticket": "I-1"}
+    asked = first.post("/access-grants", ASK | incident | {"tenant": slug_of(tenant)})
+    assert asked.status_code == 201, asked.json
+    assert tenant.admin.in_person.patch("/access-grants/rules", {"forbidden": True}).status_code == 200
+
+    refused = second.put(f"/access-grants/{asked.json['id']}/approval")
+
+    assert (refused.status_code, refused.json["code"]) == (403, "access_forbidden")
+    assert tenant.admin.get(f"/access-grants/{asked.json['id']}").json["state"] == "asked"
+    assert other.admin.get(f"/access-grants/{asked.json['id']}").status_code == 404

@@ -17,7 +17,7 @@ from tenants.foundation.identifiers import new_id
 from tenants.http import api_page, health, metrics, problems
 from tenants.http.blueprint import Blueprint
 from tenants.http.course import FORM, House
-from tenants.http.documentation import document
+from tenants.http.openapi import document
 from tenants.http.rate_limits import add_headers
 
 log = structlog.get_logger("request")

@@ -22,7 +22,8 @@ from tenants.http.etags import expected_version, not_modified
 from tenants.http.guard import Credential, Guard
 from tenants.http.idempotency import once
 from tenants.http.rate_limits import RateLimits
-from tenants.http.selection import Selection, one, page
+from tenants.http.rows import one, page
+from tenants.http.selection import Selection
 from tenants.isolation.door import Elsewhere, inside
 from tenants.isolation.reading import read
 from tenants.isolation.violations import ERRORS

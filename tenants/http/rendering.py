@@ -9,7 +9,8 @@ from werkzeug.datastructures import MultiDict
 from tenants.access.caller import acting
 from tenants.http.etags import etag
 from tenants.http.representation import Resource
-from tenants.http.selection import Selection, one, page
+from tenants.http.rows import one, page
+from tenants.http.selection import Selection
 from tenants.isolation.door import here
 
 

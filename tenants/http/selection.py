@@ -1,12 +1,8 @@
 """What a reading route answers with: a description of records, which the house reads, narrows and renders."""
 
-import base64
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +11,13 @@ from werkzeug.datastructures import MultiDict
 
 from tenants.access.caller import Caller
 from tenants.access.reaching import standing_values
-from tenants.foundation.encryption import Context
-from tenants.foundation.errors import Invalid, NotFound
+from tenants.foundation.errors import Invalid
 from tenants.http.closed import closed_to
+from tenants.http.cursors import fingerprint_of, read_cursor
 from tenants.http.filters import read_filters
 from tenants.http.representation import Resource
 from tenants.http.selects import Built, Shape, build, conditions_of
 from tenants.isolation.reading import Question
-from tenants.isolation.sealing import opened_text
 
 MOST = 200
 USUAL = 50
@@ -93,10 +88,10 @@ class Selection:
         limit = _limit(arguments.get("limit"))
         sort = self._sort(arguments.get("sort") or self._usual_sort(closed), closed)
         words = self._words(arguments.get("q"))
-        fingerprint = _fingerprint(
+        fingerprint = fingerprint_of(
             caller.tenant_id, self.resource.name, self.fixed, filters, values, sort, words
         )
-        cursor, after = _read_cursor(arguments.get("cursor"), fingerprint, len(sort))
+        cursor, after = read_cursor(arguments.get("cursor"), fingerprint, len(sort))
         fixed = tuple(sorted(self.fixed))
         sought = words is not None
         shape = Shape(
@@ -167,46 +162,6 @@ class Selection:
         return " & ".join(f"'{word}':*" for word in words[:20])
 
 
-def page(
-    asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID, *, more: bool | None = None
-) -> bytes:
-    """The JSON of a page, and the cursor to the next; `more` where it is known beforehand whether there is one."""
-    more = bool(rows) and more if more is not None else len(rows) > asked.limit
-    shown = rows[: asked.limit]
-    cursor = f'"{_write_cursor(asked, shown[-1])}"' if more else "null"
-    records = ",".join(
-        [row[0] for row in shown]
-        if not asked.built.sealed
-        else [_opened(asked, row, tenant_id) for row in shown]
-    )
-    return f'{{"data":[{records}],"next_cursor":{cursor}}}'.encode()
-
-
-def one(asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID) -> bytes:
-    """The JSON of a single record. Raises NotFound when there is none within reach."""
-    if not rows:
-        raise NotFound
-    return (_opened(asked, rows[0], tenant_id) if asked.built.sealed else rows[0][0]).encode()
-
-
-def _opened(asked: Asked, row: tuple[Any, ...], tenant_id: UUID) -> str:
-    """The row's JSON with its sealed fields, opened here, spliced in. The last key of every sort is the id."""
-    built, text = asked.built, str(row[0])
-    values = row[1 + built.keys :]
-    if not any(values):
-        return text[:-1] + _nothing_in(built.sealed)
-    sealed = zip(built.sealed, values, strict=True)
-    table, row_id = asked.resource.mapper.local_table.name, UUID(row[built.keys])
-    opened = {name: opened_text(value, Context(tenant_id, table, name, row_id)) for name, value in sealed}
-    return text[:-1] + "," + json.dumps(opened)[1:]
-
-
-@lru_cache(1000)
-def _nothing_in(sealed: tuple[str, ...]) -> str:
-    """What is spliced into most rows: none of the sealed fields has a value."""
-    return "," + json.dumps(dict.fromkeys(sealed))[1:]
-
-
 def _limit(text: str | None) -> int:
     if text is None:
         return USUAL
@@ -214,38 +169,3 @@ def _limit(text: str | None) -> int:
     if not 1 <= number <= MOST:
         raise Invalid(errors={"limit": [f"A whole number from 1 to {MOST}."]})
     return number
-
-
-def _fingerprint(*parts: Any) -> str:
-    return sha256(repr(parts).encode()).hexdigest()[:16]
-
-
-def _write_cursor(asked: Asked, row: tuple[Any, ...]) -> str:
-    keys = [asked.fingerprint, *row[1 : 1 + asked.built.keys]]
-    return base64.urlsafe_b64encode(json.dumps(keys).encode()).decode().rstrip("=")
-
-
-def _read_cursor(
-    text: str | None, fingerprint: str, keys: int
-) -> tuple[tuple[bool, ...] | None, dict[str, Any]]:
-    """Which keys are null, and the parameters. A cursor of another list, filter or sort is refused."""
-    if text is None:
-        return None, {}
-    try:
-        read = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        mark, *values = read
-        fits = (
-            mark == fingerprint
-            and len(values) == keys
-            and all(each is None or isinstance(each, str) for each in values)
-        )
-        "".join(filter(None, values)).encode()  # half of a surrogate pair is no text
-    except (ValueError, TypeError, RecursionError):
-        fits = False
-    if not fits:
-        raise Invalid(
-            errors={"cursor": ["This cursor is not of this list with these filters and this sort."]}
-        )
-    return tuple(each is None for each in values), {
-        f"after_{number}": each for number, each in enumerate(values)
-    }

@@ -10,7 +10,8 @@ from werkzeug.datastructures import MultiDict
 from tenants.access.caller import act_as
 from tenants.access.policy import change, find
 from tenants.foundation.errors import Invalid, NotAllowed, NotFound
-from tenants.http.selection import Selection, one
+from tenants.http.rows import one
+from tenants.http.selection import Selection
 from tenants.isolation.door import db, here
 from tenants.support_access.entries import Entry, log_entry
 from tenants.support_access.models import Access

@@ -16,7 +16,8 @@ from werkzeug.datastructures import MultiDict
 from tenants.access.caller import Caller
 from tenants.foundation.errors import Invalid, NotFound
 from tenants.http.representation import Resource
-from tenants.http.selection import Asked, Selection, one, page
+from tenants.http.rows import one, page
+from tenants.http.selection import Asked, Selection
 from tenants.isolation.dialect import compiled
 from tenants.support_access.entries import Entry, log_entry
 from tenants.support_access.standing import (

@@ -10,7 +10,8 @@ from flask_smorest.spec import MarshmallowPlugin
 
 from tenants.http import problems
 from tenants.http.application import schema_name
-from tenants.http.documentation import METHODS, document
+from tenants.http.documentation import METHODS
+from tenants.http.openapi import document
 from tenants.support_access.staff.blueprint import StaffBlueprint
 
 PREFIX = "/staff/v1"

@@ -14,7 +14,8 @@ from werkzeug.datastructures import MultiDict
 
 from tenants.access.caller import SYSTEM, Caller, act_as
 from tenants.http.representation import Resource, always
-from tenants.http.selection import Selection, one
+from tenants.http.rows import one
+from tenants.http.selection import Selection
 from tenants.http.selects import MASK
 from tenants.isolation.door import db, inside
 from tenants.isolation.reading import read

@@ -1,0 +1,57 @@
+"""Rows that PostgreSQL rendered, as the JSON of a page or of a single record."""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from tenants.foundation.encryption import Context
+from tenants.foundation.errors import NotFound
+from tenants.http.cursors import write_cursor
+from tenants.http.selection import Asked
+from tenants.isolation.sealing import opened_text
+
+
+def page(
+    asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID, *, more: bool | None = None
+) -> bytes:
+    """The JSON of a page, and the cursor to the next; `more` where it is known beforehand whether there is one."""
+    more = bool(rows) and more if more is not None else len(rows) > asked.limit
+    shown = rows[: asked.limit]
+    cursor = f'"{_cursor_behind(asked, shown[-1])}"' if more else "null"
+    records = ",".join(
+        [row[0] for row in shown]
+        if not asked.built.sealed
+        else [_opened(asked, row, tenant_id) for row in shown]
+    )
+    return f'{{"data":[{records}],"next_cursor":{cursor}}}'.encode()
+
+
+def one(asked: Asked, rows: Sequence[tuple[Any, ...]], tenant_id: UUID) -> bytes:
+    """The JSON of a single record. Raises NotFound when there is none within reach."""
+    if not rows:
+        raise NotFound
+    return (_opened(asked, rows[0], tenant_id) if asked.built.sealed else rows[0][0]).encode()
+
+
+def _opened(asked: Asked, row: tuple[Any, ...], tenant_id: UUID) -> str:
+    """The row's JSON with its sealed fields, opened here, spliced in. The last key of every sort is the id."""
+    built, text = asked.built, str(row[0])
+    values = row[1 + built.keys :]
+    if not any(values):
+        return text[:-1] + _nothing_in(built.sealed)
+    sealed = zip(built.sealed, values, strict=True)
+    table, row_id = asked.resource.mapper.local_table.name, UUID(row[built.keys])
+    opened = {name: opened_text(value, Context(tenant_id, table, name, row_id)) for name, value in sealed}
+    return text[:-1] + "," + json.dumps(opened)[1:]
+
+
+@lru_cache(1000)
+def _nothing_in(sealed: tuple[str, ...]) -> str:
+    """What is spliced into most rows: none of the sealed fields has a value."""
+    return "," + json.dumps(dict.fromkeys(sealed))[1:]
+
+
+def _cursor_behind(asked: Asked, row: tuple[Any, ...]) -> str:
+    return write_cursor(asked.fingerprint, row[1 : 1 + asked.built.keys])

@@ -118,14 +118,3 @@ def _without_variables(literal: re.Match[str]) -> str:
     mark, text = literal["mark"], literal[0]
     split = re.sub(r":(?=\w)", f"' || chr(58) || {mark}'", text)
     return text if split == text else f"({split})"
-
-
-def _sampled(values: Sequence[Any]) -> str:
-    """The value itself when it never changes, else the r-th of them, looked up once per statement."""
-    if isinstance(values[0], Expression):
-        return str(values[0])
-    written = [sql.Literal(each).as_string() for each in values]
-    if len(set(written)) == 1:
-        return written[0]
-    kind = "::text[]" if isinstance(values[0], str) else ""
-    return f"(select (array[{', '.join(written)}]{kind})[:r])"

@@ -11,7 +11,6 @@ from flask import Flask
 METHODS = ("get", "post", "put", "patch", "delete")
 PARAMETER = re.compile(r"\{(\w+)\}")
 PREFIX = "/api/v1/"
-UNTYPED = ("signed_in", "in_person", "confirmed", "anyone")
 OWN_AFFAIRS = ("signed_in", "in_person", "confirmed")
 
 

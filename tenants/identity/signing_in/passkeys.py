@@ -18,7 +18,6 @@ from tenants.isolation.door import db, here
 from tenants.isolation.keys import KeyWrapper
 
 NAME = "Freehold"
-LOCAL = "localhost"
 
 
 class PasskeyRefused(Exception):

@@ -1,4 +1,4 @@
-"""The README's transcript, replayed on a fresh installation: every command, and what it prints where that is shown."""
+"""The first ten minutes, replayed on a fresh installation: every command, and what it prints where that is shown."""
 
 import re
 import signal
@@ -19,7 +19,7 @@ TRANSCRIPT = re.compile(r"```console\n(.*?)```", re.DOTALL)
 def _steps() -> list[tuple[str, list[str]]]:
     """Each command with the lines it is shown to print; `...` stands for any."""
     found: list[tuple[str, list[str]]] = []
-    for line in TRANSCRIPT.search((ROOT / "README.md").read_text())[1].splitlines():  # type: ignore[index]
+    for line in TRANSCRIPT.search((ROOT / "docs" / "first-ten-minutes.md").read_text())[1].splitlines():  # type: ignore[index]
         if line.startswith("$ "):
             found.append((line[2:], []))
         else:
@@ -70,7 +70,7 @@ def _wait_for(log: Path, running: subprocess.Popen[bytes]) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(400)
-def test_the_first_ten_minutes_go_as_the_readme_says(tmp_path: Path, data_dir: Path, port: int) -> None:
+def test_the_first_ten_minutes_go_as_the_page_says(tmp_path: Path, data_dir: Path, port: int) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as page:
         assert page.status == 200
     script = ["set -e"]

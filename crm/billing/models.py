@@ -17,13 +17,13 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    Numeric,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, relationship
 
+from crm.billing.constraints import PERCENT, QUANTITY, of_invoice, sum_holds
 from crm.contacts.models import Company, Contact
 from crm.records.money import AMOUNT
 from crm.records.searching import words_index, words_of
@@ -33,8 +33,6 @@ from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Base, DataClass, Identified, Owned, Purpose, Record, column
 from tenants.identity.models import Team, User
 
-QUANTITY = Numeric(18, 3)
-PERCENT = Numeric(5, 2)
 DAYS_TO_PAY = timedelta(days=30)
 """Unless the draft says another day: the period of Directive 2011/7/EU, article 3."""
 
@@ -79,7 +77,7 @@ class Invoice(Record, Owned, Base):
             "number is null or (due_on is not null and billing_name is not null)", name="issued_complete"
         ),
         CheckConstraint("due_on >= issued_on", name="due_after_issue"),
-        CheckConstraint("gross_amount = net_amount + tax_amount", name="gross_is_net_and_tax"),
+        sum_holds(),
         CheckConstraint("credited_amount >= 0 and paid_amount >= 0", name="nothing_negative"),
         CheckConstraint("credited_amount + paid_amount <= gross_amount", name="never_overpaid"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_code"),
@@ -211,9 +209,7 @@ class InvoiceLine(Identified, Base):
     __tablename__ = "invoice_lines"
     __resource__ = "invoices"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["invoice_id", "currency"], ["invoices.id", "invoices.currency"], ondelete="CASCADE"
-        ),
+        of_invoice(ondelete="CASCADE"),
         UniqueConstraint("invoice_id", "position"),
         CheckConstraint("quantity > 0 and unit_price >= 0", name="not_negative"),
         CheckConstraint("discount_percent between 0 and 100 and tax_rate between 0 and 100", name="percents"),

@@ -13,7 +13,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, relationship
 
-from crm.billing.models import PERCENT, QUANTITY, Invoice, InvoiceLine
+from crm.billing.constraints import PERCENT, QUANTITY, of_invoice, sum_holds
+from crm.billing.models import Invoice, InvoiceLine
 from crm.contacts.models import Company
 from crm.records.money import AMOUNT
 from crm.records.searching import words_index, words_of
@@ -45,9 +46,9 @@ class CreditNote(Record, Owned, Base):
         words_index("credit_notes"),
         Index(None, "created_at", "id"),
         Index(None, "invoice_id"),
-        ForeignKeyConstraint(["invoice_id", "currency"], ["invoices.id", "invoices.currency"]),
+        of_invoice(),
         UniqueConstraint("id", "currency"),
-        CheckConstraint("gross_amount = net_amount + tax_amount", name="gross_is_net_and_tax"),
+        sum_holds(),
     )
     __purpose__ = Purpose.INVOICING
     __audited__ = True
@@ -122,7 +123,7 @@ class Payment(Record, Owned, Base):
         Index(None, "created_at", "id"),
         Index(None, "invoice_id"),
         Index(None, "paid_on", "id"),
-        ForeignKeyConstraint(["invoice_id", "currency"], ["invoices.id", "invoices.currency"]),
+        of_invoice(),
         CheckConstraint("amount > 0", name="amount_positive"),
         one_of("method", Method),
     )

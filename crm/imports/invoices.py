@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from marshmallow import fields
 from sqlalchemy import ColumnElement, cast, func, literal, select
 
+from crm.billing.constraints import PERCENT
 from crm.billing.fields import Price, day
-from crm.billing.models import DAYS_TO_PAY, OF_THE_HOUSE, PERCENT, PRINTED, Invoice, InvoiceLine, Issuance
+from crm.billing.models import DAYS_TO_PAY, OF_THE_HOUSE, PRINTED, Invoice, InvoiceLine, Issuance
 from crm.billing.numbering import NumberSeries, Series, looks_counted
 from crm.billing.permissions import EDIT_INVOICES, ISSUE_INVOICES
 from crm.contacts.models import Company, Contact

@@ -8,6 +8,7 @@ from marshmallow import fields, validate
 from sqlalchemy import ColumnElement
 
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
+from tenants.http.texts import no_nul
 from tenants.support_access.models import (
     Access,
     AccessEntry,
@@ -20,11 +21,9 @@ from tenants.support_access.models import (
 from tenants.support_access.rules import MOST_APPROVERS
 from tenants.support_access.scope import LONGEST_HOURS
 
-NO_NUL = validate.ContainsNoneOf("\0", error="A NUL character can't be stored.")
-
 
 def text(longest: int = 500, **options: Any) -> fields.String:
-    return fields.String(validate=[validate.Length(1, longest), NO_NUL], **options)
+    return fields.String(validate=[validate.Length(1, longest), no_nul], **options)
 
 
 def hours(**options: Any) -> fields.Integer:
@@ -57,13 +56,18 @@ class ScopeBody(BodySchema):
     hours = hours(required=True)
 
 
-class AccessInvitationBody(ScopeBody):
-    """Letting our staff in without being asked; without `staff_email`, whoever of support takes it up first."""
+class ReasonedScopeBody(ScopeBody):
+    """How far an access goes, and what for."""
 
-    staff_email = fields.Email(allow_none=True, validate=[validate.Length(max=254), NO_NUL])
     reason = fields.Enum(Reason, by_value=True, required=True)
     explanation = text(2000, required=True)
     ticket = text(100, allow_none=True)
+
+
+class AccessInvitationBody(ReasonedScopeBody):
+    """Letting our staff in without being asked; without `staff_email`, whoever of support takes it up first."""
+
+    staff_email = fields.Email(allow_none=True, validate=[validate.Length(max=254), no_nul])
 
 
 class ApprovalBody(BodySchema):
@@ -79,7 +83,7 @@ class ApprovalBody(BodySchema):
 
 
 class WhyBody(BodySchema):
-    """A sentence for whoever is told no."""
+    """A sentence for whoever is told yes or no."""
 
     why = text(2000, allow_none=True)
 
@@ -89,7 +93,7 @@ class AccessRulesBody(BodySchema):
 
     approvers = fields.Integer(strict=True, validate=validate.Range(1, MOST_APPROVERS))
     named = fields.List(
-        fields.Email(required=True, validate=NO_NUL), allow_none=True, validate=validate.Length(max=100)
+        fields.Email(required=True, validate=no_nul), allow_none=True, validate=validate.Length(max=100)
     )
     forbidden = fields.Boolean()
 
@@ -134,13 +138,11 @@ class AccessGrantSchema(RecordSchema):
     steps = fields.List(fields.Nested(AccessStepSchema), metadata={"always": True})
 
 
-class AccessVisitSchema(marshmallow.Schema):
-    """One time that somebody came in under a grant; the receipt is there once it ended."""
+class VisitSchema(marshmallow.Schema):
+    """What both sides see of a visit; the receipt is there once it ended."""
 
     id = fields.UUID(required=True)
     grant_id = fields.UUID()
-    staff_id = fields.UUID()
-    staff_name = fields.String()
     access = fields.Enum(Access, by_value=True)
     intent = fields.String(allow_none=True)
     created_at = Timestamp()
@@ -149,6 +151,13 @@ class AccessVisitSchema(marshmallow.Schema):
     ended_at = Timestamp(allow_none=True)
     end_reason = fields.String(allow_none=True)
     receipt = fields.Dict(keys=fields.String(), values=fields.Raw(), allow_none=True)
+
+
+class AccessVisitSchema(VisitSchema):
+    """One time that somebody came in under a grant."""
+
+    staff_id = fields.UUID()
+    staff_name = fields.String()
 
 
 class AccessEntrySchema(marshmallow.Schema):

@@ -4,10 +4,11 @@ import marshmallow
 from marshmallow import fields, validate
 
 from tenants.http.representation import BodySchema, Timestamp
-from tenants.support_access.models import Access, GrantKind, Reason
+from tenants.support_access.models import Access, GrantKind
 from tenants.support_access.schemas import (
     AccessGrantSchema,
-    ScopeBody,
+    ReasonedScopeBody,
+    VisitSchema,
     chosen_fields,
     resources,
     text,
@@ -52,14 +53,11 @@ class TenantsSchema(marshmallow.Schema):
     data = fields.List(fields.Nested(TenantBriefSchema), required=True)
 
 
-class AskBody(ScopeBody):
+class AskBody(ReasonedScopeBody):
     """An ask for access: by support, or by security in an incident (`break_glass`, one hour, reading only)."""
 
     tenant = text(100, required=True)
     kind = fields.Enum(GrantKind, by_value=True)
-    reason = fields.Enum(Reason, by_value=True, required=True)
-    explanation = text(2000, required=True)
-    ticket = text(100, allow_none=True)
 
 
 class StaffGrantSchema(AccessGrantSchema):
@@ -71,12 +69,6 @@ class StaffGrantSchema(AccessGrantSchema):
 
 class StaffGrantsSchema(marshmallow.Schema):
     data = fields.List(fields.Nested(StaffGrantSchema), required=True)
-
-
-class AnswerBody(BodySchema):
-    """A yes or no of ours, with a sentence."""
-
-    why = text(2000, allow_none=True)
 
 
 class ReviewBody(BodySchema):
@@ -93,21 +85,11 @@ class VisitBody(BodySchema):
     intent = text(2000, allow_none=True)
 
 
-class StaffVisitSchema(marshmallow.Schema):
+class StaffVisitSchema(VisitSchema):
     """A visit; its token works once `state` is `open`, which takes a second or two."""
 
-    id = fields.UUID(required=True)
-    grant_id = fields.UUID(required=True)
     tenant = fields.String(required=True)
     state = fields.String(required=True, validate=validate.OneOf(["opening", "open", "ended"]))
-    access = fields.Enum(Access, by_value=True)
-    intent = fields.String(allow_none=True)
-    created_at = Timestamp()
-    opened_at = Timestamp(allow_none=True)
-    expires_at = Timestamp()
-    ended_at = Timestamp(allow_none=True)
-    end_reason = fields.String(allow_none=True)
-    receipt = fields.Dict(keys=fields.String(), values=fields.Raw(), allow_none=True)
 
 
 class NewStaffVisitSchema(StaffVisitSchema):

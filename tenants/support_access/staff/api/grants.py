@@ -20,6 +20,7 @@ from tenants.support_access.asking import (
 )
 from tenants.support_access.grants import found_grant, state_of
 from tenants.support_access.models import Access, AccessGrant, GrantKind, Reason
+from tenants.support_access.schemas import WhyBody
 from tenants.support_access.staff.blueprint import ANY_STAFF, SECURITY, SUPPORTING, StaffBlueprint
 from tenants.support_access.staff.models import StaffRole
 from tenants.support_access.staff.pointers import (
@@ -34,7 +35,6 @@ from tenants.support_access.staff.pointers import (
 )
 from tenants.support_access.staff.recognition import house, member
 from tenants.support_access.staff.schemas import (
-    AnswerBody,
     AskBody,
     ReviewBody,
     StaffGrantSchema,
@@ -86,7 +86,7 @@ def get_access_grant(grant_id: UUID) -> dict[str, Any]:
 
 
 @access_grants.put("/<uuid:grant_id>/approval", may=ANY_STAFF)
-@access_grants.takes(AnswerBody())
+@access_grants.takes(WhyBody())
 @access_grants.response(200, StaffGrantSchema)
 def approve_access_grant(said: dict[str, Any], grant_id: UUID) -> dict[str, Any]:
     """Approve as the asker's manager, or a break-glass as the second person of security."""
@@ -94,7 +94,7 @@ def approve_access_grant(said: dict[str, Any], grant_id: UUID) -> dict[str, Any]
 
 
 @access_grants.put("/<uuid:grant_id>/refusal", may=ANY_STAFF)
-@access_grants.takes(AnswerBody())
+@access_grants.takes(WhyBody())
 @access_grants.response(200, StaffGrantSchema)
 def refuse_access_grant(said: dict[str, Any], grant_id: UUID) -> dict[str, Any]:
     """Say no, or take my own ask back."""

@@ -19,6 +19,7 @@ from tenants.catalog.states import PERMITS, refusal_of
 from tenants.foundation.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 from tenants.foundation.settings import Settings
 from tenants.http.etags import expected_version, not_modified
+from tenants.http.forgery import refuse_other_sites
 from tenants.http.guard import Credential, Guard
 from tenants.http.idempotency import once
 from tenants.http.rate_limits import RateLimits
@@ -207,8 +208,7 @@ def _at(house: House, home: Home) -> Iterator[None]:
 
 def _refuse_forgery(credential: Credential) -> None:
     """A cookie alone proves nothing about who wrote the request (OWASP CSRF: synchroniser token)."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise NotAllowed("This request came from another site.", code="cross_site")
+    refuse_other_sites()
     sent = request.headers.get("X-CSRF-Token")
     if sent is None and request.mimetype == PLAIN_FORM:
         sent = request.form.get("csrf_token")

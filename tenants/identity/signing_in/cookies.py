@@ -3,7 +3,6 @@
 from flask import Response, jsonify, make_response, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from tenants.foundation.errors import NotAllowed
 from tenants.http.course import House
 from tenants.identity.recognition import csrf_token
 from tenants.identity.signing_in.devices import LASTS_SECONDS
@@ -29,12 +28,6 @@ def remember_device(house: House, response: Response, device: str) -> None:
 def shown_device(house: House) -> str | None:
     """What the browser at hand shows of itself."""
     return request.cookies.get(_device_cookie(house))
-
-
-def refuse_other_sites() -> None:
-    """Nobody is signed in, out of sight, to a stranger's account by a page of another site (login CSRF)."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise NotAllowed("This request came from another site.", code="cross_site")
 
 
 def _device_cookie(house: House) -> str:

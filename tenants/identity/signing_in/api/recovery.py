@@ -11,9 +11,10 @@ from tenants.catalog.throttles import spend
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.forgery import refuse_other_sites
 from tenants.identity.models import User
 from tenants.identity.signing_in import budgets
-from tenants.identity.signing_in.cookies import refuse_other_sites, remember_device
+from tenants.identity.signing_in.cookies import remember_device
 from tenants.identity.signing_in.recovery import (
     ask_for_reset,
     mail_verification,

@@ -14,11 +14,11 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import NotAllowed, NotFound
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.forgery import refuse_other_sites
 from tenants.identity.models import User
 from tenants.identity.signing_in import budgets
 from tenants.identity.signing_in.by_password import Attempt, HalfDone, SignedIn, sign_in
 from tenants.identity.signing_in.cookies import (
-    refuse_other_sites,
     remember_device,
     set_cookie,
     signed_in_answer,

@@ -17,6 +17,7 @@ from tenants.foundation.errors import Conflict, Unavailable
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Source
 from tenants.identity.founding import Founder, Founding, found
+from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.door import inside
 from tenants.isolation.keys import KeyName, KeyWrapper
 from tenants.isolation.owner import as_owner, run_all
@@ -130,7 +131,7 @@ class Nursery:
             session.execute(update(Tenant).where(Tenant.id == home.id).values(values))
 
     def hash_of_email(self, email: str) -> bytes:
-        return self.wrapper.hashed(email.strip().lower(), "email")
+        return hashed_address(self.wrapper, email)
 
     def sweep(self) -> int:
         """Drop what a killed process left half made or half claimed; how many there were."""

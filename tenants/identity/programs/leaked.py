@@ -2,14 +2,15 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import or_, select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.recording import record_event
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import tenant_of_token, token_hash
-from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
+from tenants.identity.holding import has_role
+from tenants.identity.models import Role, User
 from tenants.identity.oauth.ending import disconnect
 from tenants.identity.oauth.models import OAuthClient
 from tenants.identity.oauth.tokens import PREFIXES, SECRET_PREFIX, shown
@@ -74,18 +75,10 @@ def _revoked_secret(secret: str) -> tuple[str, UUID | None, str, UUID] | None:
 
 
 def _tell(what: str, owner_id: UUID | None) -> None:
+    may_revoke = has_role(Role.permissions[DELETE_API_KEYS.name].astext == "all")
     told = select(User.email).where(
-        User.state == "active", User.email.is_not(None), or_(User.id == owner_id, _may_revoke())
+        User.state == "active", User.email.is_not(None), or_(User.id == owner_id, may_revoke)
     )
     for email in db().scalars(told.order_by(User.id != owner_id, User.id).limit(MOST_TOLD)):
         if email is not None:
             post(to=email, subject=SUBJECT, text=TEXT.format(what=what))
-
-
-def _may_revoke() -> ColumnElement[bool]:
-    """Whose role, or whose team's role, lets them revoke everybody's keys."""
-    own = select(UserRole.role_id).where(UserRole.user_id == User.id).correlate(User)
-    teams = select(TeamMember.team_id).where(TeamMember.user_id == User.id).correlate(User)
-    by_team = select(TeamRole.role_id).where(TeamRole.team_id.in_(teams))
-    admin = Role.permissions[DELETE_API_KEYS.name].astext == "all"
-    return exists().where(admin, or_(Role.id.in_(own), Role.id.in_(by_team)))

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, select
 
 from tenants.access.policy import find
 from tenants.audit.recording import record_event
 from tenants.foundation.errors import Conflict, Invalid
-from tenants.identity.models import Role, Team, TeamMember, TeamRole, User, UserRole
+from tenants.identity.holding import has_role
+from tenants.identity.models import Role, Team, TeamRole, User, UserRole
 from tenants.identity.rights.granting import must_hold
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
@@ -58,12 +59,8 @@ def _give(
 
 def must_leave_an_admin() -> None:
     """Raises Conflict when no active user has the role that holds everything any more."""
-    role = select(Role.id).where(Role.name == ADMIN, Role.built_in)
-    own = exists().where(UserRole.user_id == User.id, UserRole.role_id.in_(role))
-    of_team = exists().where(
-        TeamMember.user_id == User.id, TeamMember.team_id == TeamRole.team_id, TeamRole.role_id.in_(role)
-    )
-    left = select(func.count()).select_from(User).where(User.state == "active", or_(own, of_team))
+    admin = has_role(Role.name == ADMIN, Role.built_in.is_(True))
+    left = select(func.count()).select_from(User).where(User.state == "active", admin)
     if not db().scalar(left):
         raise Conflict("Nobody would be left who can do everything: give the role to somebody else first.",
                        code="last_admin")  # fmt: skip

@@ -25,7 +25,7 @@ from tenants.identity.signing_in.notes import note_later
 from tenants.identity.signing_in.opening import act_as_user, begin_session
 from tenants.identity.signing_in.passkeys import Site, sign_in_options
 from tenants.identity.signing_in.passwords import fits, renewed
-from tenants.identity.signing_in.places import Places, has_address, named, places_of
+from tenants.identity.signing_in.places import Places, has_address, hashed_address, named, places_of
 from tenants.identity.single_sign_on.exclusive import signs_in_here
 from tenants.isolation.door import db, inside
 from tenants.isolation.keys import KeyWrapper
@@ -65,7 +65,7 @@ class Attempt:
 
     @property
     def hashed(self) -> bytes:
-        return self.wrapper.hashed(self.email.strip().lower(), "email")
+        return hashed_address(self.wrapper, self.email)
 
 
 def sign_in(attempt: Attempt) -> SignedIn | HalfDone:

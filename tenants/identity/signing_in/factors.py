@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from tenants.access.caller import acting
 from tenants.foundation.errors import NotAllowed
@@ -19,6 +19,15 @@ from tenants.isolation.door import db, here
 from tenants.isolation.turns import one_at_a_time
 
 FACTORS = ("totp", "passkey")
+
+
+def has_second_factor() -> ColumnElement[bool]:
+    """A condition over `User`: they have set up a second factor, and shown that it works."""
+    return exists().where(
+        Authenticator.user_id == User.id,
+        Authenticator.kind.in_(FACTORS),
+        Authenticator.confirmed_at.is_not(None),
+    )
 
 
 def methods_of(user_id: UUID) -> list[str]:

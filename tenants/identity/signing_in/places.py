@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from tenants.catalog.models import LookupHash, Tenant
 from tenants.catalog.registry import LIVING, PLACE, Catalog, Home, home_of
 from tenants.identity.models import User
+from tenants.isolation.keys import KeyWrapper
 
 #: An address whose owner is in more workspaces than this names the one they mean.
 MOST_TENANTS = 20
@@ -45,4 +46,14 @@ def named(catalog: Catalog, places: Places, hashed_email: bytes, slug: str) -> P
 
 def has_address(email: str) -> ColumnElement[bool]:
     """The user with this e-mail address."""
-    return func.lower(User.email) == email.strip().lower()
+    return func.lower(User.email) == normal(email)
+
+
+def hashed_address(wrapper: KeyWrapper, email: str) -> bytes:
+    """All that the catalog knows of an address: keyed, and the same however it is spelt."""
+    return wrapper.hashed(normal(email), "email")
+
+
+def normal(email: str) -> str:
+    """One spelling of an address, for looking it up and counting what is done to it."""
+    return email.strip().lower()

@@ -26,7 +26,7 @@ from tenants.identity.signing_in.models import Password
 from tenants.identity.signing_in.notes import inside_later, tell
 from tenants.identity.signing_in.opening import act_as_user, end_sessions
 from tenants.identity.signing_in.passwords import hash_of
-from tenants.identity.signing_in.places import has_address, places_of
+from tenants.identity.signing_in.places import has_address, hashed_address, normal, places_of
 from tenants.identity.signing_in.second_factor import home_of
 from tenants.isolation.door import db, inside
 from tenants.isolation.keys import KeyWrapper
@@ -59,7 +59,7 @@ def redeem_reset(house: House, wrapper: KeyWrapper, token: str, password: str) -
         record_event("passwords.reset", "users", user.id, {})
         if user.email_verified_at is None:
             user.email_verified_at = now()
-    return new_device(wrapper, home.id, wrapper.hashed((user.email or "").strip().lower(), "email"))
+    return new_device(wrapper, home.id, hashed_address(wrapper, user.email or ""))
 
 
 def set_password(user: User, password: str, *, session_id: UUID | None = None) -> None:
@@ -119,7 +119,7 @@ def _admitted(house: House, wrapper: KeyWrapper, throttle: Throttle, email: str)
     """Whether to write to this address now: nobody's mailbox is filled. Raises TooManyRequests for who asks too often."""
     spend(house.catalog, budgets.counted(wrapper, budgets.RESET_ADDRESS, request.remote_addr))
     try:
-        spend(house.catalog, budgets.counted(wrapper, throttle, email.strip().lower()))
+        spend(house.catalog, budgets.counted(wrapper, throttle, normal(email)))
     except TooManyRequests:
         return False
     return True
@@ -127,7 +127,7 @@ def _admitted(house: House, wrapper: KeyWrapper, throttle: Throttle, email: str)
 
 def _homes(house: House, wrapper: KeyWrapper, email: str) -> list[Home]:
     """The homes to look in: as much work for nobody's address as for somebody's."""
-    places = places_of(house.catalog, wrapper.hashed(email.strip().lower(), "email"))
+    places = places_of(house.catalog, hashed_address(wrapper, email))
     return places.homes or [home for home in [places.decoy] if home]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 
 from tenants.access.caller import acting
 from tenants.access.policy import find
@@ -13,7 +13,7 @@ from tenants.identity.models import TenantProfile, User
 from tenants.identity.one_time import withdraw
 from tenants.identity.people.taking_over import must_hold_everything_of
 from tenants.identity.signing_in.by_password import TICKET
-from tenants.identity.signing_in.factors import FACTORS
+from tenants.identity.signing_in.factors import has_second_factor
 from tenants.identity.signing_in.models import Authenticator
 from tenants.identity.signing_in.notes import tell
 from tenants.identity.signing_in.opening import end_sessions
@@ -28,14 +28,8 @@ def rules_now() -> dict[str, Any]:
 
 def users_without_factor() -> Sequence[User]:
     """The active users who could not sign in with a second factor, by name."""
-    has_one = exists().where(
-        Authenticator.user_id == User.id,
-        Authenticator.kind.in_(FACTORS),
-        Authenticator.confirmed_at.is_not(None),
-    )
-    return (
-        db().scalars(select(User).where(User.state == "active", ~has_one).order_by(User.name, User.id)).all()
-    )
+    without = select(User).where(User.state == "active", ~has_second_factor())
+    return db().scalars(without.order_by(User.name, User.id)).all()
 
 
 def require_second_factor(*, required: bool) -> None:

@@ -6,14 +6,14 @@ import marshmallow
 from marshmallow import fields, validate
 
 from tenants.http.representation import BodySchema, Timestamp
+from tenants.http.texts import no_nul
 from tenants.identity.signing_in.strength import LONGEST, SHORTEST
 
-NO_NUL = validate.ContainsNoneOf("\0", error="A NUL character can't be part of it.")
 TOKEN = validate.Length(1, 200)
 
 
 def _address() -> fields.String:
-    return fields.String(required=True, validate=[validate.Length(3, 254), NO_NUL])
+    return fields.String(required=True, validate=[validate.Length(3, 254), no_nul])
 
 
 def _code() -> fields.String:
@@ -37,7 +37,7 @@ class SignInBody(BodySchema):
 
     email = _address()
     password = fields.String(required=True, validate=validate.Length(1, LONGEST))
-    tenant = fields.String(validate=[validate.Length(1, 63), NO_NUL])
+    tenant = fields.String(validate=[validate.Length(1, 63), no_nul])
 
 
 class SecondFactorBody(BodySchema):
@@ -111,11 +111,11 @@ class AuthenticatorBody(BodySchema):
     """A new second factor; it is good once it was confirmed by its first use."""
 
     kind = fields.String(required=True, validate=validate.OneOf(["totp", "passkey"]))
-    name = fields.String(required=True, validate=[validate.Length(1, 100), NO_NUL])
+    name = fields.String(required=True, validate=[validate.Length(1, 100), no_nul])
 
 
 class AuthenticatorPatch(BodySchema):
-    name = fields.String(required=True, validate=[validate.Length(1, 100), NO_NUL])
+    name = fields.String(required=True, validate=[validate.Length(1, 100), no_nul])
 
 
 class FirstUseBody(BodySchema):

@@ -20,6 +20,7 @@ from tenants.identity.signing_in.factors import passkey_shown, second_factor_sho
 from tenants.identity.signing_in.notes import note_later
 from tenants.identity.signing_in.opening import begin_session
 from tenants.identity.signing_in.passkeys import PasskeyRefused, Site, of_handle
+from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.door import db, inside
 from tenants.isolation.keys import KeyWrapper
 
@@ -85,5 +86,5 @@ def home_of(house: House, token: str) -> Home:
 
 def _signed_in(house: House, wrapper: KeyWrapper, home: Home, user: User, method: str) -> SignedIn:
     token = begin_session(house.settings, user, method=method, strong=True)
-    hashed = wrapper.hashed((user.email or "").strip().lower(), "email")
+    hashed = hashed_address(wrapper, user.email or "")
     return SignedIn(token, new_device(wrapper, home.id, hashed), user.email_verified_at is not None)

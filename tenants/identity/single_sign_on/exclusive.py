@@ -5,14 +5,12 @@ For every way in that is no single sign-on: passwords, passkeys, links to reset 
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 
 from tenants.identity.models import User
-from tenants.identity.signing_in.models import Authenticator
+from tenants.identity.signing_in.factors import has_second_factor
 from tenants.identity.single_sign_on.models import IdentityProvider
 from tenants.isolation.door import db
-
-SECOND_FACTORS = ("totp", "passkey")
 
 
 def signs_in_here() -> ColumnElement[bool]:
@@ -25,7 +23,7 @@ def signs_in_here() -> ColumnElement[bool]:
         ~exists(select(IdentityProvider.id).where(*enforced)),
         and_(
             User.id.in_(select(IdentityProvider.break_glass_id).where(*enforced)),
-            has_second_factor(User.id),
+            has_second_factor(),
         ),
     )
 
@@ -33,17 +31,6 @@ def signs_in_here() -> ColumnElement[bool]:
 def may_sign_in_here(user_id: UUID) -> bool:
     """The same of one user of the tenant at hand."""
     return bool(db().scalar(select(User.id).where(User.id == user_id, signs_in_here())))
-
-
-def has_second_factor(user_id: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
-    """Whether a user has set up a second factor, and shown that it works."""
-    return exists(
-        select(Authenticator.id).where(
-            Authenticator.user_id == user_id,
-            Authenticator.kind.in_(SECOND_FACTORS),
-            Authenticator.confirmed_at.is_not(None),
-        )
-    )
 
 
 def in_use() -> tuple[ColumnElement[bool], ...]:

@@ -14,10 +14,10 @@ from tenants.foundation.errors import Invalid, Unavailable
 from tenants.foundation.exchange import OutboundFailed
 from tenants.identity.models import Role, User
 from tenants.identity.rights.granting import must_hold
+from tenants.identity.signing_in.factors import has_second_factor
 from tenants.identity.signing_in.models import Session
 from tenants.identity.signing_in.opening import ELSEWHERE
 from tenants.identity.single_sign_on.discovery import ProviderUnusable, metadata_of
-from tenants.identity.single_sign_on.exclusive import has_second_factor
 from tenants.identity.single_sign_on.models import IdentityProvider
 from tenants.isolation.door import db
 
@@ -81,7 +81,7 @@ def _check_role(role: Role | None) -> None:
 
 
 def _check_break_glass(provider: IdentityProvider) -> None:
-    query = select(User.state, has_second_factor(User.id)).where(User.id == provider.break_glass_id)
+    query = select(User.state, has_second_factor()).where(User.id == provider.break_glass_id)
     found = db().execute(query).one_or_none()
     if found is None:
         raise Invalid(errors={"break_glass_id": ["There is no such record."]})

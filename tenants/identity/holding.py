@@ -1,0 +1,18 @@
+"""Whose a role is: those who were given it, and whoever is in a team that has it, or manages one."""
+
+from sqlalchemy import ColumnElement, or_, select
+
+from tenants.identity.models import Role, Team, TeamMember, TeamRole, User, UserRole
+
+
+def has_role(*like: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition over `User`: they have a role like this, as the statement of their standing would say."""
+    roles = select(Role.id).where(*like)
+    own = select(UserRole.role_id).where(UserRole.user_id == User.id, UserRole.role_id.in_(roles))
+    of_teams = (
+        select(TeamRole.role_id)
+        .join(Team, Team.id == TeamRole.team_id)
+        .outerjoin(TeamMember, TeamMember.team_id == Team.id)
+        .where(TeamRole.role_id.in_(roles), or_(TeamMember.user_id == User.id, Team.manager_id == User.id))
+    )
+    return or_(own.exists(), of_teams.exists())

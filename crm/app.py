@@ -62,6 +62,8 @@ from tenants.identity.signing_in.api.sessions import sessions
 from tenants.identity.single_sign_on.api.domains import claimed_domains
 from tenants.identity.single_sign_on.api.providers import identity_providers
 from tenants.identity.single_sign_on.api.signing_in import sign_in_methods, single_sign_on
+from tenants.identity.single_sign_on.domains import DomainClaims, use_claims
+from tenants.identity.single_sign_on.jobs import recheck_domains
 from tenants.identity.tidying import tidy_up
 from tenants.isolation.cells import Cells
 from tenants.isolation.counters import Counters
@@ -167,7 +169,15 @@ STAFF_POOL = 4
 STAFF_BLUEPRINTS = (staff_sessions, staff_me, staff_tenants, staff_grants, staff_visits, legal_orders)
 
 #: Work that comes back in every tenant, and belongs to no route.
-RECURRING = (sweep_shares, tidy_up, tidy_mails, sweep_attachments, run_retention_rules, empty_the_bin)
+RECURRING = (
+    sweep_shares,
+    tidy_up,
+    tidy_mails,
+    sweep_attachments,
+    run_retention_rules,
+    empty_the_bin,
+    recheck_domains,
+)
 
 
 def create_app(settings: Settings) -> Flask:
@@ -245,7 +255,9 @@ def open_house(settings: Settings) -> House:
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_from(settings.storage))
     use_post(post_of(settings))
-    use_address_book(nursery_of(settings, catalog))
+    nursery = nursery_of(settings, catalog)
+    use_address_book(nursery)
+    use_claims(DomainClaims(catalog, nursery.wrapper.hashed))
     keep_rows_for(timedelta(days=settings.import_rows_days))
     use_outbound(Outbound(allow_loopback=settings.outbound_allow_loopback))
     limits = RateLimits(

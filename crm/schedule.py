@@ -9,6 +9,7 @@ from datetime import timedelta
 from crm.app import nursery_of, open_house, owners_of
 from tenants.audit.seals import seal_everywhere
 from tenants.catalog.registry import Catalog
+from tenants.catalog.throttles import tidy_throttles
 from tenants.foundation import logs
 from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Purpose
@@ -45,6 +46,9 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     )
     yield PlatformJob(
         "roles.follow", lambda: follow_everywhere(catalog), purpose=Purpose.SECURITY, every_seconds=300
+    )
+    yield PlatformJob(
+        "throttles.tidy", lambda: tidy_throttles(catalog), purpose=Purpose.SECURITY, every_seconds=3600
     )
     if settings.owner_database_url is None:
         return

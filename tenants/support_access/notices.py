@@ -1,9 +1,6 @@
 """Mails to those of a tenant who decide about access. They lead nowhere: who reads one signs in as ever."""
 
-from sqlalchemy import or_, select
-
-from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
-from tenants.isolation.door import db
+from tenants.identity.people.addressees import addresses_of_those_who_may
 from tenants.mail.posting import post
 from tenants.support_access.models import AccessGrant
 from tenants.support_access.permissions import DECIDE_GRANTS
@@ -35,18 +32,5 @@ def tell_deciders(grant: AccessGrant, subject: str) -> None:
         masked="personal fields masked" if grant.masked else "personal fields in clear",
         hours=grant.hours,
     )
-    for address in _addresses():
+    for address in addresses_of_those_who_may(DECIDE_GRANTS):
         post(to=address, subject=subject, text=text)
-
-
-def _addresses() -> list[str]:
-    """Of active users whose roles, their own or their teams', let them decide."""
-    deciding = select(Role.id).where(Role.permissions.has_key(DECIDE_GRANTS.name))
-    theirs = select(UserRole.user_id).where(UserRole.role_id.in_(deciding))
-    teams = (
-        select(TeamMember.user_id)
-        .join(TeamRole, TeamRole.team_id == TeamMember.team_id)
-        .where(TeamRole.role_id.in_(deciding))
-    )
-    query = select(User.email).where(User.state == "active", or_(User.id.in_(theirs), User.id.in_(teams)))
-    return [address for address in db().scalars(query.order_by(User.email)) if address]

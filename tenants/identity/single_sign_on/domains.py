@@ -52,6 +52,19 @@ class DomainClaims:
         return found[0] if found else None
 
 
+_claims: list[DomainClaims] = []
+
+
+def use_claims(claims: DomainClaims) -> None:
+    """Say once, at start-up, where all tenants' claims are noted."""
+    _claims[:] = [claims]
+
+
+def claims_of_house() -> DomainClaims:
+    """The claims of all tenants."""
+    return _claims[0]
+
+
 def claim(domain: str) -> ClaimedDomain:
     """A claim that is not proven yet: it shows the record to publish, and opens nothing."""
     return ClaimedDomain(domain=domain, proof=secrets.token_urlsafe(24))
@@ -59,10 +72,10 @@ def claim(domain: str) -> ClaimedDomain:
 
 def prove(claimed: ClaimedDomain, claims: DomainClaims) -> None:
     """Look for the record, and take the domain. Raises Conflict when it isn't there, or the domain is another's."""
-    wanted = RECORD_START + claimed.proof
-    if wanted not in txt_records(record_name(claimed.domain)):
+    if not is_published(claimed.domain, claimed.proof):
+        wanted = f"'{RECORD_START}{claimed.proof}' at {record_name(claimed.domain)}"
         raise Conflict(
-            f"There is no TXT record '{wanted}' at {record_name(claimed.domain)} yet. New ones take a while.",
+            f"There is no TXT record {wanted} yet. New ones take a while.",
             code="record_missing",
         )
     grant(claimed, claims)
@@ -71,8 +84,13 @@ def prove(claimed: ClaimedDomain, claims: DomainClaims) -> None:
 def grant(claimed: ClaimedDomain, claims: DomainClaims) -> None:
     """Take the domain for the tenant at hand, whose it is known to be. Raises Conflict when it is another's."""
     claims.take(claimed.domain, here().home)
-    claimed.verified_at = claimed.verified_at or now()
+    claimed.verified_at, claimed.missing_since = claimed.verified_at or now(), None
     db().flush()
+
+
+def is_published(domain: str, proof: str) -> bool:
+    """Whether DNS has the record that proves a claim. Raises Unavailable when it can't be asked."""
+    return RECORD_START + proof in txt_records(record_name(domain))
 
 
 def record_name(domain: str) -> str:

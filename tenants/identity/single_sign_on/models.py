@@ -45,7 +45,10 @@ class IdentityProvider(Record, Base):
 
 
 class ClaimedDomain(Record, Base):
-    """A domain of e-mail addresses that the tenant says is its own; proven by a DNS record since `verified_at`."""
+    """A domain of e-mail addresses that the tenant says is its own; proven by a DNS record since `verified_at`.
+
+    `missing_since` is when the record of a proven one was first not found again; after a week the domain is lost.
+    """
 
     __tablename__ = "claimed_domains"
     __resource__ = "claimed-domains"
@@ -56,6 +59,7 @@ class ClaimedDomain(Record, Base):
     domain: Mapped[str] = column(data=DataClass.BUSINESS, unique=True)
     proof: Mapped[str] = column(data=DataClass.TECHNICAL)
     verified_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    missing_since: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
 
 
 class ExternalIdentity(Identified, Base):

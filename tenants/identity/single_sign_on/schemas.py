@@ -52,6 +52,7 @@ class ClaimedDomainSchema(RecordSchema):
     domain = fields.String(required=True)
     proof = fields.String()
     verified_at = Timestamp(allow_none=True)
+    missing_since = Timestamp(allow_none=True)
 
 
 class ClaimedDomainBody(BodySchema):

@@ -158,6 +158,14 @@ def test_production_refuses_what_is_meant_for_a_laptop(environment):
     assert refusal() == "FREEHOLD_SECURE_COOKIES can't be off in production."
 
 
+def test_production_refuses_requests_to_this_machine(environment):
+    environment.setenv("FREEHOLD_OUTBOUND_ALLOW_LOOPBACK", "on")
+    assert Settings.read().outbound_allow_loopback
+
+    environment.setenv("FREEHOLD_ENVIRONMENT", "production")
+    assert refusal() == "FREEHOLD_OUTBOUND_ALLOW_LOOPBACK can't be on in production."
+
+
 def test_settings_do_not_change_once_read(environment):
     settings = Settings.read()
 

@@ -3,13 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
-
 from tenants.access.policy import find, remove, save
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
-from tenants.identity.single_sign_on.domains import DomainClaims, claim, prove
+from tenants.identity.single_sign_on.domains import claim, claims_of_house, prove
 from tenants.identity.single_sign_on.models import ClaimedDomain
 from tenants.identity.single_sign_on.permissions import (
     CREATE_DOMAINS,
@@ -65,9 +63,3 @@ def delete_claimed_domain(domain_id: UUID) -> None:
     if claimed.verified_at:
         claims, domain, home = claims_of_house(), claimed.domain, here().home
         here().after_commit.append(lambda: claims.give_up(domain, home))
-
-
-def claims_of_house() -> DomainClaims:
-    """The claims of all tenants, as this process reaches them."""
-    nursery = current_app.extensions["nursery"]
-    return DomainClaims(nursery.catalog, nursery.wrapper.hashed)

@@ -14,9 +14,8 @@ from tenants.http.blueprint import Blueprint
 from tenants.http.course import House
 from tenants.http.rate_limits import Allowance
 from tenants.identity.signing_in.cookies import set_cookie
-from tenants.identity.single_sign_on.api.domains import claims_of_house
 from tenants.identity.single_sign_on.client import Client, client_of
-from tenants.identity.single_sign_on.domains import domain_of
+from tenants.identity.single_sign_on.domains import claims_of_house, domain_of
 from tenants.identity.single_sign_on.exclusive import in_use
 from tenants.identity.single_sign_on.flow import LASTS, REFUSED, arrive, depart
 from tenants.identity.single_sign_on.models import IdentityProvider

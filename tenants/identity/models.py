@@ -17,7 +17,10 @@ SHARE_LEVELS = ("read", "edit")
 
 
 class TenantProfile(Identified, Base):
-    """What the tenant says of itself: the one row that the guard reads its state from."""
+    """What the tenant says of itself: the one row that the guard reads its state from.
+
+    API keys older than `api_key_max_days` open nothing; None is no limit.
+    """
 
     __tablename__ = "tenant_profile"
     __purpose__ = Purpose.ACCOUNT
@@ -29,6 +32,7 @@ class TenantProfile(Identified, Base):
     currency: Mapped[str] = column(data=DataClass.BUSINESS, default="EUR")
     mfa_required: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
     export_approval: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
+    api_key_max_days: Mapped[int | None] = column(Integer, data=DataClass.TECHNICAL)
     staff_access: Mapped[dict[str, Any]] = column(
         JSONB, data=DataClass.TECHNICAL, default=dict, server_default="{}"
     )

@@ -21,7 +21,10 @@ SESSION_PREFIX = "fhs"
 ACCESS_PREFIX = "fha"
 #: What a program shows in `Authorization: Bearer`, by the prefix of the secret.
 BEARERS = {KEY_PREFIX: "api_key", ACCESS_PREFIX: "oauth"}
-PROGRAM = "'credential', c.id, 'scopes', c.scopes, 'strong', true, 'confirmed', null"
+PROGRAM = (
+    "'credential', c.id, 'scopes', c.scopes, 'strong', true, 'confirmed', null,"
+    " 'too_old', c.created_at < now() - make_interval(days => t.api_key_max_days)"
+)
 PERSON = (
     "'credential', c.id, 'scopes', null, 'strong', c.strong, 'confirmed', extract(epoch from c.confirmed_at)"
 )
@@ -71,6 +74,7 @@ class Recognition:
         self._last_seen.note(credential, home)
 
     def caller(self, credential: Credential, answer: Sequence[tuple[Any, ...]]) -> Caller:
+        """The caller behind an answer. Raises NotSignedIn, for a key that is too old with a sentence that says so."""
         if not answer:
             raise NotSignedIn
         return standing(credential.kind, credential.tenant_id, answer[0][0])

@@ -10,6 +10,7 @@ from uuid import UUID
 from tenants.access.caller import Caller
 from tenants.access.permissions import Reach
 from tenants.catalog.models import State
+from tenants.foundation.errors import NotSignedIn
 
 REACHES = frozenset(each.value for each in Reach)
 #: The standing of user `u` in tenant `t`, as one JSON text. Who manages a team counts as being in it.
@@ -36,10 +37,18 @@ GRANTED = (
 )
 
 
+TOO_OLD = "This API key is older than your workspace allows. Make a new one, or rotate this one, signed in yourself."
+
+
 @lru_cache(10_000)
 def standing(kind: str, tenant_id: UUID, text: str) -> Caller:
-    """The caller that a standing describes; roles merge to the best of each, a credential's scopes narrow them."""
+    """The caller that a standing describes; roles merge to the best of each, a credential's scopes narrow them.
+
+    Raises NotSignedIn for a key that is older than its tenant allows.
+    """
     found = json.loads(text)
+    if found.get("too_old"):
+        raise NotSignedIn(TOO_OLD, code="key_too_old")
     roles = found["roles"] or []
     rights = _rights(role[0] for role in roles)
     if found["scopes"] is not None:

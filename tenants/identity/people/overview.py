@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL
 
 from tenants.foundation.clock import now
-from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
+from tenants.identity.models import Role, TeamMember, TeamRole, TenantProfile, User, UserRole
 from tenants.identity.people.models import Invitation
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.signing_in.models import Authenticator, Password, Session
@@ -49,9 +49,15 @@ IS_ADMIN = or_(
         ADMINISTERS,
     ),
 )
-WORKING_KEY = and_(
+#: How old keys may be here; null is no limit.
+KEYS_LAST = func.make_interval(
+    0, 0, 0, select(TenantProfile.api_key_max_days).scalar_subquery(), type_=INTERVAL
+)
+KEY_TOO_OLD = func.coalesce(ApiKey.created_at < func.now() - KEYS_LAST, sa.false())
+KEY_NOT_OVER = and_(
     ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.now())
 )
+WORKING_KEY = and_(KEY_NOT_OVER, ~KEY_TOO_OLD)
 
 
 @dataclass(frozen=True)
@@ -88,9 +94,9 @@ def _silent(days: int) -> Select[Any]:
     return _users(~seen, User.created_at < since)
 
 
-def _keys(condition: ColumnElement[bool]) -> Select[Any]:
+def _keys(condition: ColumnElement[bool], among: ColumnElement[bool] = WORKING_KEY) -> Select[Any]:
     columns: list[Any] = [ApiKey.id, ApiKey.name, ApiKey.user_id, ApiKey.expires_at, ApiKey.last_used_at]
-    counted = select(*columns, func.count().over().label("count")).where(WORKING_KEY, condition)
+    counted = select(*columns, func.count().over().label("count")).where(among, condition)
     return counted.order_by(ApiKey.created_at, ApiKey.id)
 
 
@@ -115,7 +121,10 @@ QUESTIONS: Mapping[str, Callable[[], Select[Any]]] = {
     "keys_old": lambda: _keys(ApiKey.created_at < now() - OLD),
     "keys_unused": lambda: _keys(_unused(ApiKey)),
     "keys_without_end": lambda: _keys(ApiKey.expires_at.is_(None)),
-    "keys_expiring": lambda: _keys(ApiKey.expires_at < now() + SOON),
+    "keys_expiring": lambda: _keys(
+        or_(ApiKey.expires_at < now() + SOON, ApiKey.created_at < now() + SOON - KEYS_LAST)
+    ),
+    "keys_too_old": lambda: _keys(KEY_TOO_OLD, among=KEY_NOT_OVER),
     "invitations_pending": _invitations,
 }
 

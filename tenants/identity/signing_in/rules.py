@@ -1,6 +1,6 @@
-"""Whether a tenant asks everybody for a second factor, whom that concerns, and what to do when somebody lost theirs."""
+"""What a tenant asks of whoever comes in, whom that concerns, and what to do when somebody lost a second factor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +22,12 @@ from tenants.isolation.door import db
 
 def rules_now() -> dict[str, Any]:
     """What is required, and who has not got it."""
-    required = db().scalars(select(TenantProfile.mfa_required)).one()
-    return {"mfa_required": required, "without_second_factor": users_without_factor()}
+    profile = db().scalars(select(TenantProfile)).one()
+    return {
+        "mfa_required": profile.mfa_required,
+        "api_key_max_days": profile.api_key_max_days,
+        "without_second_factor": users_without_factor(),
+    }
 
 
 def users_without_factor() -> Sequence[User]:
@@ -32,15 +36,20 @@ def users_without_factor() -> Sequence[User]:
     return db().scalars(without.order_by(User.name, User.id)).all()
 
 
-def require_second_factor(*, required: bool) -> None:
-    """Ask everybody for a second factor, or nobody but those whose role does. Who has none sets one up next."""
+def change_rules(said: Mapping[str, Any]) -> None:
+    """Set what is said of these, and put it on record.
+
+    `mfa_required`: everybody needs a second factor, or nobody but those whose role asks for it; who has none sets one
+    up next. `api_key_max_days`: keys that were made longer ago open nothing from their next request on.
+    """
     profile = db().scalars(select(TenantProfile).with_for_update()).one()
-    if profile.mfa_required is not required:
-        before, profile.mfa_required = profile.mfa_required, required
-        db().flush()
-        record_event(
-            "sign-in-rules.changed", "sign-in-rules", profile.id, {"mfa_required": [before, required]}
-        )
+    changes = {name: [getattr(profile, name), value] for name, value in said.items()}
+    changes = {name: pair for name, pair in changes.items() if pair[0] != pair[1]}
+    for name, (_, value) in changes.items():
+        setattr(profile, name, value)
+    db().flush()
+    if changes:
+        record_event("sign-in-rules.changed", "sign-in-rules", profile.id, changes)
 
 
 def reset_factors(user_id: UUID) -> None:

@@ -11,6 +11,8 @@ from tenants.identity.signing_in.strength import LONGEST, SHORTEST
 
 TOKEN = validate.Length(1, 200)
 
+LONGEST_DAYS = 3650
+
 
 def _address() -> fields.String:
     return fields.String(required=True, validate=[validate.Length(3, 254), no_nul])
@@ -182,13 +184,17 @@ class PasswordBody(BodySchema):
 
 
 class RulesBody(BodySchema):
+    """What to ask of everybody. `api_key_max_days` null is no limit; left out, it stays as it was."""
+
     mfa_required = fields.Boolean(required=True)
+    api_key_max_days = fields.Integer(strict=True, allow_none=True, validate=validate.Range(1, LONGEST_DAYS))
 
 
 class RulesSchema(marshmallow.Schema):
     """`without_second_factor` are the users who have to set one up once it is required."""
 
     mfa_required = fields.Boolean(required=True)
+    api_key_max_days = fields.Integer(required=True, allow_none=True)
     without_second_factor = fields.List(
         fields.Nested(
             marshmallow.Schema.from_dict(

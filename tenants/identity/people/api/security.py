@@ -91,6 +91,7 @@ class SecurityOverviewSchema(marshmallow.Schema):
     keys_unused = _keys()
     keys_without_end = _keys()
     keys_expiring = _keys()
+    keys_too_old = _keys()
     invitations_pending = fields.Nested(FoundInvitationsSchema, required=True)
 
 

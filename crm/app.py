@@ -42,6 +42,7 @@ from tenants.identity.people.api.me import me
 from tenants.identity.people.api.security import security_overview
 from tenants.identity.people.api.teams import teams
 from tenants.identity.people.api.users import email_changes, users
+from tenants.identity.people.jobs import remind_of_review
 from tenants.identity.programs.api import api_keys
 from tenants.identity.recognition import Recognition
 from tenants.identity.rights.api import permissions, roles, roles_of
@@ -96,6 +97,7 @@ from tenants.retention.jobs import empty_the_bin, run_retention_rules
 from tenants.retention.keeping import keep, unruled
 from tenants.retention.leaving import watch_removals
 from tenants.support_access.api import access_grants, access_log, access_visits
+from tenants.support_access.jobs import mail_digest
 from tenants.support_access.staff.api.accounts import me as staff_me
 from tenants.support_access.staff.api.accounts import sessions as staff_sessions
 from tenants.support_access.staff.api.accounts import tenants as staff_tenants
@@ -177,6 +179,8 @@ RECURRING = (
     run_retention_rules,
     empty_the_bin,
     recheck_domains,
+    remind_of_review,
+    mail_digest,
 )
 
 

@@ -124,7 +124,10 @@ class AccessStep(Identified, Base):
 
 
 class AccessVisit(Identified, Base):
-    """One time that somebody came in under a grant, by a token for this tenant alone; signed off with a receipt."""
+    """One time that somebody came in under a grant, by a token for this tenant alone; signed off with a receipt.
+
+    `told_at` is when the daily mail to those who decide about access told of it.
+    """
 
     __tablename__ = "access_visits"
     __resource__ = "access-visits"
@@ -144,6 +147,7 @@ class AccessVisit(Identified, Base):
     ended_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     end_reason: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     receipt: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.BUSINESS)
+    told_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     visible_from: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
 
 

@@ -1,10 +1,11 @@
-"""What a user owned is handed over by a worker, as whoever deactivated them."""
+"""What workers do about users: hand over what one owned, as whoever deactivated them, and remind of reviews."""
 
 from typing import Any
 from uuid import UUID
 
 from tenants.foundation.tables import Purpose
 from tenants.identity.people.handing_over import AT_ONCE, hand_over_some, name_of, owned_records
+from tenants.identity.people.reviewing import ask_for_review
 from tenants.jobs.progress import progress, step
 from tenants.jobs.registry import job
 
@@ -24,3 +25,9 @@ def hand_over(user_id: UUID, heir_id: UUID, records: int) -> dict[str, Any]:
             if some < AT_ONCE:
                 break
     return {"records": moved}
+
+
+@job("users.remind_of_review", purpose=Purpose.SECURITY, every="29 6 * * *")
+def remind_of_review() -> None:
+    """Remind the admins when nobody has looked through the users for as long as was said."""
+    ask_for_review()

@@ -3,13 +3,14 @@
 from typing import Any
 
 import marshmallow
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
-from tenants.http.representation import Timestamp
+from tenants.http.representation import BodySchema, Timestamp
 from tenants.identity.people.overview import overview
-from tenants.identity.people.permissions import READ_SECURITY
+from tenants.identity.people.permissions import READ_SECURITY, REVIEW_USERS
+from tenants.identity.people.reviewing import Review, note_review, review_now
 
 security_overview = Blueprint(
     "security-overview", __name__, url_prefix="/security-overview", purpose=Purpose.SECURITY
@@ -75,6 +76,20 @@ def _keys() -> fields.Nested:
     return fields.Nested(FoundKeysSchema, required=True)
 
 
+class ReviewSchema(marshmallow.Schema):
+    """When users were last looked through, how often that is to be, and when it is due next; null is never."""
+
+    reviewed_at = Timestamp(required=True, allow_none=True)
+    every_days = fields.Integer(required=True, allow_none=True)
+    due_at = Timestamp(required=True, allow_none=True)
+
+
+class ReviewBody(BodySchema):
+    """How often users are to be looked through from now on, in days; left out, that stays as it was."""
+
+    every_days = fields.Integer(strict=True, allow_none=True, validate=validate.Range(7, 730))
+
+
 class SecurityOverviewSchema(marshmallow.Schema):
     """A score from 0 to 100, what it lost points for, and who is concerned: the first hundred of each kind."""
 
@@ -93,10 +108,19 @@ class SecurityOverviewSchema(marshmallow.Schema):
     keys_expiring = _keys()
     keys_too_old = _keys()
     invitations_pending = fields.Nested(FoundInvitationsSchema, required=True)
+    review = fields.Nested(ReviewSchema, required=True)
 
 
 @security_overview.get("", may=READ_SECURITY)
 @security_overview.response(200, SecurityOverviewSchema)
 def get_security_overview() -> dict[str, Any]:
     """How well the workspace is protected: a score, and who should do something about it."""
-    return overview()
+    return {**overview(), "review": review_now()}
+
+
+@security_overview.put("/review", may=REVIEW_USERS)
+@security_overview.takes(ReviewBody())
+@security_overview.response(200, ReviewSchema)
+def put_review(said: dict[str, Any]) -> Review:
+    """Say that I have looked through who may do what. The next reminder comes when it is due again."""
+    return note_review(said)

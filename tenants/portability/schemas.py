@@ -64,11 +64,12 @@ class ExportApprovalBody(BodySchema):
     note = fields.String(validate=validate.Length(1, 2000))
 
 
+class ExportRulesBody(BodySchema):
+    second_approver = fields.Boolean(required=True)
+
+
 class ExportRulesSchema(Schema):
     """What a tenant asks of every export."""
-
-    class Meta:
-        unknown = RAISE
 
     second_approver = fields.Boolean(
         required=True, metadata={"description": "Whether another admin has to approve each export."}

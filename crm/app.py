@@ -87,6 +87,7 @@ from tenants.mail.jobs import tidy_mails
 from tenants.mail.postmen import post_of, use_post
 from tenants.portability.api.exports import exports
 from tenants.portability.api.rules import export_rules
+from tenants.portability.api.schedules import export_schedules
 from tenants.provisioning.api import signup
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.revisions import head
@@ -112,6 +113,7 @@ BLUEPRINTS = [
     jobs,
     exports,
     export_rules,
+    export_schedules,
     tenant_state,
     signup,
     sessions,

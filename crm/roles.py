@@ -4,7 +4,7 @@ from tenants.access.permissions import Reach
 from tenants.access.roles import RoleRule
 
 ADMINISTRATION = (
-    *("users", "teams", "roles", "api-keys", "audit-events", "exports", "oauth-clients"),
+    *("users", "teams", "roles", "api-keys", "audit-events", "exports", "export-schedules", "oauth-clients"),
     *("invitations", "security-overview"),
     *("identity-providers", "claimed-domains", "scim"),
     *("access-grants", "access-visits", "access-log", "lifecycle"),

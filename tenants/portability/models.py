@@ -5,13 +5,23 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Integer
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, NotAllowed
-from tenants.foundation.tables import Base, DataClass, Identified, Owned, Purpose, Record, column, one_of
+from tenants.foundation.tables import (
+    Base,
+    DataClass,
+    Identified,
+    Owned,
+    Purpose,
+    Record,
+    Source,
+    column,
+    one_of,
+)
 from tenants.portability.formats import Format
 
 APPROVE_WITHIN = timedelta(days=7)
@@ -70,6 +80,10 @@ class Export(Record, Owned, Base):
     decided_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     decision_note: Mapped[str | None] = column(data=DataClass.FREE_TEXT)
     downloads_left: Mapped[int | None] = column(Integer, data=DataClass.TECHNICAL)
+    schedule_id: Mapped[UUID | None] = column(
+        ForeignKey("export_schedules.id"), data=DataClass.TECHNICAL, index=True
+    )
+    in_bucket: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
     job_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
     file: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     size: Mapped[int | None] = column(BigInteger, data=DataClass.TECHNICAL)
@@ -114,13 +128,62 @@ class Export(Record, Owned, Base):
 
     def downloadable(self) -> str:
         """The name of its file. Raises Conflict when there is none yet, or none any more."""
-        if self.finished_at is None or self.expires_at is None:
+        if self.finished_at is None:
             raise Conflict("This export is not ready yet.", code="export_not_ready")
+        if self.in_bucket:
+            raise Conflict("This export is in your own bucket, and not with us.", code="export_elsewhere")
         if self.downloads_left == 0:
             raise Conflict("This export was downloaded as often as it may be.", code="export_used_up")
-        if self.file is None or self.expires_at <= now():
+        if self.file is None or (self.expires_at is not None and self.expires_at <= now()):
             raise Conflict("This export has expired. Ask for a new one.", code="export_expired")
         return self.file
+
+
+class ExportSchedule(Record, Owned, Base):
+    """A copy of everything, or of chosen resources, again and again: to our storage or to the tenant's own bucket.
+
+    When it runs is a row of `schedules`; it runs in its owner's name, with the rights that they have then. `keep` is the
+    number of copies; older ones are removed. Without `bucket` (name, region, endpoint, prefix) copies stay with us.
+    """
+
+    __tablename__ = "export_schedules"
+    __resource__ = "export-schedules"
+    __table_args__ = (one_of("format", Format), one_of("purpose", ExportPurpose))
+    __purpose__ = Purpose.PORTABILITY
+    __audited__ = True
+
+    name: Mapped[str] = column(data=DataClass.BUSINESS)
+    cron: Mapped[str] = column(data=DataClass.TECHNICAL)
+    zone: Mapped[str] = column(data=DataClass.TECHNICAL, default="UTC")
+    format: Mapped[str] = column(data=DataClass.TECHNICAL)
+    resources: Mapped[list[dict[str, Any]] | None] = column(
+        JSONB(none_as_null=True), data=DataClass.FREE_TEXT
+    )
+    encrypt_to: Mapped[list[str] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
+    purpose: Mapped[str] = column(data=DataClass.BUSINESS, default=ExportPurpose.OWN_COPY)
+    recipient: Mapped[str | None] = column(data=DataClass.IDENTITY)
+    note: Mapped[str | None] = column(data=DataClass.FREE_TEXT)
+    keep: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=7)
+    bucket: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.BUSINESS)
+    access_key_id: Mapped[str | None] = column(data=DataClass.CREDENTIAL)
+    secret: Mapped[Any] = column(LargeBinary, data=DataClass.CREDENTIAL, sealed=True, nullable=True)
+    last_succeeded_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    alerted_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+
+    def copy(self, job_id: UUID) -> Export:
+        """The next copy, which this job makes."""
+        said = ("format", "resources", "encrypt_to", "purpose", "recipient", "note", "owner_id", "team_id")
+        return Export(
+            schedule_id=self.id,
+            in_bucket=self.bucket is not None,
+            job_id=job_id,
+            source=Source.SYSTEM,
+            **{name: getattr(self, name) for name in said},
+        )
+
+    def succeeded(self) -> None:
+        """A copy was made and read back: whatever was wrong before is over."""
+        self.last_succeeded_at, self.alerted_at = now(), None
 
 
 class Arrival(Identified, Base):

@@ -8,4 +8,8 @@ APPROVE_EXPORTS = permission("exports:approve", "Approve or refuse the exports o
 EDIT_EXPORT_RULES = permission(
     "exports:rule", "Say whether exports need a second person's word", step_up=True
 )
+READ_SCHEDULES = permission("export-schedules:read", "See which exports are made again and again")
+CREATE_SCHEDULES = permission("export-schedules:create", "Have exports made again and again", step_up=True)
+EDIT_SCHEDULES = permission("export-schedules:edit", "Change scheduled exports", step_up=True)
+DELETE_SCHEDULES = permission("export-schedules:delete", "End scheduled exports")
 DELETE_EXPORTS = permission("exports:delete", "Remove exports before they expire", always=True)

@@ -7,11 +7,13 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate, valida
 from sqlalchemy import ColumnElement, func
 
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
-from tenants.jobs.models import Job, JobState
+from tenants.identity.people.schemas import known_zone
+from tenants.jobs.models import Job, JobState, Schedule
 from tenants.portability.encrypting import MOST
 from tenants.portability.formats import Format
-from tenants.portability.models import Approval, Export, ExportPurpose
+from tenants.portability.models import Approval, Export, ExportPurpose, ExportSchedule
 
+WEB = {"https", "http"}
 STATUSES = ("waiting", "refused", "queued", "running", "succeeded", "failed", "cancelled", "expired")
 
 
@@ -76,6 +78,70 @@ class ExportRulesSchema(Schema):
     )
 
 
+class BucketBody(Schema):
+    """A bucket of your own, and keys that may put, get and delete objects under the prefix."""
+
+    class Meta:
+        unknown = RAISE
+
+    name = fields.String(required=True, validate=validate.Regexp(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z"))
+    region = fields.String(required=True, validate=validate.Regexp(r"[a-z0-9-]{1,40}\Z"))
+    endpoint = fields.Url(
+        schemes=WEB, require_tld=False, metadata={"description": "When it is not at Amazon's."}
+    )
+    prefix = fields.String(load_default="", validate=validate.Regexp(r"([A-Za-z0-9._-]+/){0,10}\Z"))
+    access_key_id = fields.String(required=True, load_only=True, validate=validate.Length(1, 200))
+    secret_access_key = fields.String(required=True, load_only=True, validate=validate.Length(1, 500))
+
+
+class ExportScheduleBody(ExportBody):
+    """What may be said of a new schedule; without a `bucket` copies stay with us."""
+
+    name = fields.String(required=True, validate=validate.Length(1, 200))
+    cron = fields.String(required=True, validate=validate.Length(9, 100))
+    zone = fields.String(load_default="UTC", validate=known_zone)
+    keep = fields.Integer(strict=True, load_default=7, validate=validate.Range(1, 100))
+    bucket = fields.Nested(BucketBody)
+
+    class Meta:
+        exclude = ("downloads_left",)
+        unknown = RAISE
+
+
+class ExportScheduleChangeBody(BodySchema):
+    """What may be changed of a schedule: when, how many copies, for whose keys, and the keys of its bucket."""
+
+    name = fields.String(validate=validate.Length(1, 200))
+    cron = fields.String(validate=validate.Length(9, 100))
+    zone = fields.String(validate=known_zone)
+    keep = fields.Integer(strict=True, validate=validate.Range(1, 100))
+    encrypt_to = fields.List(
+        fields.String(validate=validate.Length(1, 2000)), validate=validate.Length(1, MOST)
+    )
+    access_key_id = fields.String(load_only=True, validate=validate.Length(1, 200))
+    secret_access_key = fields.String(attribute="secret", load_only=True, validate=validate.Length(1, 500))
+
+
+class ExportScheduleSchema(RecordSchema):
+    """An export that is made again and again. The keys of a bucket are never shown."""
+
+    owner_id = fields.UUID(allow_none=True)
+    name = fields.String()
+    cron = fields.String()
+    zone = fields.String()
+    format = fields.Enum(Format, by_value=True)
+    resources = fields.List(fields.Dict(), allow_none=True)
+    encrypt_to = fields.List(fields.String(), allow_none=True)
+    purpose = fields.Enum(ExportPurpose, by_value=True)
+    recipient = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+    keep = fields.Integer()
+    bucket = fields.Dict(allow_none=True)
+    next_run_at = Timestamp(allow_none=True)
+    last_succeeded_at = Timestamp(allow_none=True)
+    alerted_at = Timestamp(allow_none=True)
+
+
 class ExportSchema(RecordSchema):
     """A bundle of the whole workspace, or of chosen `resources`.
 
@@ -104,6 +170,8 @@ class ExportSchema(RecordSchema):
         allow_none=True, metadata={"description": "`done` of about `total` rows; `phase` is the table."}
     )
     error = fields.String(allow_none=True)
+    schedule_id = fields.UUID(allow_none=True)
+    in_bucket = fields.Boolean()
     job_id = fields.UUID(allow_none=True)
     size = fields.Integer(allow_none=True)
     sha256 = fields.String(allow_none=True)
@@ -148,4 +216,15 @@ EXPORTS = Resource(
         "progress": _progress,
         "error": lambda table: _of_job(lambda job: job.error, table),
     },
+)
+
+
+def _next_run(table: Any) -> Any:
+    when: Any = Schedule.__table__.alias("due")
+    key = func.concat("export-schedule:", sa.cast(table.c.id, sa.Text))
+    return sa.select(when.c.next_run_at).where(when.c.key == key).scalar_subquery()
+
+
+EXPORT_SCHEDULES = Resource(
+    "export-schedules", ExportSchedule, ExportScheduleSchema(), expressions={"next_run_at": _next_run}
 )

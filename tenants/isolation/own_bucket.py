@@ -1,0 +1,169 @@
+"""A bucket that belongs to the tenant: boto3 signs and speaks S3, and every request leaves through the one door out."""
+
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from boto3.session import Session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tenants.foundation.errors import Refusal, Unavailable
+from tenants.foundation.exchange import OURS, Limits, Request
+from tenants.foundation.outbound import ANY_HOST, processor
+from tenants.foundation.pieces import in_pieces
+from tenants.foundation.tables import Purpose
+from tenants.foundation.way_out import outbound
+
+BUCKETS = processor("tenants' own buckets", purposes=[Purpose.PORTABILITY], hosts=[ANY_HOST])
+#: At most 10,000 parts make an object, so a copy may have 78 GiB.
+PART_BYTES = 8 * 1024 * 1024
+LIMITS = Limits(seconds=120, bytes=PART_BYTES + 64 * 1024)
+#: `Expect` would have the server wait for a word that our exchange never sends.
+NOT_SENT = OURS | {"expect"}
+OPTIONS = {
+    "connect_timeout": 5,
+    "retries": {"mode": "standard", "max_attempts": 3},
+    # A setting of this process would lead somebody else's request to our own storage.
+    "ignore_configured_endpoint_urls": True,
+    # The body is signed as a whole; checksums of boto3's own would change how it is sent.
+    "request_checksum_calculation": "when_required",
+    "response_checksum_validation": "when_required",
+}
+SENTENCES = {
+    "NoSuchBucket": "There is no such bucket.",
+    "InvalidAccessKeyId": "The access key is not known there.",
+    "SignatureDoesNotMatch": "The secret does not belong to the access key.",
+    "AccessDenied": "The key may not do this there: it has to put, get and delete objects under the prefix.",
+    "NoSuchKey": "The object is not there any more.",
+}
+
+
+class BucketFailed(Unavailable):
+    """The tenant's bucket did not do what it was asked; the message says what it answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class BucketAddress:
+    """Where a bucket is; without an endpoint it is at Amazon's in that region."""
+
+    name: str
+    region: str
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBucket:
+    """Objects in a bucket that the tenant named, with keys that the tenant gave."""
+
+    address: BucketAddress
+    access_key_id: str
+    secret: str = field(repr=False)
+
+    def write(self, key: str, pieces: Iterable[bytes]) -> None:
+        """Store the pieces in parts: the object is there after the last one, or not at all. Raises BucketFailed."""
+        client, at = self._client(), self._at(key)
+        with _in_words():
+            upload = client.create_multipart_upload(**at)["UploadId"]
+        try:
+            with _in_words():
+                parts = [
+                    {"PartNumber": number, "ETag": self._part(client, at, upload, number, piece)}
+                    for number, piece in enumerate(in_pieces(pieces, PART_BYTES), start=1)
+                ]
+                client.complete_multipart_upload(**at, UploadId=upload, MultipartUpload={"Parts": parts})
+        except BaseException as error:
+            self._abort(client, at, upload, error)
+            raise
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """The object in chunks, each asked for by itself. Raises BucketFailed."""
+        client, begin, size = self._client(), 0, 1
+        while begin < size:
+            asked = f"bytes={begin}-{begin + PART_BYTES - 1}"
+            with _in_words():
+                answer = client.get_object(**self._at(key), Range=asked)
+                chunk = answer["Body"].read()
+            size = int(answer["ContentRange"].rpartition("/")[2])
+            begin += len(chunk)
+            if not chunk:
+                raise BucketFailed("The bucket gave less than it has.")
+            yield chunk
+
+    def delete(self, key: str) -> None:
+        """Make sure that there is no such object. Raises BucketFailed."""
+        with _in_words():
+            self._client().delete_object(**self._at(key))
+
+    def try_out(self, key: str) -> None:
+        """Write an object, read it and remove it. Raises BucketFailed, and OutboundRefused for an endpoint inside."""
+        content = b"Freehold may write here."
+        with _in_words():
+            self._client().put_object(**self._at(key), Body=content)
+        found = b"".join(self.read(key))
+        self.delete(key)
+        if found != content:
+            raise BucketFailed("What was written there came back as something else.")
+
+    def _part(self, client: Any, at: dict[str, str], upload: str, number: int, piece: bytes) -> str:
+        answer = client.upload_part(**at, UploadId=upload, PartNumber=number, Body=piece)
+        return str(answer["ETag"])
+
+    def _abort(self, client: Any, at: dict[str, str], upload: str, cause: BaseException) -> None:
+        try:
+            client.abort_multipart_upload(**at, UploadId=upload)
+        except (BotoCoreError, ClientError, Refusal) as error:
+            cause.add_note(f"The unfinished upload stays in the bucket: {error}")
+
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self.address.name, "Key": key}
+
+    def _client(self) -> Any:
+        style = {
+            "addressing_style": "path" if self.address.endpoint else "virtual",
+            "payload_signing_enabled": True,
+        }
+        client = Session().client(
+            "s3",
+            region_name=self.address.region,
+            endpoint_url=self.address.endpoint,
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret,
+            config=Config(**OPTIONS, s3=style),
+        )
+        client.meta.events.register("before-send.s3", _through_the_door)
+        return client
+
+
+def _through_the_door(request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
+    """boto3's way out is ours: pinned public address, https, no proxy, no redirect, limits on time and size."""
+    sent = {name: _text(value) for name, value in request.headers.items() if name.lower() not in NOT_SENT}
+    body = request.body.read() if hasattr(request.body, "read") else request.body
+    asked = Request(request.method, request.url, sent, bytes(body) if body else None)
+    answer = outbound().send(BUCKETS, asked, purpose=Purpose.PORTABILITY, limits=LIMITS)
+    return AWSResponse(request.url, answer.status, answer.headers, _Raw(answer.body))
+
+
+class _Raw(io.BytesIO):
+    """A body as botocore reads one."""
+
+    def stream(self, *_args: Any, **_options: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        raise BucketFailed(SENTENCES.get(code, f"The bucket answered: {code}.")) from error
+    except BotoCoreError as error:
+        raise BucketFailed(f"The bucket can't be used: {error}") from error

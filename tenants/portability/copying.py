@@ -1,0 +1,76 @@
+"""One copy of a schedule: made, read back, put in the place of the oldest."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from tenants.foundation.clock import now
+from tenants.foundation.errors import NotFound, Unavailable
+from tenants.isolation.door import db
+from tenants.portability.bundling import Bundling
+from tenants.portability.keeping import Keeping, keeping_of, name_of_copy
+from tenants.portability.models import Export, ExportSchedule
+
+
+def scheduled(schedule_id: UUID) -> ExportSchedule:
+    """The schedule. Raises NotFound when it was ended meanwhile."""
+    found = db().get(ExportSchedule, schedule_id)
+    if found is None:
+        raise NotFound("The schedule was ended meanwhile.")
+    return found
+
+
+def copy_of(schedule_id: UUID, job_id: UUID) -> Export:
+    """The copy that this job makes; a second attempt goes on with the one of the first."""
+    made = db().scalars(select(Export).where(Export.job_id == job_id)).one_or_none()
+    if made is None:
+        made = scheduled(schedule_id).copy(job_id)
+        db().add(made)
+        db().flush()
+    return made
+
+
+def must_be_whole(pieces: Iterator[bytes], made: Bundling) -> None:
+    """Read a copy back. Raises Unavailable, so that it is made again, when it is not what was written."""
+    found, size = sha256(), 0
+    for piece in pieces:
+        found.update(piece)
+        size += len(piece)
+    if (found.hexdigest(), size) != (made.sha256, made.size):
+        raise Unavailable("The copy was read back as something else than was written. It is made again.")
+
+
+def finish_copy(schedule_id: UUID, export_id: UUID, name: str, made: Bundling) -> dict[str, Any]:
+    """Say that the copy is there, which ends what was wrong before; what the job has to show for itself."""
+    export = db().get_one(Export, export_id)
+    export.file, export.size, export.sha256 = name, made.size, made.sha256
+    export.counts, export.snapshot_at, export.finished_at = made.counts(), made.about.snapshot_at, now()
+    scheduled(schedule_id).succeeded()
+    return {"export_id": str(export_id), "sha256": made.sha256}
+
+
+def surplus(schedule: ExportSchedule) -> list[Export]:
+    """The copies beyond those that are kept, oldest first."""
+    there = select(Export).where(Export.schedule_id == schedule.id, Export.file.is_not(None))
+    found = db().scalars(there.order_by(Export.finished_at.desc(), Export.id.desc())).all()
+    return list(reversed(found[schedule.keep :]))
+
+
+def remove_surplus(schedule: ExportSchedule) -> int:
+    """Remove the copies beyond those that are kept; how many. A file goes first: to remove it twice does no harm."""
+    place, old = keeping_of(schedule), surplus(schedule)
+    for export in old:
+        place.delete(str(export.file))
+        export.expire()
+        export.expires_at = now()
+    db().flush()
+    return len(old)
+
+
+def forget_attempts(place: Keeping, schedule: ExportSchedule, export: Export, attempt: int) -> None:
+    """Remove what earlier attempts wrote and never said."""
+    for earlier in range(1, attempt):
+        place.delete(name_of_copy(schedule, export.id, earlier, encrypted=bool(export.encrypt_to)))

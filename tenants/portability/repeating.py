@@ -1,0 +1,152 @@
+"""Exports that come back: said once, then a copy at every moment that a cron line names."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from croniter import croniter
+from sqlalchemy import select
+
+from tenants.access.caller import acting
+from tenants.access.policy import change, save
+from tenants.foundation.clock import now
+from tenants.foundation.errors import Conflict, Invalid
+from tenants.foundation.exchange import OutboundFailed
+from tenants.foundation.outbound import OutboundRefused
+from tenants.isolation.door import db
+from tenants.isolation.own_bucket import BucketFailed
+from tenants.jobs.models import Schedule
+from tenants.jobs.schedules import next_moment
+from tenants.portability.alerts import tell_admins
+from tenants.portability.approving import second_approver
+from tenants.portability.choosing import portions
+from tenants.portability.encrypting import recipients_of
+from tenants.portability.exporting import must_see_everything
+from tenants.portability.keeping import bucket_of
+from tenants.portability.models import Export, ExportSchedule
+
+KIND = "exports.scheduled"
+MOST = 20
+MOMENTS_TRIED = 60
+OFTEN = timedelta(hours=1)
+TOLD = """{name} set up the scheduled export "{schedule}" of your workspace, to {where} ({cron}, {zone}).
+
+If that surprises you, end it (DELETE /api/v1/export-schedules/…) and look at the audit log.
+"""
+KEYS = ("access_key_id", "secret")
+
+
+def begin_schedule(said: dict[str, Any]) -> ExportSchedule:
+    """Have copies made from now on.
+
+    Raises Invalid for what is not right, a bucket that could not be written to included, NotAllowed for whoever does
+    not see everything, Conflict when there are too many.
+    """
+    must_see_everything(acting().caller)
+    if second_approver():
+        raise Conflict(
+            "Exports need a second person's word here, and nobody gives it to a schedule.",
+            code="needs_approval",
+        )
+    _check(said)
+    if len(db().scalars(select(ExportSchedule.id).limit(MOST)).all()) == MOST:
+        raise Conflict(f"There are {MOST} schedules for exports already.", code="too_many")
+    schedule = ExportSchedule(**_with_keys(said))
+    if schedule.bucket is not None:
+        _must_work(schedule)
+    save(schedule)
+    db().add(
+        Schedule(
+            key=key_of(schedule.id), kind=KIND, arguments={"schedule_id": str(schedule.id)}, **_when(schedule)
+        )
+    )
+    db().flush()
+    _tell(schedule)
+    return schedule
+
+
+def _tell(schedule: ExportSchedule) -> None:
+    caller = acting().caller
+    where = f"the bucket {schedule.bucket['name']}" if schedule.bucket else "our storage"
+    text = TOLD.format(
+        name=caller.name, schedule=schedule.name, where=where, cron=schedule.cron, zone=schedule.zone
+    )
+    tell_admins("A scheduled export was set up", text, but=caller.user_id)
+
+
+def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSchedule:
+    """Change what is said of a schedule; new keys are tried first. Raises as `begin_schedule` does."""
+    must_see_everything(acting().caller)
+    _check(said)
+    if schedule.bucket is None and any(name in said for name in KEYS):
+        raise Invalid(errors={"access_key_id": ["This schedule has no bucket."]})
+    change(schedule, said)
+    if any(name in said for name in KEYS):
+        _must_work(schedule)
+    row = db().scalars(select(Schedule).where(Schedule.key == key_of(schedule.id)).with_for_update()).one()
+    for name, value in _when(schedule).items():
+        setattr(row, name, value)
+    db().flush()
+    return schedule
+
+
+def end_schedule(schedule: ExportSchedule, days: int) -> None:
+    """No further copies. Those with us are kept for so many days yet; those in the bucket are the tenant's."""
+    for export in db().scalars(select(Export).where(Export.schedule_id == schedule.id).with_for_update()):
+        export.schedule_id = None
+        if export.file and not export.in_bucket:
+            export.expires_at = now() + timedelta(days=days)
+    db().flush()
+    db().delete(db().scalars(select(Schedule).where(Schedule.key == key_of(schedule.id))).one())
+    db().delete(schedule)
+    db().flush()
+
+
+def key_of(schedule_id: UUID) -> str:
+    """The key of the row that says when."""
+    return f"export-schedule:{schedule_id}"
+
+
+def _when(schedule: ExportSchedule) -> dict[str, Any]:
+    due = next_moment(schedule.cron, schedule.zone, now())
+    return {"cron": schedule.cron, "zone": schedule.zone, "next_run_at": due, "owner_id": schedule.owner_id}
+
+
+def _check(said: dict[str, Any]) -> None:
+    if cron := said.get("cron"):
+        _must_be_rare(cron)
+    portions(said.get("resources") or (), acting().caller)
+    recipients_of(said.get("encrypt_to") or ())
+
+
+def _must_be_rare(cron: str) -> None:
+    if not croniter.is_valid(cron) or len(cron.split()) != 5:  # noqa: PLR2004 - minute, hour, day, month, weekday
+        raise Invalid(
+            errors={"cron": ["A line of five fields, for instance `0 2 * * *` for every night at two."]}
+        )
+    walk = croniter(cron, datetime(2026, 1, 1, tzinfo=now().tzinfo))
+    moments = [walk.get_next(datetime) for _ in range(MOMENTS_TRIED)]
+    if any(later - earlier < OFTEN for earlier, later in pairwise(moments)):
+        raise Invalid(errors={"cron": ["At most once an hour."]})
+
+
+def _with_keys(said: dict[str, Any]) -> dict[str, Any]:
+    """The bucket as it is kept, with its keys apart from it."""
+    bucket = dict(said.get("bucket") or {})
+    keys = {
+        name: bucket.pop(key)
+        for name, key in zip(KEYS, ("access_key_id", "secret_access_key"), strict=True)
+        if key in bucket
+    }
+    return {**said, "bucket": bucket or None, **keys}
+
+
+def _must_work(schedule: ExportSchedule) -> None:
+    prefix = (schedule.bucket or {}).get("prefix") or ""
+    try:
+        bucket_of(schedule).try_out(f"{prefix}freehold-write-test-{schedule.id}")
+    except (BucketFailed, OutboundRefused, OutboundFailed) as error:
+        raise Invalid(
+            "Nothing could be written to this bucket.", errors={"bucket": [error.detail]}
+        ) from error

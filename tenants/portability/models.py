@@ -151,6 +151,7 @@ class ExportSchedule(Record, Owned, Base):
     __table_args__ = (one_of("format", Format), one_of("purpose", ExportPurpose))
     __purpose__ = Purpose.PORTABILITY
     __audited__ = True
+    __unruled__ = "It is there until somebody ends it."
 
     name: Mapped[str] = column(data=DataClass.BUSINESS)
     cron: Mapped[str] = column(data=DataClass.TECHNICAL)

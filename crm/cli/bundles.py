@@ -50,6 +50,7 @@ def verify_bundle(file: Path, sha256: str | None, *, as_json: bool) -> None:
         "tables": {
             name: {"rows": rows, "content": report.content[name]} for name, rows in report.rows.items()
         },
+        "missing_files": list(about.missing_files),
         "findings": [{**asdict(each), "sentence": str(each)} for each in report.findings],
     }
     if as_json:

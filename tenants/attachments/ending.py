@@ -1,19 +1,20 @@
 """Attachments end with their record, and files with their attachment: after the commit that made them nobody's."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy import event, select
-from sqlalchemy.orm import Session
 
 from tenants.access.policy import find, remove
 from tenants.access.removal import must_be_removable, when_gone
 from tenants.attachments.attachable import attachable, editable_record
-from tenants.attachments.models import Attachment
+from tenants.attachments.models import Attachment, file_of
+from tenants.audit.erasure import forget_values
 from tenants.audit.recording import record_event
-from tenants.isolation.door import TenantSession, db, here
+from tenants.isolation.door import db, here
 from tenants.isolation.files import files
 from tenants.isolation.storage import StorageFailed, TenantStorage
 from tenants.isolation.turns import is_held_open
@@ -24,7 +25,10 @@ BUNDLING = "a bundle takes the files"
 
 
 def detach(attachment_id: UUID) -> None:
-    """Remove an attachment. Raises as `editable_record` does, and Conflict while something keeps the record."""
+    """Remove an attachment, past the bin.
+
+    Raises NotFound and NotAllowed as `editable_record` does, Conflict while a hold or a rule keeps the record.
+    """
     attachment = find(Attachment, attachment_id, lock=True)
     editable_record(attachment.resource, attachment.record_id)
     must_be_removable(attachment.resource, [attachment.record_id])
@@ -40,35 +44,46 @@ def note_on_record(attachment: Attachment, before: str | None, after: str | None
 
 
 def end_attachments_with_records() -> None:
-    """Say once, at start-up and before changes are recorded, that attachments go when their record is gone for good.
+    """Say once, at start-up, that attachments go when their record goes for good; those of one in the bin stay.
 
     Raises TypeError for a resource that declares attachments and can't have any.
     """
     attachable()
-    when_gone(_end_attachments)
-    if not event.contains(TenantSession, "before_flush", _end_files):
-        event.listen(TenantSession, "before_flush", _end_files)
+    when_gone(end_with)
 
 
-def _end_attachments(resource: str, record_ids: Sequence[UUID]) -> None:
-    same = (Attachment.resource == resource, Attachment.record_id.in_(record_ids))
-    for attachment in db().scalars(select(Attachment).where(*same)).all():
-        db().delete(attachment)
-        remove_after_commit([attachment.file])
+def end_with(resource: str, record_ids: Sequence[UUID]) -> None:
+    """Delete what is attached to records that go for good, with the values that the audit has of it.
 
-
-def _end_files(session: Session, _context: object, _instances: object) -> None:
-    remove_after_commit([each.file for each in session.deleted if isinstance(each, Attachment)])
-
-
-def remove_after_commit(names: Iterable[str]) -> None:
-    """A file goes only when its row is known to be gone, and none while a bundle may still want it: the sweep will."""
-    known: set[str] = here().notes.setdefault("files_to_remove", set())
-    fresh = [name for name in names if name not in known]
-    if not fresh or is_held_open(BUNDLING):
+    Records that are still there are locked first: what somebody attaches at this moment is there already, or finds no
+    record.
+    """
+    if (model := attachable().get(resource)) is None:
         return
-    known.update(fresh)
-    here().after_commit.extend(partial(let_go, files(), name) for name in fresh)
+    db().execute(select(model.id).where(model.id.in_(record_ids)).order_by(model.id).with_for_update())
+    theirs = (Attachment.resource == resource, Attachment.record_id.in_(record_ids))
+    rows = db().execute(select(Attachment.id, Attachment.record_id).where(*theirs)).all()
+    if not rows:
+        return
+    forget_values([each.id for each in rows])
+    table = Attachment.__table__
+    db().connection().execute(sa.delete(table).where(table.c.id.in_([each.id for each in rows])))  # type: ignore[arg-type]
+    for each in rows:
+        record_event(
+            "attachments.deleted", "attachments", each.id, {"record_id": [str(each.record_id), None]}
+        )
+    _remove_after_commit([each.id for each in rows])
+
+
+@event.listens_for(Attachment, "after_delete")
+def _remove_its_file(_mapper: object, _connection: object, attachment: Attachment) -> None:
+    _remove_after_commit([attachment.id])
+
+
+def _remove_after_commit(attachment_ids: Sequence[UUID]) -> None:
+    """A file goes when its row is known to be gone, unless a bundle may still want it: then the sweep removes it."""
+    if not is_held_open(BUNDLING):
+        here().after_commit.extend(partial(let_go, files(), file_of(each)) for each in attachment_ids)
 
 
 def let_go(storage: TenantStorage, name: str) -> None:

@@ -24,6 +24,13 @@ def files() -> TenantStorage:
     return _storage[0].for_tenant(here().home.id)
 
 
+def remove_files_of(tenant_id: UUID) -> None:
+    """Remove every file of a tenant that is no more. Raises StorageFailed; run again, it goes on."""
+    storage = _storage[0].for_tenant(tenant_id)
+    for name in storage.list():
+        storage.delete(name)
+
+
 def store_sealed(name: str, chunks: Iterable[bytes]) -> Stored:
     """Store the chunks as they come, sealed for this name of this tenant."""
     return files().write(name, seal_stream(sealing_key(), chunks, place_of(here().home.id, name)))

@@ -16,6 +16,7 @@ from tenants.portability.comparing import content_here, differences
 from tenants.portability.contents import tables
 from tenants.portability.described import Described
 from tenants.portability.descriptor import PARTIAL
+from tenants.portability.files import bring_files_in
 from tenants.portability.filling import Filling
 from tenants.portability.models import Arrival
 from tenants.portability.opening import opened_bundle
@@ -77,6 +78,7 @@ def bring_in(
                     {"id": str(home.id), "slug": slug, "state": "active"},
                     kept.said("import"),
                 ).fill()
+                bring_files_in(bundle, kept.said("import"))
             _must_be_equal(report.content, kept.said("compare"))
             db().add(_arrival(path, report.described))
     return Arrived(home, report)

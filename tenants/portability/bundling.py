@@ -19,6 +19,7 @@ from tenants.portability.contents import tables
 from tenants.portability.database import Database
 from tenants.portability.descriptor import DATABASE, DESCRIPTOR, README, About, TableFile, descriptor
 from tenants.portability.encrypting import encrypted
+from tenants.portability.files import BundledFiles
 from tenants.portability.formats import Format
 from tenants.portability.lines import lines_of
 from tenants.portability.readme import readme
@@ -81,14 +82,18 @@ class Bundling:
     def _written(self) -> Pieces:
         said = tuple(each.said for each in self._chosen if each.said)
         self.about = about = replace(about_tenant(), chosen=said)
-        stream = ZipStream(about.snapshot_at)
-        chosen = self._chosen or [Portion(each) for each in tables()]
+        stream, chosen = ZipStream(about.snapshot_at), self._chosen or [Portion(each) for each in tables()]
+        attached = BundledFiles(chosen)
         yield from (
             self._database(stream, chosen) if self._format is Format.SQLITE else self._tables(stream, chosen)
         )
+        yield from attached.written(stream)
         page = readme(about, self._format, self.files).encode()
-        written = _whole_file(stream, README, page)
-        _whole_file(stream, DESCRIPTOR, descriptor(about, self._format, self.files, written))
+        package = descriptor(about, self._format, self.files, _whole_file(stream, README, page))
+        with stream.file(DESCRIPTOR) as file:
+            for piece in attached.described(package):
+                file.write(piece)
+                yield from stream.pieces()
         yield from stream.end()
 
     def counts(self) -> dict[str, int]:

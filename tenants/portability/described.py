@@ -58,6 +58,8 @@ class Described:
     others: tuple[DescribedFile, ...]
     partial: bool
     """Whether it holds chosen records only, and no tenant can be made of it."""
+    missing_files: tuple[str, ...]
+    """Ids of attachments whose files storage had lost when the bundle was made."""
 
 
 class _Model(BaseModel):
@@ -115,6 +117,7 @@ class _Ours(_Model):
 class _Package(_Model):
     ours: _Ours = Said(alias="freehold")
     resources: list[_Resource]
+    missing_files: list[str] = Said(default=[], alias="missingFiles")
 
 
 def describe(descriptor: Any) -> Described:
@@ -136,6 +139,7 @@ def describe(descriptor: Any) -> Described:
         tuple(_table(each, each.table) for each in package.resources if each.table),
         tuple(_file(each) for each in package.resources if not each.table),
         ours.partial is not None,
+        tuple(package.missing_files),
     )  # fmt: skip
 
 

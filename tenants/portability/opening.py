@@ -12,8 +12,8 @@ from tenants.portability.described import Described, describe
 from tenants.portability.descriptor import DESCRIPTOR
 from tenants.portability.encrypting import encryption_of
 
-MOST_FILES = 100_000
-LARGEST_DESCRIPTOR = 64 * 1024 * 1024
+MOST_FILES = 1_000_000
+LARGEST_DESCRIPTOR = 512 * 1024 * 1024
 SYMLINK, KINDS_OF_FILE = 0o120000, 0o170000
 
 

@@ -31,7 +31,8 @@ RULES = {
 }
 BACK = " `freehold tenant import FILE --slug NAME` brings it\nback."
 COMMON_RULES = """- Times are RFC 3339 in UTC, dates `YYYY-MM-DD`, ids UUIDs.
-- Lists and documents are JSON. Bytes are hexadecimal."""
+- Lists and documents are JSON. Bytes are hexadecimal.
+- Files that are attached to records are under `files/`, each in a folder named by the `id` that `attachments` has."""
 
 
 def readme(about: About, format_: Format, files: Sequence[TableFile]) -> str:

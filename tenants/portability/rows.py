@@ -40,10 +40,15 @@ class Measured:
             self.size += len(line)
             yield line
 
-    def to_the_end(self) -> None:
+    def chunks(self) -> Iterator[bytes]:
         while chunk := self._stream.read(1 << 20):
             self._hash.update(chunk)
             self.size += len(chunk)
+            yield chunk
+
+    def to_the_end(self) -> None:
+        for _ in self.chunks():
+            continue
 
     def sha256(self) -> str:
         return self._hash.hexdigest()

@@ -4,13 +4,14 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from tenants.portability.columns import Field
 from tenants.portability.content import ContentHash
 from tenants.portability.described import Described, DescribedFile, DescribedTable
 from tenants.portability.descriptor import DESCRIPTOR
+from tenants.portability.files import ExpectedFiles
 from tenants.portability.keys import Keys
 from tenants.portability.opening import OpenBundle, opened_bundle
 from tenants.portability.rows import Measured, Unreadable, rows_of
@@ -64,6 +65,7 @@ class _Verification:
     def __init__(self, bundle: OpenBundle, report: Report, tell: Told) -> None:
         self._bundle, self._report, self._tell = bundle, report, tell
         self._keys = Keys(bundle.described.tables)
+        self._attached = ExpectedFiles(bundle.described)
         self._rows = 0
 
     def findings(self) -> Iterator[Finding]:
@@ -79,8 +81,13 @@ class _Verification:
         for other in described.others:
             if other.path in there:
                 yield from self._file(other, None)
+        yield from self._loose_ends()
+
+    def _loose_ends(self) -> Iterator[Finding]:
         for table, row, text in self._keys.unresolved():
             yield Finding(table.file.path, row, text)
+        for path in self._attached.unclaimed():
+            yield Finding(path, None, "belongs to no attachment")
 
     def _file(self, said: DescribedFile, table: DescribedTable | None) -> Iterator[Finding]:
         """What is wrong with a file's rows, and whether size and hash are the ones that the description has."""
@@ -100,7 +107,7 @@ class _Verification:
 
     def _table(self, table: DescribedTable, file: Measured) -> Iterator[Finding]:
         content = ContentHash(table.fields, table.names_tenant)
-        keys = self._keys.look_at(table)
+        keys, file_of = self._keys.look_at(table), self._attached.look_at(table)
         try:
             for number, values in rows_of(table.fields, self._bundle.described.format, file.lines()):
                 wrong = [
@@ -108,7 +115,7 @@ class _Verification:
                     for each, value in zip(table.fields, values, strict=True)
                     if (text := _wrong(each, value))
                 ]
-                for text in wrong or keys.wrong_with(number, values):
+                for text in wrong or chain(keys.wrong_with(number, values), file_of(values)):
                     yield Finding(table.file.path, number, text)
                 if not wrong:
                     content.add(values)

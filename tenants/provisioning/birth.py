@@ -19,6 +19,7 @@ from tenants.foundation.tables import Source
 from tenants.identity.founding import Founder, Founding, found
 from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.door import inside
+from tenants.isolation.files import remove_files_of
 from tenants.isolation.keys import KeyName, KeyWrapper
 from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import birth, death, grants, path, tables
@@ -141,6 +142,7 @@ class Nursery:
             claimed = (Tenant.state == State.CLAIMED) & (Tenant.claimed_at < stale)
             left = session.execute(select(Tenant.id, Tenant.cell).where(making | claimed)).all()
         for tenant_id, cell in left:
+            remove_files_of(tenant_id)
             with as_owner(self.owner_urls.get(cell)) as connection:
                 run_all(connection, death(role_of(tenant_id)))
             with self.catalog.transaction() as session:

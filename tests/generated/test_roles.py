@@ -36,9 +36,9 @@ QUICK = {
 #: These settle an invoice that the body names, and the example's is out of reach of who reaches less than all.
 ON_ANOTHERS_RECORD = ("POST /api/v1/credit-notes", "POST /api/v1/payments")
 #: Seen by whoever sees the record that it speaks of: the example's contact, out of reach likewise.
-OF_A_RECORD = {"record-shares": "contacts:read", "bin": "contacts:read"}
+OF_A_RECORD = {"attachments": "contacts:read", "record-shares": "contacts:read", "bin": "contacts:read"}
 #: What a change of such a record takes besides its own permission.
-TAKES_ALSO = {"bin": "contacts:delete"}
+TAKES_ALSO = {"attachments": "contacts:edit", "bin": "contacts:delete"}
 WITHIN = {
     Reach.OWN: {"own"},
     Reach.TEAM: {"own", "team's"},
@@ -80,7 +80,7 @@ def test_a_role_may_what_its_permissions_say_and_no_more(
                 out_of_reach = str(operation) in ON_ANOTHERS_RECORD and reached is not Reach.ALL
                 if reached is None or out_of_reach:
                     assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
-                elif operation.names_in_path and not sees(role, operation.resource):
+                elif (operation.names_in_path or operation.form) and not sees(role, operation.resource):
                     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
                 elif _on_what_is_only_seen(operation, role, reached):
                     assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
@@ -89,7 +89,7 @@ def test_a_role_may_what_its_permissions_say_and_no_more(
 
 
 def _on_what_is_only_seen(operation: Operation, role: str, reached: Reach | None) -> bool:
-    """The example's contact is nobody's own: who sees all of them and changes some may not change this one's shares."""
+    """The example's contact is nobody's own: who sees all of them and changes some may change nothing that is on it."""
     changes = operation.resource in OF_A_RECORD and operation.method != "get"
     takes_also = reach(role, TAKES_ALSO.get(operation.resource, operation.permission))
     reaches = reached is Reach.ALL and takes_also is Reach.ALL

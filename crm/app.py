@@ -259,7 +259,7 @@ def open_house(settings: Settings) -> House:
     use_key_versions(KeyVersions(catalog, wrapper))
     use_certificates(Certificates(catalog, wrapper, settings.backup_days))
     use_carrier(Carrier(settings.redis_url))
-    use_storage(storage_from(settings.storage))
+    use_storage(storage_from(settings.storage, settings.storage_kms_key))
     use_post(post_of(settings))
     nursery = nursery_of(settings, catalog)
     use_address_book(nursery)

@@ -34,7 +34,7 @@ def main(settings: Settings) -> None:
 
 def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     """What the platform does by itself, without a tenant."""
-    storage = storage_from(settings.storage)
+    storage = storage_from(settings.storage, settings.storage_kms_key)
     yield PlatformJob(
         "storage.sweep",
         lambda: storage.sweep_unfinished(UNFINISHED_UPLOADS_AFTER),

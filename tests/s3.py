@@ -16,6 +16,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
+from tests.strict_s3 import refusal
+
 BUCKET = "freehold"
 
 #: Moto says that every upload was begun then; ours are told apart by age.
@@ -67,7 +69,14 @@ class S3:
 
     @cached_property
     def client(self):
-        return Session("test", "test", region_name="eu-central-1").client("s3", endpoint_url=self.url)
+        return self.service("s3")
+
+    @cached_property
+    def kms(self):
+        return self.service("kms")
+
+    def service(self, name):
+        return Session("test", "test", region_name="eu-central-1").client(name, endpoint_url=self.url)
 
     def fail(self, matches, *, status="403 Forbidden", code="AccessDenied", times=1):
         """Refuse the next requests for which `matches(environ)` is true. A 403 is not tried again."""
@@ -87,6 +96,9 @@ class S3:
                 fault.times -= 1
                 environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
                 return fault.answer(start_response)
+        if refused := refusal(environ):
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            return Fault(lambda _: True, *refused, 1).answer(start_response)
         answer = self._moto(environ, start_response)
         if environ["REQUEST_METHOD"] == "GET" and environ["QUERY_STRING"].startswith("uploads"):
             today = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z").encode()

@@ -101,7 +101,7 @@ def storage(settings: "Settings") -> str:
     from tenants.foundation.identifiers import new_id
     from tenants.isolation.storage import storage_from
 
-    files = storage_from(settings.storage).for_tenant(new_id())
+    files = storage_from(settings.storage, settings.storage_kms_key).for_tenant(new_id())
     files.write("doctor", [b"a file of the doctor"])
     files.delete("doctor")
     return f"A file went to {settings.storage} and was removed again."

@@ -99,6 +99,10 @@ class Settings(BaseSettings):
         default_factory=lambda found: _under_data_dir("storage")(found).as_uri(),
         description="Where files go: `file:///path` or `s3://bucket/prefix` (`AWS_ENDPOINT_URL` is heeded).",
     )
+    storage_kms_key: str | None = Field(
+        None,
+        description="The AWS KMS key (id or ARN) that the bucket encrypts files with, on top of our own sealing.",
+    )
     key_file: Path = Field(
         default_factory=_under_data_dir("key"), description="The key file that wraps each tenant's data key."
     )
@@ -193,6 +197,12 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         "json", description="One JSON object a line, or for a person."
     )
+
+    @model_validator(mode="after")
+    def _buckets_have_keys(self) -> Self:
+        if self.storage_kms_key and not self.storage.startswith("s3://"):
+            raise ValueError("FREEHOLD_STORAGE_KMS_KEY is for a bucket, and FREEHOLD_STORAGE is none.")
+        return self
 
     @model_validator(mode="after")
     def _production_is_strict(self) -> Self:

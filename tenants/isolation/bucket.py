@@ -1,9 +1,10 @@
 """Files of all tenants in an S3 bucket, or in whatever speaks S3 at `AWS_ENDPOINT_URL`."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,24 +14,28 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tenants.foundation.clock import now
 from tenants.foundation.pieces import in_pieces, marking_the_last
-from tenants.isolation.storage import NotStored, StorageFailed
+from tenants.isolation.storage import Lock, NotStored, StillLocked, StorageFailed
+from tenants.isolation.versions import CHECKSUM, lock_asked_for, locked_until, make_sure_of, versions_of
 
 #: At most 10,000 parts make an object, so a file may have 78 GiB.
 PART_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
-CHECKSUM = {"ChecksumAlgorithm": "CRC32"}
 
 
 class Bucket:
     """A place for files under a prefix of one bucket."""
 
-    def __init__(self, name: str, prefix: str) -> None:
+    def __init__(self, name: str, prefix: str, kms_key: str | None = None) -> None:
         self._name, self._prefix = name, f"{prefix}/" if prefix else ""
+        # A key of the bucket saves a request to KMS for each object.
+        kms = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "BucketKeyEnabled": True}
+        self._kept = kms if kms_key else {}
         self._made: tuple[int, Any] | None = None
 
-    def write(self, key: str, chunks: Iterable[bytes]) -> None:
-        """One request for a small file, parts for a large one: S3 shows the object after the last."""
-        self._write(key, chunks, {})
+    def write(self, key: str, chunks: Iterable[bytes], lock: Lock | None = None) -> None:
+        self._write(key, chunks, self._kept | lock_asked_for(lock) | CHECKSUM)
+        if lock is not None:
+            self._must_be_locked(key, lock)
 
     def rewrite(self, key: str, change: Callable[[Iterator[bytes]], Iterable[bytes]]) -> bool:
         try:
@@ -38,24 +43,44 @@ class Bucket:
                 answer = self._client.get_object(**self._at(key))
             body = answer["Body"]
             with body:
-                self._write(key, change(_chunks(body, key)), {"IfMatch": answer["ETag"]})
+                made, conditions = self._kept | CHECKSUM, {"IfMatch": answer["ETag"]}
+                self._write(key, change(_chunks(body, key)), made, conditions)
         except (NotStored, _ChangedMeanwhile):
             return False
         return True
 
-    def _write(self, key: str, chunks: Iterable[bytes], conditions: dict[str, str]) -> None:
-        parts = _Parts(self._client, self._at(key))
+    def _write(
+        self,
+        key: str,
+        chunks: Iterable[bytes],
+        made: dict[str, Any],
+        conditions: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """One request for a small file, parts for a large one: S3 shows the object after the last."""
+        parts = _Parts(self._client, self._at(key), made)
         try:
             for piece, last in marking_the_last(in_pieces(chunks, PART_BYTES)):
                 with _in_words("written", key):
                     if last and not parts.begun:
-                        self._client.put_object(**self._at(key), Body=piece, **CHECKSUM, **conditions)
+                        self._client.put_object(**self._at(key), Body=piece, **made, **conditions)
                         return
                     parts.add(piece)
             with _in_words("written", key):
                 parts.complete(conditions)
         except BaseException as error:
             parts.abort(error)
+            raise
+
+    def _must_be_locked(self, key: str, lock: Lock) -> None:
+        """A lock that was asked for and passed over, as some servers do with parts, is as good as a failed write."""
+        try:
+            with _in_words("locked", key):
+                make_sure_of(lock, self._client, self._at(key))
+        except StorageFailed as error:
+            try:
+                self.delete(key)
+            except StorageFailed as other:
+                error.add_note(f"It is still there: {other}")
             raise
 
     @contextmanager
@@ -66,8 +91,16 @@ class Bucket:
             yield _chunks(body, key)
 
     def delete(self, key: str) -> None:
+        """Every version of it: in a bucket with versions, a plain deletion only hides the last one."""
+        at = self._at(key)
         with _in_words("deleted", key):
-            self._client.delete_object(**self._at(key))
+            for version in versions_of(self._client, at):
+                try:
+                    self._client.delete_object(**at, **version)
+                except ClientError as error:
+                    if until := locked_until(self._client, at | version):
+                        raise StillLocked(f"The file {key} is locked until {until}.", until) from error
+                    raise
 
     def exists(self, key: str) -> bool:
         """By listing: to a HEAD, a missing bucket looks like a missing file."""
@@ -122,8 +155,8 @@ class _ChangedMeanwhile(StorageFailed):
 class _Parts:
     """A large object on its way, part by part."""
 
-    def __init__(self, client: Any, at: dict[str, str]) -> None:
-        self._client, self._at = client, at
+    def __init__(self, client: Any, at: dict[str, str], made: dict[str, Any]) -> None:
+        self._client, self._at, self._made = client, at, made
         self._id: str | None = None
         self._sent: list[dict[str, Any]] = []
 
@@ -133,7 +166,7 @@ class _Parts:
 
     def add(self, piece: bytes) -> None:
         if self._id is None:
-            self._id = self._client.create_multipart_upload(**self._at, **CHECKSUM)["UploadId"]
+            self._id = self._client.create_multipart_upload(**self._at, **self._made)["UploadId"]
         number = len(self._sent) + 1
         answer = self._client.upload_part(
             **self._at, UploadId=self._id, PartNumber=number, Body=piece, **CHECKSUM
@@ -141,7 +174,7 @@ class _Parts:
         known = {name: answer[name] for name in ("ETag", "ChecksumCRC32") if name in answer}
         self._sent.append({"PartNumber": number, **known})
 
-    def complete(self, conditions: dict[str, str]) -> None:
+    def complete(self, conditions: Mapping[str, str]) -> None:
         self._client.complete_multipart_upload(
             **self._at, UploadId=self._id, MultipartUpload={"Parts": self._sent}, **conditions
         )

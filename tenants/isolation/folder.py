@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from tenants.foundation.clock import now
 from tenants.foundation.whole_files import UnfinishedFile
-from tenants.isolation.storage import NotStored, StorageFailed
+from tenants.isolation.storage import CannotLock, Lock, NotStored, StorageFailed
 
 CHUNK_BYTES = 1024 * 1024
 UNFINISHED = ".unfinished"
@@ -24,7 +24,11 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root, self._unfinished = root, root / UNFINISHED
 
-    def write(self, key: str, chunks: Iterable[bytes]) -> None:
+    def write(self, key: str, chunks: Iterable[bytes], lock: Lock | None = None) -> None:
+        if lock is not None:
+            raise CannotLock(
+                f"The file {key} can't be locked in a folder: that takes a bucket with Object Lock."
+            )
         with _in_words("written", key):
             unfinished = UnfinishedFile(self._unfinished)
         try:

@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from tenants.foundation.clock import now
 from tenants.foundation.errors import Unavailable
 
 NAME = re.compile(r"(?=.{1,400}\Z)[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}(/[A-Za-z0-9_-][A-Za-z0-9._-]{0,199})*\Z")
@@ -38,6 +40,41 @@ class NotStored(StorageFailed):
         self.detail = "This file is no longer there."
 
 
+class CannotLock(StorageFailed):
+    """Files are kept where nothing can be locked."""
+
+
+class StillLocked(StorageFailed):
+    """Nobody can remove this file before its time, and we don't try to."""
+
+    status = 409
+    code = "still_locked"
+    title = "This can't be done as things stand"
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
+        self.detail = f"This file is locked until {until.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+
+
+class LockMode(StrEnum):
+    """Whom a lock binds: everybody, or all but those to whom the bucket's owner gave a right of its own."""
+
+    COMPLIANCE = "COMPLIANCE"
+    GOVERNANCE = "GOVERNANCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Until when a file can neither be removed nor replaced by others (S3 Object Lock)."""
+
+    mode: LockMode
+    until: datetime
+
+    def __post_init__(self) -> None:
+        if self.until <= now():
+            raise ValueError("A lock ends in the future.")
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What a file turned out to be once all of it was written."""
@@ -48,7 +85,7 @@ class Stored:
 class Place(Protocol):
     """Keeps files by key for all tenants. A file appears whole or not at all, and replaces one of its key."""
 
-    def write(self, key: str, chunks: Iterable[bytes]) -> None: ...
+    def write(self, key: str, chunks: Iterable[bytes], lock: Lock | None = None) -> None: ...
 
     def open_stream(self, key: str) -> AbstractContextManager[Iterator[bytes]]: ...
 
@@ -69,10 +106,14 @@ class TenantStorage:
     def __init__(self, place: Place, tenant_id: UUID) -> None:
         self._place, self._prefix = place, f"t_{tenant_id.hex}/"
 
-    def write(self, name: str, chunks: Iterable[bytes]) -> Stored:
-        """Store the chunks as they come. What goes wrong in `chunks` itself is raised as it is."""
+    def write(self, name: str, chunks: Iterable[bytes], lock: Lock | None = None) -> Stored:
+        """Store the chunks as they come. What goes wrong in `chunks` itself is raised as it is.
+
+        What is locked can be erased by destroying its key alone, so that only sealed content is locked
+        (`store_sealed`). Raises CannotLock where storage keeps no locks.
+        """
         measured = _Measured(chunks)
-        self._place.write(self._key(name), measured)
+        self._place.write(self._key(name), measured, lock)
         return measured.stored()
 
     def open_stream(self, name: str) -> AbstractContextManager[Iterator[bytes]]:
@@ -87,7 +128,7 @@ class TenantStorage:
         return self._place.rewrite(self._key(name), change)
 
     def delete(self, name: str) -> None:
-        """Make sure that there is no such file."""
+        """Make sure that there is no such file, nor a former version of it. Raises StillLocked."""
         self._place.delete(self._key(name))
 
     def exists(self, name: str) -> bool:
@@ -121,8 +162,8 @@ class Storage:
         return self._place.sweep_unfinished(older_than)
 
 
-def storage_from(url: str) -> Storage:
-    """The storage at `file:///folder` or `s3://bucket/prefix`."""
+def storage_from(url: str, kms_key: str | None = None) -> Storage:
+    """The storage at `file:///folder` or `s3://bucket/prefix`; a bucket encrypts with the KMS key, when one is named."""
     parts = urlsplit(url)
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
         from tenants.isolation.folder import Folder
@@ -131,7 +172,7 @@ def storage_from(url: str) -> Storage:
     if parts.scheme == "s3" and parts.netloc:
         from tenants.isolation.bucket import Bucket
 
-        return Storage(Bucket(parts.netloc, unquote(parts.path).strip("/")))
+        return Storage(Bucket(parts.netloc, unquote(parts.path).strip("/"), kms_key))
     raise ValueError(f"{url!r} should look like file:///path or s3://bucket/prefix.")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from tenants.http.application import SECURITY_HEADERS
+from tenants.http.downloads import POLICY
 from tests.operations import Operation
 
 INSIDES = re.compile(r"Traceback|psycopg|sqlalchemy|SELECT |select .* from|File \"|t_[0-9a-f]{32}")
@@ -18,7 +19,10 @@ def sound(operation: Operation, answer: TestResponse) -> TestResponse:
     assert operation.documents(answer.status_code), (
         f"{operation} does not document {answer.status_code}: {said}"
     )
-    missing = [name for name, value in SECURITY_HEADERS.items() if answer.headers.getlist(name) != [value]]
+    expected = SECURITY_HEADERS | (
+        {"Content-Security-Policy": POLICY} if _is_a_file(operation, answer) else {}
+    )
+    missing = [name for name, value in expected.items() if answer.headers.getlist(name) != [value]]
     assert not missing, f"{operation} answers without {missing}"
     assert answer.headers.get("X-Request-Id"), f"{operation} answers without a request id"
     assert answer.headers.get("Cache-Control") == "no-store", f"{operation} lets its answer be kept"
@@ -40,3 +44,8 @@ def words(answer: TestResponse, *ids: str) -> tuple[int, Any]:
     for number, each in enumerate((answer.headers["X-Request-Id"], *ids)):
         said = said.replace(each, f"<{number}>" if number == 0 else "<id>")
     return answer.status_code, said
+
+
+def _is_a_file(operation: Operation, answer: TestResponse) -> bool:
+    """Whether somebody else's file is what is sent: it has a stricter policy."""
+    return operation.id == "download_attachment" and answer.status_code == 200

@@ -3,20 +3,25 @@
 import hashlib
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
+from crm.contacts.models import Contact
 from tenants.access.caller import SYSTEM, act_as
 from tenants.attachments.attachable import attachable
 from tenants.attachments.models import Attachment
 from tenants.foundation.clock import now
 from tenants.isolation.door import db, inside
 from tenants.isolation.files import files
+from tenants.retention.keeping import kinds
+from tenants.retention.leaving import for_good
 from tests.asking import Examples
-from tests.attaching import CONTENT, attach, attached, listed, purge, raw, stored
+from tests.attaching import CONTENT, attach, attached, listed, raw, stored
 from tests.operations import document_of
 from tests.tenants.identity.rights.people import person
+from tests.tenants.retention.world import hold, in_bin
 from tests.workspace import Client, Workspace
 
 
@@ -118,41 +123,65 @@ def test_a_removed_file_is_gone_from_storage(acme: Workspace, neighbour: Workspa
     assert neighbour.admin.get(f"/attachments/{made}").status_code == 404
 
 
-def test_a_record_that_is_gone_for_good_takes_its_files_along(acme: Workspace, neighbour: Workspace) -> None:
+def test_files_wait_with_their_record_in_the_bin(acme: Workspace, neighbour: Workspace) -> None:
+    record = contact(acme.admin)
+    made = attached(acme.admin, "contacts", record)["id"]
+    assert acme.admin.delete(f"/contacts/{record}").status_code == 204
+    assert on(acme.admin, made) == {"get": 404, "download": 404, "rename": 404}
+    assert acme.admin.delete(f"/attachments/{made}").status_code == 404
+    assert listed(acme.admin, record) == []
+    entry = in_bin(acme, record)["id"]
+    assert acme.admin.post(f"/bin/{entry}/restoration").status_code == 201
+    assert listed(acme.admin, record) == [made]
+    assert acme.admin.get(f"/attachments/{made}/download").data == CONTENT
+    assert on(neighbour.admin, made) == {"get": 404, "download": 404, "rename": 404}
+
+
+def test_a_record_that_goes_for_good_takes_its_files_along(acme: Workspace, neighbour: Workspace) -> None:
     record, other = contact(acme.admin), contact(acme.admin)
-    gone = [attached(acme.admin, "contacts", record)["id"] for _ in range(2)]
+    gone = [attached(acme.admin, "contacts", record, name="Zilpzalp.txt")["id"] for _ in range(2)]
     kept = attached(acme.admin, "contacts", other)["id"]
     assert acme.admin.delete(f"/contacts/{record}").status_code == 204
-    assert {f"attachments/{each}" for each in gone} <= set(stored(acme))
-    assert [acme.admin.get(f"/attachments/{each}").status_code for each in gone] == [404, 404]
-    purge(acme, record)
+    there = stored(acme)
+    assert [each for each in gone if f"attachments/{each}" in there] == gone
+    entry = in_bin(acme, record)["id"]
+    assert acme.admin.in_person.delete(f"/bin/{entry}").status_code == 204
     there = stored(acme)
     assert not [each for each in gone if f"attachments/{each}" in there]
-    assert [acme.admin.get(f"/attachments/{each}").status_code for each in gone] == [404, 404]
     assert acme.admin.get(f"/attachments/{kept}/download").data == CONTENT
-    events = acme.admin.get(f"/audit-events?action=attachments.deleted&record_id={gone[0]}").json["data"]
-    assert len(events) == 1
-    assert neighbour.admin.get("/audit-events", query_string={"record_id": gone[0]}).json["data"] == []
+    query = {"record_id": gone[0], "sort": "at", "include": "personal"}
+    events = acme.admin.get("/audit-events", query_string=query).json["data"]
+    assert [each["action"] for each in events] == ["attachments.created", "attachments.deleted"]
+    assert "Zilpzalp" not in str(events)
+    with inside(acme.home):
+        assert not db().scalars(select(Attachment).where(Attachment.record_id == UUID(record))).all()
+    assert neighbour.admin.get("/audit-events", query_string=query).json["data"] == []
 
 
-def test_a_record_from_the_bin_has_its_files_again(acme: Workspace, neighbour: Workspace) -> None:
+def test_a_rule_takes_the_files_of_what_it_deletes(acme: Workspace, neighbour: Workspace) -> None:
     record = contact(acme.admin)
     made = attached(acme.admin, "contacts", record)["id"]
-    acme.admin.delete(f"/contacts/{record}")
-    (entry,) = acme.admin.get(f"/bin?record_id={record}").json["data"]
-    assert neighbour.admin.post(f"/bin/{entry['id']}/restoration").status_code == 404
-    assert acme.admin.post(f"/bin/{entry['id']}/restoration").status_code == 201
-    assert acme.admin.get(f"/attachments/{made}/download").data == CONTENT
+    with inside(acme.home), for_good():
+        act_as(SYSTEM)
+        db().delete(db().get_one(Contact, UUID(record)))
+        db().flush()
+    assert f"attachments/{made}" not in stored(acme)
+    assert acme.admin.get(f"/attachments/{made}").status_code == 404
+    assert neighbour.admin.get(f"/attachments/{made}").status_code == 404
 
 
-def test_files_of_a_record_under_a_legal_hold_stay(acme: Workspace, neighbour: Workspace) -> None:
+def test_what_is_held_keeps_its_files(acme: Workspace, neighbour: Workspace) -> None:
     record = contact(acme.admin)
     made = attached(acme.admin, "contacts", record)["id"]
-    hold = {"matter": "Doe", "reason": "A lawsuit", "resource": "contacts", "record_ids": [record]}
-    assert acme.admin.in_person.post("/legal-holds", hold).status_code == 201
+    hold(acme, record)
     assert acme.admin.delete(f"/attachments/{made}").status_code == 409
     assert acme.admin.get(f"/attachments/{made}/download").data == CONTENT
     assert neighbour.admin.delete(f"/attachments/{made}").status_code == 404
+
+
+def test_every_resource_that_takes_files_goes_by_way_of_the_bin() -> None:
+    """Who deletes a record past it would leave its files to nobody."""
+    assert attachable().keys() <= kinds().keys()
 
 
 def test_a_record_that_can_not_be_deleted_keeps_its_files(acme: Workspace, neighbour: Workspace) -> None:

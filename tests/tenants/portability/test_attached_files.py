@@ -306,6 +306,43 @@ def test_an_export_over_http_has_the_files(
     assert neighbour.admin.get(f"/exports/{made}/download").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("chosen", "count"),
+    [
+        ([{"resource": "contacts"}], 0),
+        ([{"resource": "attachments"}], len(CONTENTS)),
+        ([{"resource": "attachments", "filters": {"name": "terms.txt"}}], 1),
+    ],
+)
+def test_a_partial_export_has_the_files_of_the_rows_that_are_in_it(
+    source: Workspace, neighbour: Workspace, run_jobs: RunJobs, tmp_path: Path, chosen: Any, count: int
+) -> None:
+    asked = source.admin.post("/exports", {"format": "csv", "resources": chosen})
+    assert asked.status_code == 202, asked.json
+    run_jobs()
+    file = tmp_path / "partial.zip"
+    file.write_bytes(source.admin.get(f"/exports/{asked.json['id']}/download").data)
+    report = verify(file)
+    assert report.holds, report.findings
+    with zipfile.ZipFile(file) as archive:
+        assert len([each for each in archive.namelist() if each.startswith("files/")]) == count
+    assert neighbour.admin.get(f"/exports/{asked.json['id']}/download").status_code == 404
+
+
+@pytest.mark.parametrize("format_", [Format.PARQUET, Format.SQLITE])
+def test_files_leave_in_every_format(
+    source: Workspace, neighbour: Workspace, tmp_path: Path, format_: Format
+) -> None:
+    file = tmp_path / "other.zip"
+    take_out(source.home, file, format_)
+    report = verify(file)
+    assert report.holds, report.findings
+    with zipfile.ZipFile(file) as archive:
+        inner = [each for each in archive.namelist() if each.startswith("files/")]
+        assert {each.rpartition("/")[2]: archive.read(each) for each in inner} == names()
+    assert "neighbour.txt" in contents(neighbour.home)
+
+
 def test_more_files_than_are_asked_for_at_once_all_come_along(
     new_workspace: Callable[[], Workspace],
     neighbour: Workspace,

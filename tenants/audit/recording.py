@@ -140,10 +140,12 @@ def _record(verb: str, record: Any, changed: Mapping[str, list[Any]]) -> None:
 def _kinds(model: type[Base]) -> Mapping[str, DataClass | None]:
     """The attributes that are put on record, with the kind of their data; None where only the fact is kept."""
     mapper = inspect(model)
-    every = {each.key: mapper.columns[each.key].info for each in mapper.column_attrs}
+    every = {each.key: mapper.columns[each.key] for each in mapper.column_attrs}
+    # What the database works out of other columns says nothing new, and would have to be fetched for it.
+    given = {name: each.info for name, each in every.items() if each.computed is None}
     return {
         name: None if info.get("sealed") or info["data"] is DataClass.CREDENTIAL else info["data"]
-        for name, info in every.items()
+        for name, info in given.items()
         if name not in UNRECORDED
     }
 

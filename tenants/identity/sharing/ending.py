@@ -1,5 +1,7 @@
 """Shares end with their record, and are forgotten when their time is over."""
 
+from typing import Any
+
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
@@ -31,8 +33,11 @@ def forget_expired() -> int:
 
 
 def _end_shares(session: Session, _context: object, _instances: object) -> None:
-    owned = [each for each in session.deleted if isinstance(each, Base) and isinstance(each, Owned)]
-    for record in owned:
-        same = (RecordShare.resource == resource_of(type(record)), RecordShare.record_id == record.id)  # type: ignore[attr-defined]
+    ending: dict[str, list[Any]] = {}
+    for each in session.deleted:
+        if isinstance(each, Base) and isinstance(each, Owned):
+            ending.setdefault(resource_of(type(each)), []).append(each.id)  # type: ignore[attr-defined]
+    for resource, record_ids in ending.items():
+        same = (RecordShare.resource == resource, RecordShare.record_id.in_(record_ids))
         for share in session.scalars(select(RecordShare).where(*same)):
             session.delete(share)

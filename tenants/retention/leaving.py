@@ -5,14 +5,16 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event
+from sqlalchemy import event, select
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from tenants.access.caller import acting
+from tenants.access.policy import resource_of
 from tenants.access.removal import gone, must_be_removable, object_to_removal
 from tenants.audit.recording import as_json
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
+from tenants.foundation.tables import Base, Identified
 from tenants.isolation.door import TenantSession, here
 from tenants.isolation.sealing import place, sealed_text
 from tenants.retention.binning import purge_day
@@ -57,16 +59,26 @@ def _object(resource: str | None, record_ids: Sequence[UUID]) -> None:
 
 
 def _let_go(session: Session, _context: object, _instances: object) -> None:
+    for name, records in _leaving(session).items():
+        record_ids, kind = [each.id for each in records], kind_of(type(records[0]))
+        if kind is not None:
+            # What somebody writes at this moment is there already, or finds no record.
+            locked = select(kind.model.id).where(kind.model.id.in_(record_ids)).with_for_update()
+            session.execute(locked)
+            must_be_removable(name, record_ids)
+        if kind is None or FOR_GOOD in here().notes:
+            gone(name, record_ids)
+        else:
+            session.add_all([_entry(kind, each) for each in records])
+
+
+def _leaving(session: Session) -> dict[str, list[Any]]:
+    """What is about to be deleted, by resource."""
     leaving: dict[str, list[Any]] = {}
     for record in session.deleted:
-        if (kind := kind_of(type(record))) is not None:
-            leaving.setdefault(kind.name, []).append(record)
-    for name, records in leaving.items():
-        must_be_removable(name, [each.id for each in records])
-        if FOR_GOOD in here().notes:
-            gone(name, [each.id for each in records])
-        else:
-            session.add_all([_entry(kinds()[name], each) for each in records])
+        if isinstance(record, Identified) and isinstance(record, Base):
+            leaving.setdefault(resource_of(type(record)), []).append(record)
+    return leaving
 
 
 def _entry(kind: Kept, record: Any) -> BinEntry:

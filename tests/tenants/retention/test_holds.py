@@ -75,7 +75,7 @@ def test_a_hold_over_everything_keeps_every_record_that_could_be_deleted(
         if each.method == "delete" and each.path.endswith("}") and each.path.count("{") == 1
     ]
     made = {each: examples.ids(each) for each in deleting if each.resource not in GO_ALL_THE_SAME}
-    assert {each.resource for each in made} == {*kinds(), "bin"}
+    assert {each.resource for each in made} == {*kinds(), "attachments", "bin"}
     whole = hold(workspace)
     for operation, ids in made.items():
         assert said(examples.ask(workspace.admin, operation, ids)) == HELD, operation

@@ -94,6 +94,7 @@ GO_ALL_THE_SAME = {
     "authenticators": "how somebody signs in",
     "claimed-domains": "how people sign in",
     "connected-apps": "what an app may do",
+    "export-schedules": "when copies are made",
     "exports": "a copy",
     "identity-providers": "how people sign in",
     "imports": "cancelled, and kept",

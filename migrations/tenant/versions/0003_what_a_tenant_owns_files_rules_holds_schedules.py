@@ -56,6 +56,44 @@ def upgrade() -> None:
     op.create_index("bin_purge_at_idx", "bin", ["purge_at", "id"], unique=False)
     op.create_index("bin_record_id_idx", "bin", ["record_id"], unique=False)
     op.create_table(
+        "export_schedules",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("cron", sa.Text(), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("resources", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("encrypt_to", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("keep", sa.Integer(), nullable=False),
+        sa.Column("bucket", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("access_key_id", sa.Text(), nullable=True),
+        sa.Column("secret", sa.LargeBinary(), nullable=True),
+        sa.Column("last_succeeded_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("alerted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("team_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "format in ('csv', 'jsonl', 'parquet', 'sqlite')",
+            name=op.f("export_schedules_format_known_check"),
+        ),
+        sa.CheckConstraint(
+            "purpose in ('own_copy', 'switching', 'sharing', 'authority')",
+            name=op.f("export_schedules_purpose_known_check"),
+        ),
+        sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name=op.f("export_schedules_owner_id_fkey")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("export_schedules_team_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("export_schedules_pkey")),
+    )
+    op.create_index(op.f("export_schedules_owner_id_idx"), "export_schedules", ["owner_id"], unique=False)
+    op.create_index(op.f("export_schedules_team_id_idx"), "export_schedules", ["team_id"], unique=False)
+    op.create_table(
         "legal_holds",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("matter", sa.Text(), nullable=False),
@@ -123,6 +161,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("retention_rules_pkey")),
         sa.UniqueConstraint("name", name=op.f("retention_rules_name_key")),
     )
+    op.add_column("access_visits", sa.Column("told_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("claimed_domains", sa.Column("missing_since", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "exports",
         sa.Column("resources", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
@@ -140,8 +180,23 @@ def upgrade() -> None:
     op.add_column("exports", sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("exports", sa.Column("decision_note", sa.Text(), nullable=True))
     op.add_column("exports", sa.Column("downloads_left", sa.Integer(), nullable=True))
+    op.add_column("exports", sa.Column("schedule_id", sa.Uuid(), nullable=True))
+    op.add_column("exports", sa.Column("in_bucket", sa.Boolean(), server_default="false", nullable=False))
+    op.create_index(op.f("exports_schedule_id_idx"), "exports", ["schedule_id"], unique=False)
+    op.create_foreign_key(
+        op.f("exports_schedule_id_fkey"), "exports", "export_schedules", ["schedule_id"], ["id"]
+    )
     op.add_column(
         "tenant_profile", sa.Column("export_approval", sa.Boolean(), server_default="false", nullable=False)
+    )
+    op.add_column("tenant_profile", sa.Column("users_reviewed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "tenant_profile", sa.Column("review_every_days", sa.Integer(), server_default="90", nullable=True)
+    )
+    op.add_column("tenant_profile", sa.Column("review_asked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("tenant_profile", sa.Column("api_key_max_days", sa.Integer(), nullable=True))
+    op.add_column(
+        "tenant_profile", sa.Column("key_version", sa.Integer(), server_default="1", nullable=False)
     )
     op.create_check_constraint(
         "exports_approval_known_check",

@@ -60,6 +60,10 @@ def verify_bundle(file: Path, sha256: str | None, *, as_json: bool) -> None:
             f"{found['rows']} rows" if report.rows_read else f"its files; rows of {about.format} are not read"
         )
         click.echo(f"The bundle of {about.slug} from {about.snapshot_at} holds: {counted}.")
+        for each in about.missing_files:
+            click.echo(
+                f"The file of attachment {each} was lost in storage before: it is declared as missing."
+            )
     if report.findings:
         raise Refused("\n".join(map(str, report.findings)))
 

@@ -18,7 +18,7 @@ from tenants.isolation.files import files
 from tenants.retention.keeping import kinds
 from tenants.retention.leaving import for_good
 from tests.asking import Examples
-from tests.attaching import CONTENT, attach, attached, listed, raw, stored
+from tests.attaching import CONTENT, attach, attached, listed, purge, raw, stored
 from tests.operations import document_of
 from tests.tenants.identity.rights.people import person
 from tests.tenants.retention.world import hold, in_bin
@@ -144,8 +144,7 @@ def test_a_record_that_goes_for_good_takes_its_files_along(acme: Workspace, neig
     assert acme.admin.delete(f"/contacts/{record}").status_code == 204
     there = stored(acme)
     assert [each for each in gone if f"attachments/{each}" in there] == gone
-    entry = in_bin(acme, record)["id"]
-    assert acme.admin.in_person.delete(f"/bin/{entry}").status_code == 204
+    purge(acme, record)
     there = stored(acme)
     assert not [each for each in gone if f"attachments/{each}" in there]
     assert acme.admin.get(f"/attachments/{kept}/download").data == CONTENT

@@ -29,11 +29,10 @@ from tenants.identity.standings import standing_of
 from tenants.isolation.door import db, inside
 from tenants.isolation.files import store_sealed
 from tenants.isolation.turns import hold_open
-from tests.attaching import CONTENT, NewWorkspace, attached, listed, stored
+from tests.attaching import CONTENT, NewWorkspace, attached, listed, purge, stored
 from tests.attaching import attach as send
 from tests.chores import order
 from tests.jobs import RunJobs
-from tests.tenants.retention.world import in_bin
 from tests.workspace import Workspace
 
 MEBIBYTE = 1024 * 1024
@@ -182,8 +181,7 @@ def test_a_record_is_deleted_with_the_file_that_somebody_attaches_meanwhile(
                 assert not deletion.done()
         assert deletion.result().status_code == 204
     assert made.file in stored(acme)
-    entry = in_bin(acme, record)["id"]
-    assert acme.admin.in_person.delete(f"/bin/{entry}").status_code == 204
+    purge(acme, record)
     assert made.file not in stored(acme)
     with inside(acme.home):
         assert db().get(Attachment, made.id) is None

@@ -10,10 +10,9 @@ from tenants.isolation import files as house
 from tenants.isolation.door import inside
 from tenants.isolation.files import opened_file, store_sealed
 from tenants.isolation.storage import Lock, LockMode, StillLocked, storage_from
-from tests.attaching import CONTENT, attach, attached
+from tests.attaching import CONTENT, attach, attached, purge
 from tests.s3 import S3
 from tests.tenants.isolation.test_versions_and_locks import SOON
-from tests.tenants.retention.world import in_bin
 from tests.workspace import Workspace
 
 CANARY = b"Zilpzalp"
@@ -57,7 +56,7 @@ def test_a_file_is_sealed_in_the_bucket_and_gone_with_every_version(
     assert not any(CANARY in each for each in kept)
     assert acme.admin.delete(f"/attachments/{made[0]}").status_code == 204
     assert acme.admin.delete(f"/contacts/{record}").status_code == 204
-    assert acme.admin.in_person.delete(f"/bin/{in_bin(acme, record)['id']}").status_code == 204
+    purge(acme, record)
     assert every_version(s3, bucket, acme) == every_version(s3, bucket, neighbour) == []
 
 

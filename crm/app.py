@@ -78,6 +78,8 @@ from tenants.isolation.wrapping import LOOK_UPS, Wrapping, house_key
 from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.lifecycle.api import tenant_state
+from tenants.lifecycle.archives.api import archives
+from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.certificates.api import certificates
 from tenants.lifecycle.certificates.issuing import Certificates, use_certificates
 from tenants.lifecycle.keys.api import keys
@@ -115,6 +117,7 @@ BLUEPRINTS = [
     export_rules,
     export_schedules,
     tenant_state,
+    archives,
     signup,
     sessions,
     authenticators,
@@ -227,6 +230,11 @@ def wrapping_of(settings: Settings, catalog: Catalog) -> Wrapping:
         stored=lambda: catalog.installation_key(LOOK_UPS),
         brought=lambda tenant_id: brought_by(catalog, tenant_id),
     )
+
+
+def archive_works_of(settings: Settings, catalog: Catalog) -> Works:
+    """What archives are made with, in a process that holds the owner's URL."""
+    return Works(catalog, owners_of(settings), wrapping_of(settings, catalog), head())
 
 
 def open_house(settings: Settings) -> House:

@@ -6,7 +6,7 @@ The jobs that every tenant has say `every=` where they are declared; the platfor
 from collections.abc import Iterator
 from datetime import timedelta
 
-from crm.app import nursery_of, open_house, owners_of
+from crm.app import archive_works_of, nursery_of, open_house, owners_of
 from tenants.audit.seals import seal_everywhere
 from tenants.catalog.registry import Catalog
 from tenants.catalog.throttles import tidy_throttles
@@ -17,6 +17,10 @@ from tenants.identity.rights.following import follow_everywhere
 from tenants.isolation.storage import storage_from
 from tenants.jobs.platform import PlatformJob
 from tenants.jobs.scheduling import schedule
+from tenants.lifecycle.archives.keeping import ROUND as GO_ON
+from tenants.lifecycle.archives.keeping import go_on_everywhere
+from tenants.lifecycle.archives.links import ROUND as POST_LINKS
+from tenants.lifecycle.archives.links import post_links
 from tenants.lifecycle.changing import settle_all
 from tenants.provisioning.birth import SPARES
 from tenants.support_access.legal_orders import TELL, tell_when_due
@@ -29,7 +33,25 @@ def main(settings: Settings) -> None:
     """Give turns, sweep and make rounds until told to stop."""
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
-    schedule(settings, house.catalog, list(rounds(settings, house.catalog)))
+    schedule(
+        settings,
+        house.catalog,
+        list(rounds(settings, house.catalog)),
+        long_rounds=list(long_rounds(settings, house.catalog)),
+    )
+
+
+def long_rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
+    """What may take as long as a large tenant does."""
+    if settings.owner_database_url is not None:
+        works = archive_works_of(settings, catalog)
+        yield PlatformJob(
+            GO_ON,
+            lambda: go_on_everywhere(works),
+            purpose=Purpose.OPERATION,
+            every_seconds=10,
+            minutes=24 * 60,
+        )
 
 
 def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
@@ -62,6 +84,7 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     yield PlatformJob("nursery.sweep", nursery.sweep, purpose=Purpose.OPERATION, every_seconds=300)
     yield PlatformJob(TELL, lambda: tell_when_due(catalog), purpose=Purpose.SECURITY, every_seconds=60)
     owners = owners_of(settings)
+    yield PlatformJob(POST_LINKS, lambda: post_links(catalog), purpose=Purpose.ACCOUNT, every_seconds=10)
     yield PlatformJob(
         "tenants.settle", lambda: settle_all(catalog, owners), purpose=Purpose.OPERATION, every_seconds=10
     )

@@ -14,7 +14,7 @@ PARTS = {
     "mark.svg": "image/svg+xml",
 }
 #: The last parts of the links that mails hold; one page knows what to do with each.
-LINKS = ("invitation", "password-reset", "email-verification", "address")
+LINKS = ("invitation", "password-reset", "email-verification", "address", "thaw")
 
 
 def register(app: Flask) -> None:

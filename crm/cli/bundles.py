@@ -37,7 +37,7 @@ def verify_bundle(file: Path, sha256: str | None, *, as_json: bool) -> None:
     if seen := encryption_of(file):
         _tell_of_encrypted(seen, compared=sha256 is not None, as_json=as_json)
         return
-    with _progress(None) as tell:
+    with shown_progress(None) as tell:
         report = verify(file, lambda table, rows: tell(f"verify {table}", rows))
     about = report.described
     found = {
@@ -126,7 +126,7 @@ def export_tenant(
     home = open_house(Settings.read(data_dir)).catalog.by_slug(slug)
     if home is None:
         raise Refused(f"There is no tenant '{slug}'.")
-    with _progress(rows_expected(home)) as tell:
+    with shown_progress(rows_expected(home)) as tell:
         made = take_out(home, file, Format(format_), tell, encrypt_to=encrypt_to)
     options.answer(
         {
@@ -168,7 +168,7 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
     password = sys.stdin.readline().rstrip("\n") if who["password"] else None
     if password is not None:
         must_be_strong(password, [who["admin_email"], who["name"], slug])
-    with _progress(None) as tell:
+    with shown_progress(None) as tell:
         arrived = bring_in(
             nursery,
             file,
@@ -188,7 +188,7 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
 
 
 @contextmanager
-def _progress(total: int | None) -> Iterator[Callable[[str, int], None]]:
+def shown_progress(total: int | None) -> Iterator[Callable[[str, int], None]]:
     """A bar on a terminal, and nothing anywhere else."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -1,4 +1,4 @@
-"""`freehold tenant suspend`, `resume`: what becomes of a tenant as a whole."""
+"""`freehold tenant suspend`, `resume`, `archive`, `restore`: what becomes of a tenant as a whole."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,9 @@ from crm.cli import options
 from crm.cli.refusals import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
     from tenants.catalog.models import State, Tenant
     from tenants.catalog.registry import Catalog
     from tenants.foundation.settings import Settings
@@ -38,6 +41,57 @@ def resume_tenant(slug: str, reason: str, data_dir: Path, *, as_json: bool) -> N
     from tenants.catalog.models import State
 
     options.answer(_moved(slug, State.ACTIVE, reason, data_dir), as_json=as_json)
+
+
+@click.command("archive", short_help="Put a tenant away, sealed.")
+@click.argument("slug")
+@reason
+@options.data_dir
+@options.as_json
+def archive_tenant(slug: str, reason: str, data_dir: Path, *, as_json: bool) -> None:
+    """Archive tenant SLUG: frozen, written to storage as one sealed bundle, read back, and only then dropped.
+
+    Run it again to take up what was cut short.
+    """
+    from tenants.lifecycle.archives.keeping import ask_to_archive
+
+    options.answer(_carried_out(slug, data_dir, ask_to_archive, reason), as_json=as_json)
+
+
+@click.command("restore", short_help="An archived tenant comes back.")
+@click.argument("slug")
+@click.option("--reason", default="Whoever runs the program restored it.", help="Why.")
+@options.data_dir
+@options.as_json
+def restore_tenant(slug: str, reason: str, data_dir: Path, *, as_json: bool) -> None:
+    """Bring the archived tenant SLUG back as itself, equal row by row or not at all."""
+    from tenants.lifecycle.archives.keeping import ask_to_thaw
+
+    options.answer(_carried_out(slug, data_dir, ask_to_thaw, reason), as_json=as_json)
+
+
+def _carried_out(slug: str, data_dir: Path, ask: "Callable[..., UUID]", why: str) -> dict[str, Any]:
+    from dataclasses import replace
+
+    from crm.app import archive_works_of
+    from crm.cli.bundles import shown_progress
+    from tenants.catalog.states import Mover
+    from tenants.lifecycle.archives.keeping import go_on, under_way
+    from tenants.lifecycle.archives.models import Archive
+    from tenants.lifecycle.changing import Decision
+
+    settings, catalog = opened(data_dir)
+    tenant = tenant_of(catalog, slug)
+    archive_id = under_way(catalog, tenant.id) or ask(catalog, tenant.id, Decision(Mover.OPERATOR, why))
+    with shown_progress(None) as tell:
+        go_on(replace(archive_works_of(settings, catalog), told=tell), archive_id)
+    with catalog.transaction() as session:
+        archive = session.get_one(Archive, archive_id)
+        said = {
+            name: getattr(archive, name)
+            for name in ("step", "rows", "size", "sha256", "kept_at", "returned_at")
+        }
+    return {"tenant": slug, "archive": str(archive_id), **said}
 
 
 def opened(data_dir: Path) -> "tuple[Settings, Catalog]":

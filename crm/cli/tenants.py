@@ -8,7 +8,7 @@ import click
 
 from crm.cli import options
 from crm.cli.bundles import export_tenant, import_tenant
-from crm.cli.lifecycle import resume_tenant, suspend_tenant
+from crm.cli.lifecycle import archive_tenant, restore_tenant, resume_tenant, suspend_tenant
 from crm.cli.refusals import Refused
 from crm.cli.tenant_keys import destroy_tenant, rotate_key
 
@@ -28,6 +28,8 @@ tenant.add_command(suspend_tenant)
 tenant.add_command(resume_tenant)
 tenant.add_command(rotate_key)
 tenant.add_command(destroy_tenant)
+tenant.add_command(archive_tenant)
+tenant.add_command(restore_tenant)
 
 
 @tenant.command("create")

@@ -15,6 +15,11 @@ const PAGES = {
     button: "It is mine", to: "/api/v1/email-verifications/redemption",
     done: () => "Thank you, your address is confirmed.",
   },
+  "thaw": {
+    what: "Wake your workspace: everything in it comes back as it was.",
+    button: "Wake it", to: "/api/v1/archives/thaws",
+    done: (said) => `${said.tenant} comes back. You can sign in within minutes; open the link again to see how far it is.`,
+  },
   "address": {
     what: "Sign in with this e-mail address from now on.",
     button: "Change the address", to: "/api/v1/email-changes",

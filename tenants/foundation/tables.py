@@ -94,6 +94,8 @@ class Base(DeclarativeBase):
     """Why no retention rule speaks of these rows, where they are audited and nobody declared them as kept."""
     __stays__: ClassVar[str] = ""
     """Why the rows never leave with a bundle of the tenant; most do."""
+    __of_this_place__: ClassVar[bool] = False
+    """Whether the rows tell how the schema is built here: they stay even when the tenant itself is put elsewhere."""
     __names_tenant__: ClassVar[tuple[str, ...]] = ()
     """Columns that name the tenant itself or say how it stands, so that a copy of the tenant has its own."""
     __attachments__: ClassVar[bool] = False

@@ -21,7 +21,12 @@ def use_storage(storage: Storage) -> None:
 
 def files() -> TenantStorage:
     """The files of the tenant at hand."""
-    return _storage[0].for_tenant(here().home.id)
+    return stored_files(here().home.id)
+
+
+def stored_files(tenant_id: UUID) -> TenantStorage:
+    """The files of a tenant that nobody is in; while it is archived, it has no schema that anybody could be in."""
+    return _storage[0].for_tenant(tenant_id)
 
 
 def remove_files_of(tenant_id: UUID) -> None:
@@ -39,9 +44,15 @@ def store_sealed(name: str, chunks: Iterable[bytes], lock: Lock | None = None) -
 @contextmanager
 def opened_file(name: str) -> Iterator[Iterator[bytes]]:
     """What `store_sealed` stored, in chunks. Raises NotStored, KeyWithheld, and Unreadable when it was altered."""
-    tenant_id = here().home.id
+    with sealed_file(here().home.id, name) as chunks:
+        yield chunks
+
+
+@contextmanager
+def sealed_file(tenant_id: UUID, name: str) -> Iterator[Iterator[bytes]]:
+    """Likewise, of a tenant that nobody is in."""
     place = place_of(tenant_id, name)
-    with files().open_stream(name) as chunks:
+    with stored_files(tenant_id).open_stream(name) as chunks:
         pieces = unseal_stream(lambda version: keys().version(tenant_id, version), chunks, place)
         # Whether the key opens it is to be known before an answer has begun.
         yield chain([next(pieces, b"")], pieces)

@@ -7,13 +7,15 @@ from typing import Protocol
 from psycopg import Connection, sql
 
 from tenants.isolation.owner import as_owner, run_all
-from tenants.isolation.roles import grants, path
+from tenants.isolation.roles import birth, death, grants, path
 
 LOCK_TIMEOUT = sql.SQL("set local lock_timeout = '5s'")
 # Whoever comes second waits as long as it takes, then finds that there is nothing left to do.
 PATIENCE = sql.SQL("set local lock_timeout = 0")
 ALONE = "select pg_advisory_xact_lock(hashtextextended('freehold migrates the catalog', 0))"
 PAUSE_SECONDS = 0.1
+#: The table that says where a schema stands is there before its first revision.
+LEDGER = sql.SQL("create table schema_revision (revision text primary key)")
 ALONE_WITH = sql.SQL("select pg_try_advisory_lock(hashtextextended({}, 0))")
 
 
@@ -62,6 +64,40 @@ def step_tenant(owner_url: str | None, role: str, steps_since: StepsSince) -> No
                 _run_outside(connection, role, step)
         with connection.transaction():
             run_all(connection, [path(role), *grants(role)])
+
+
+def build(owner_url: str | None, role: str, steps: Sequence[Step]) -> None:
+    """Make a tenant's schema and role anew, at the last of these steps; whatever had that name is gone.
+
+    Its role may fill every table until `grant_exactly` is called.
+    """
+    tenant = sql.Identifier(role)
+    with as_owner(owner_url, autocommit=True) as connection:
+        with connection.transaction():
+            run_all(connection, [*death(role), *birth(role), path(role), LEDGER])
+        for step in steps:
+            if step.transactional:
+                with connection.transaction():
+                    run_all(connection, [path(role), *step.statements, *mark(step.name)])
+            else:
+                _run_outside(connection, role, step)
+        with connection.transaction():
+            filling = sql.SQL("grant select, insert, update on all tables in schema {} to {}")
+            run_all(connection, [filling.format(tenant, tenant)])
+
+
+def grant_exactly(owner_url: str | None, role: str) -> None:
+    """Give a tenant's role what it may do, and nothing else."""
+    tenant = sql.Identifier(role)
+    with as_owner(owner_url) as connection:
+        everything = sql.SQL("revoke all on all tables in schema {} from {}").format(tenant, tenant)
+        run_all(connection, [path(role), everything, *grants(role)])
+
+
+def drop(owner_url: str | None, role: str) -> None:
+    """Drop a tenant's schema and role, if they are there."""
+    with as_owner(owner_url) as connection:
+        run_all(connection, death(role))
 
 
 def _wait_for_others(connection: Connection, role: str) -> None:

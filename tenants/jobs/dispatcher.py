@@ -13,16 +13,19 @@ import structlog
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog, Home
 from tenants.catalog.states import STATE_HERE
 from tenants.foundation.errors import Unavailable
-from tenants.isolation.door import inside
+from tenants.isolation.door import Elsewhere, inside
 from tenants.jobs.carrier import Carrier, Taken
 from tenants.jobs.registry import works_always
 from tenants.jobs.schedules import ask_for_what_is_due
 
 log = structlog.get_logger(__name__)
 TURN = 2
+#: A tenant that can't be worked in for a while, as the door says it.
+STANDS_STILL = (f"tenant_{State.FROZEN.value}", Elsewhere.code)
 HEAVY_CAP = 1
 IDLE_SECONDS = 1.0
 TURN_LEASE_SECONDS = 15
@@ -105,7 +108,13 @@ class Dispatcher:
         if home is None or not home.permits.reads:  # the sweeper finds its jobs again later
             self._carrier.settle(taken, None)
             return taken
-        claimed = self.visit(home, taken.room, taken.heavy_room)
+        try:
+            claimed = self.visit(home, taken.room, taken.heavy_room)
+        except Unavailable as refusal:
+            if refusal.stable_code not in STANDS_STILL:
+                raise
+            self._carrier.settle(taken, None)  # the others don't wait for one that was frozen a moment ago
+            return taken
         for job_id, attempt, heavy in claimed.attempts:
             if heavy:
                 self._carrier.hold_heavy(job_id, self._lease)

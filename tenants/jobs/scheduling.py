@@ -6,6 +6,7 @@ Any number of them may run. None of them holds anything that is not in PostgreSQ
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -26,9 +27,12 @@ def schedule(
     catalog: Catalog,
     rounds: Sequence[PlatformJob] = (),
     *,
+    long_rounds: Sequence[PlatformJob] = (),
     sweep_seconds: int = SWEEP_SECONDS,
 ) -> None:
     """Run until SIGTERM or SIGINT. Doors must be open; rounds are made only in a process that declares some.
+
+    `long_rounds` may take hours, so that they have a thread of their own: the others don't wait for them.
 
     Raises SystemExit when one of its parts ended by itself, so that a supervisor starts all of them afresh.
     """
@@ -42,9 +46,7 @@ def schedule(
         lambda: dispatcher.run(stop),
         lambda: sweeper.run(stop, dispatcher.emptied),
     ]
-    if rounds:
-        made = Rounds(catalog, rounds)
-        parts.append(lambda: made.run(stop))
+    parts.extend(partial(Rounds(catalog, some).run, stop) for some in (rounds, long_rounds) if some)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threads = [threading.Thread(target=part, daemon=True) for part in parts]

@@ -62,7 +62,6 @@ def change(session: Session, tenant_id: UUID, after: State, decision: Decision) 
         mover=decision.mover,
         actor_id=decision.actor_id,
         reason=decision.reason,
-        settled_at=None if after in SAID_INSIDE else now(),
     )
     session.add(made)
     session.flush()
@@ -79,7 +78,12 @@ def move(catalog: Catalog, owners: Owners, home: Home, after: State, decision: D
 
 def settle_all(catalog: Catalog, owners: Owners) -> int:
     """Have the schemas say what the catalog says, where somebody was killed before they did; how many there were."""
-    waiting = select(StateChange.tenant_id).where(StateChange.settled_at.is_(None)).distinct()
+    waiting = (
+        select(StateChange.tenant_id)
+        .join(Tenant, Tenant.id == StateChange.tenant_id)
+        .where(StateChange.settled_at.is_(None), Tenant.state.in_(SAID_INSIDE))
+        .distinct()
+    )
     with catalog.transaction() as session:
         found = list(session.scalars(waiting))
     for tenant_id in found:
@@ -103,7 +107,9 @@ def settle(catalog: Catalog, owners: Owners, tenant_id: UUID) -> None:
         tenant = session.get_one(Tenant, tenant_id)
         state, home = State(tenant.state), Home(tenant.id, tenant.cell)
         session.expunge_all()
-    if state in SAID_INSIDE and changes:
+    if state not in SAID_INSIDE:
+        return  # what happens meanwhile is put on record when it is back
+    if changes:
         _say(catalog, owners.get(home.cell), home, state, changes)
     with catalog.transaction() as session:
         done = update(StateChange).where(StateChange.id.in_([each.id for each in changes]))
@@ -147,7 +153,11 @@ def _put_on_record(each: StateChange) -> None:
     if db().scalar(select(AuditEvent.id).where(*same).limit(1)):
         return
     act_as(SYSTEM, request_id=request_id, source=Source.SYSTEM)
-    moved = {"state": [each.before, each.after], "mover": [None, each.mover]}
+    moved = {
+        "state": [each.before, each.after],
+        "mover": [None, each.mover],
+        "changed_at": [None, each.at.isoformat()],
+    }
     personal = {"reason": [None, each.reason]}
     if each.actor_id:
         moved["actor_id"] = [None, str(each.actor_id)]

@@ -91,6 +91,10 @@ def _must_fit(described: Described, head: str) -> None:
         )
     if described.partial:
         raise BundleDoesNotFit(f"This bundle is not of a whole tenant. {PARTIAL}")
+    if described.whole:
+        raise BundleDoesNotFit(
+            "It is a tenant that was put away, for its own keys alone: it comes back as itself."
+        )
     if described.schema_revision != head:
         raise BundleDoesNotFit(
             f"It is of revision {described.schema_revision}, and the tables here are at {head}."

@@ -55,9 +55,10 @@ class Bundling:
         *,
         portions: Sequence[Portion] = (),
         encrypt_to: Sequence[str] = (),
+        whole: bool = False,
     ) -> None:
         self._format, self._tell, self._chosen = Format(format_), tell, portions
-        self._encrypt_to = encrypt_to
+        self._encrypt_to, self._whole = encrypt_to, whole
         self.files: list[TableFile] = []
         self.rows, self.size = 0, 0
         self._hash = hashlib.sha256()
@@ -81,9 +82,11 @@ class Bundling:
 
     def _written(self) -> Pieces:
         said = tuple(each.said for each in self._chosen if each.said)
-        self.about = about = replace(about_tenant(), chosen=said)
-        stream, chosen = ZipStream(about.snapshot_at), self._chosen or [Portion(each) for each in tables()]
-        attached = BundledFiles(chosen)
+        self.about = about = replace(about_tenant(), chosen=said, whole=self._whole)
+        stream = ZipStream(about.snapshot_at)
+        chosen = self._chosen or [Portion(each) for each in tables(whole=self._whole)]
+        # The files of a tenant that is put away stay where they are.
+        attached = BundledFiles(() if self._whole else chosen)
         yield from (
             self._database(stream, chosen) if self._format is Format.SQLITE else self._tables(stream, chosen)
         )

@@ -1,7 +1,7 @@
 """Whether two tenants hold the same, row by row, over what sealed fields say and not how they are sealed."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tenants.catalog.registry import Home
 from tenants.isolation.door import here
@@ -21,11 +21,16 @@ def content_of(home: Home) -> dict[str, str]:
         return content_here()
 
 
-def content_here(tell: Told = lambda _table, _rows: None) -> dict[str, str]:
-    """The content hash of each table of the tenant at hand, without the columns that name the tenant itself."""
+def content_here(
+    tell: Told = lambda _table, _rows: None, these: Sequence[BundleTable] | None = None
+) -> dict[str, str]:
+    """The content hash of each table of the tenant at hand, without the columns that name the tenant itself.
+
+    `these` are the tables to look at; all that an export holds, when none are named.
+    """
     found: dict[str, str] = {}
     rows = 0
-    for table in tables():
+    for table in tables() if these is None else these:
         content = ContentHash(table.columns, table.names_tenant)
         for _, values in rows_of(table.columns, Format.CSV, _lines(table)):
             content.add(values)

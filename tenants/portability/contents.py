@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Column, ColumnElement, Table, func
 
 from tenants.foundation.tables import Base, DataClass, Purpose
-from tenants.portability.columns import Field, kind_of
+from tenants.portability.columns import BYTES, Field, kind_of
 
 WORDS = re.compile(r"'([^']*)'")
 CREDENTIALS_STAY = "Credentials are good in one place only. People set a new password, programs get new keys."
@@ -65,44 +65,57 @@ class LeftOut:
     reason: str
 
 
-@lru_cache(1)
-def tables() -> tuple[BundleTable, ...]:
-    """Every table that a bundle holds, referred-to tables before those that refer to them."""
+@lru_cache(2)
+def tables(*, whole: bool = False) -> tuple[BundleTable, ...]:
+    """Every table that a bundle holds, referred-to tables before those that refer to them.
+
+    A `whole` bundle is the tenant itself, put elsewhere for a while: it holds credentials and work in progress too, and
+    sealed values as they are sealed.
+    """
     return tuple(
-        _bundle_table(table) for table in Base.metadata.sorted_tables if _reason_to_stay(table) is None
+        _bundle_table(table, whole=whole)
+        for table in Base.metadata.sorted_tables
+        if _reason_to_stay(table, whole=whole) is None
     )
 
 
-@lru_cache(1)
-def left_out() -> tuple[LeftOut, ...]:
-    """Everything that no bundle holds, with the reasons."""
-    return tuple(_left_out())
+@lru_cache(2)
+def left_out(*, whole: bool = False) -> tuple[LeftOut, ...]:
+    """Everything that no such bundle holds, with the reasons."""
+    return tuple(_left_out(whole=whole))
 
 
-def _left_out() -> Iterator[LeftOut]:
+def _left_out(*, whole: bool) -> Iterator[LeftOut]:
     for table in Base.metadata.sorted_tables:
-        if reason := _reason_to_stay(table):
+        if reason := _reason_to_stay(table, whole=whole):
             yield LeftOut(str(table.name), (), reason)
             continue
-        for reason in dict.fromkeys(filter(None, map(_reason_to_leave, table.columns))):
-            names = tuple(each.name for each in table.columns if _reason_to_leave(each) == reason)
-            yield LeftOut(str(table.name), names, reason)
+        reasons = {each.name: _reason_to_leave(each, whole=whole) for each in table.columns}
+        for reason in dict.fromkeys(filter(None, reasons.values())):
+            yield LeftOut(
+                str(table.name), tuple(name for name, why in reasons.items() if why == reason), reason
+            )
 
 
-def _reason_to_stay(table: Table) -> str | None:
+def _reason_to_stay(table: Table, *, whole: bool) -> str | None:
     """Why no row of a table travels: the model says so (`__stays__`), or its rows are nothing without a secret."""
-    said: str | None = getattr(_model_of(table), "__stays__", None)
+    model = _model_of(table)
+    said: str | None = getattr(model, "__stays__", None)
+    if whole:
+        return said if model.__of_this_place__ else None
     if said:
         return said
     secret = any(_is_credential(each) and not each.nullable for each in table.columns)
     return CREDENTIALS_STAY if secret else None
 
 
-def _reason_to_leave(column: Column[Any]) -> str | None:
-    if _is_credential(column):
-        return CREDENTIALS_STAY
+def _reason_to_leave(column: Column[Any], *, whole: bool) -> str | None:
     if column.computed is not None:
         return WORKED_OUT
+    if whole:
+        return None
+    if _is_credential(column):
+        return CREDENTIALS_STAY
     said: str | None = column.info.get("stays")
     return said
 
@@ -111,10 +124,12 @@ def _is_credential(column: Column[Any]) -> bool:
     return column.info.get("data") is DataClass.CREDENTIAL
 
 
-def _bundle_table(table: Table) -> BundleTable:
+def _bundle_table(table: Table, *, whole: bool) -> BundleTable:
     model = _model_of(table)
     key = tuple(each.name for each in table.primary_key)
-    columns = [_field(each) for each in table.columns if _reason_to_leave(each) is None]
+    columns = [
+        _field(each, whole=whole) for each in table.columns if _reason_to_leave(each, whole=whole) is None
+    ]
     # Python's sort keeps the order of equals: the key, the sealed ones, then the rest as declared.
     columns.sort(key=lambda each: 0 if each.name in key else 1 if each.sealed else 2)
     if any(each.sealed for each in columns) and key != ("id",):
@@ -131,13 +146,16 @@ def _bundle_table(table: Table) -> BundleTable:
         key=key,
         unique=tuple((each.name,) for each in table.columns if each.unique)
         + tuple(tuple(column.name for column in each.columns) for each in unique if len(each.columns) > 1),
-        references=tuple(_references(table)),
-        names_tenant=tuple(getattr(model, "__names_tenant__", ())),
+        references=tuple(_references(table, whole=whole)),
+        names_tenant=() if whole else tuple(getattr(model, "__names_tenant__", ())),
         table=table,
     )
 
 
-def _field(column: Column[Any]) -> Field:
+def _field(column: Column[Any], *, whole: bool) -> Field:
+    if whole:
+        kind = BYTES if column.info.get("sealed") else kind_of(column)
+        return Field(str(column.name), kind, not column.nullable, words=_words(column))
     sealed = bool(column.info.get("sealed"))
     at_rest = column.info.get("at_rest")
     return Field(str(column.name), kind_of(column), not column.nullable, sealed, _words(column), at_rest)
@@ -153,9 +171,9 @@ def _words(column: Column[Any]) -> frozenset[str] | None:
     return None
 
 
-def _references(table: Table) -> Iterator[Reference]:
+def _references(table: Table, *, whole: bool) -> Iterator[Reference]:
     for each in table.foreign_key_constraints:
-        if len(each.elements) == 1 and _reason_to_stay(each.referred_table) is None:
+        if len(each.elements) == 1 and _reason_to_stay(each.referred_table, whole=whole) is None:
             element = each.elements[0]
             yield Reference(
                 element.parent.name, str(each.referred_table.name), element.column.name, bool(each.use_alter)

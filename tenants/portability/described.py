@@ -60,6 +60,8 @@ class Described:
     """Whether it holds chosen records only, and no tenant can be made of it."""
     missing_files: tuple[str, ...]
     """Ids of attachments whose files storage had lost when the bundle was made."""
+    whole: bool = False
+    """Whether it is the tenant itself, put elsewhere for a while, and no copy for others."""
 
 
 class _Model(BaseModel):
@@ -112,6 +114,7 @@ class _Ours(_Model):
     schema_revision: str = Said(alias="schemaRevision")
     snapshot_at: str = Said(alias="snapshotAt")
     partial: dict[str, Any] | None = None
+    whole: bool = False
 
 
 class _Package(_Model):
@@ -140,6 +143,7 @@ def describe(descriptor: Any) -> Described:
         tuple(_file(each) for each in package.resources if not each.table),
         ours.partial is not None,
         tuple(package.missing_files),
+        ours.whole,
     )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ VERSION = 1
 OURS = "freehold"
 MISSING = "\\N"
 PARTIAL = "It holds chosen records without all that they refer to, so no tenant can be made of it again."
+SEALED = "Fields marked as sealed are encrypted where they are kept. Here they are plain text."
+SEALED_IN_WHOLE = "Sealed fields are here as they are sealed, as bytes: the tenant's keys alone open them."
 DIALECT = {
     "delimiter": ",",
     "lineTerminator": "\r\n",
@@ -46,6 +48,8 @@ class About:
     snapshot_at: datetime
     chosen: tuple[Mapping[str, Any], ...] = ()
     """Which resources were asked for, with their filters, when it is not all of them."""
+    whole: bool = False
+    """Whether it is the tenant itself, credentials and all, for its own keys alone."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,8 @@ def _ours(about: About, format_: Format, files: Sequence[TableFile]) -> dict[str
         "rows": sum(each.rows for each in files),
         "restorable": format_.restorable and not about.chosen,
         **({"partial": {"chosen": list(about.chosen), "reason": PARTIAL}} if about.chosen else {}),
-        "sealed": "Fields marked as sealed are encrypted where they are kept. Here they are plain text.",
+        "whole": about.whole,
+        "sealed": SEALED_IN_WHOLE if about.whole else SEALED,
         "excluded": [
             {"table": each.table, **({"columns": list(each.columns)} if each.columns else {}), "reason": each.reason}
             for each in left_behind(about, files)
@@ -99,7 +104,7 @@ def _ours(about: About, format_: Format, files: Sequence[TableFile]) -> dict[str
 def left_behind(about: About, files: Sequence[TableFile]) -> list[LeftOut]:
     """What stays of the tables that were asked for, and why."""
     there = {each.table.name for each in files}
-    return [each for each in left_out() if not about.chosen or each.table in there]
+    return [each for each in left_out(whole=about.whole) if not about.chosen or each.table in there]
 
 
 def _data_resources(about: About, format_: Format, files: Sequence[TableFile]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Fills the tables of a fresh tenant from a bundle: ids and times kept, sealed fields sealed anew for this tenant."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,17 +22,28 @@ Told = Callable[[str, int], None]
 
 
 class Filling:
-    """One bundle going into the tenant at hand. `own` are the values by which this tenant names itself."""
+    """One bundle going into the tenant at hand. `own` are the values by which this tenant names itself.
 
-    def __init__(self, bundle: OpenBundle, tenant_id: UUID, own: Mapping[str, str], tell: Told) -> None:
+    `these` are the tables to fill, when they are not those of an export of this version.
+    """
+
+    def __init__(
+        self,
+        bundle: OpenBundle,
+        tenant_id: UUID,
+        own: Mapping[str, str],
+        tell: Told,
+        these: Sequence[BundleTable] | None = None,
+    ) -> None:
         self._bundle, self._tenant_id, self._own, self._tell = bundle, tenant_id, own, tell
+        self._tables = tables() if these is None else these
         self._rows = 0
 
     def fill(self) -> None:
         """Tables that are referred to come first; references that close a circle come when both ends are there."""
         described = {each.name: each for each in self._bundle.described.tables}
-        closing = [self._table(table, described[table.name]) for table in tables()]
-        for table, updates in zip(tables(), closing, strict=True):
+        closing = [self._table(table, described[table.name]) for table in self._tables]
+        for table, updates in zip(self._tables, closing, strict=True):
             self._close_circles(table, updates)
 
     def _table(self, table: BundleTable, described: DescribedTable) -> dict[str, list[dict[str, str]]]:

@@ -1,5 +1,6 @@
 """Opens the zip of a bundle, and refuses one that could do harm before anything in it is read."""
 
+import io
 import json
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -54,9 +55,16 @@ def opened_bundle(path: Path) -> Iterator[OpenBundle]:
         raise NotABundle(
             "It is encrypted with age. Decrypt it first: age --decrypt --identity KEY --output ZIP FILE."
         )
+    with path.open("rb") as file, bundle_in(file) as bundle:
+        yield bundle
+
+
+@contextmanager
+def bundle_in(file: IO[bytes]) -> Iterator[OpenBundle]:
+    """The bundle in a file that is open already. Raises NotABundle."""
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            files = _safe_files(archive, path.stat().st_size)
+        with zipfile.ZipFile(file) as archive:
+            files = _safe_files(archive, file.seek(0, io.SEEK_END))
             try:
                 yield OpenBundle(archive, files)
             except ValueError as error:

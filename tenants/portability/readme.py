@@ -3,7 +3,14 @@
 import json
 from collections.abc import Sequence
 
-from tenants.portability.descriptor import PARTIAL, About, TableFile, left_behind, moment
+from tenants.portability.descriptor import (
+    PARTIAL,
+    SEALED_IN_WHOLE,
+    About,
+    TableFile,
+    left_behind,
+    moment,
+)
 from tenants.portability.formats import Format
 
 CSV_RULES = r"""Each file under `data/` is a table in CSV: RFC 4180, UTF-8, lines end with CR LF, and the first line
@@ -30,6 +37,9 @@ RULES = {
     Format.SQLITE: SQLITE_RULES,
 }
 BACK = " `freehold tenant import FILE --slug NAME` brings it\nback."
+PLAIN_TEXT = (
+    "Fields that are sealed where they are kept are **plain text here**. Keep this file as safe as they were."
+)
 COMMON_RULES = """- Times are RFC 3339 in UTC, dates `YYYY-MM-DD`, ids UUIDs.
 - Lists and documents are JSON. Bytes are hexadecimal.
 - Files that are attached to records are under `files/`, each in a folder named by the `id` that `attachments` has."""
@@ -39,6 +49,7 @@ def readme(about: About, format_: Format, files: Sequence[TableFile]) -> str:
     """The page, in Markdown."""
     rules = RULES[format_] + (f"\n{COMMON_RULES}" if format_.restorable else "")
     tables = "\n".join(_row(each, format_) for each in files)
+    sealed = SEALED_IN_WHOLE if about.whole else PLAIN_TEXT
     stays = "\n".join(
         f"- `{each.table}`{f' ({_listed(each.columns)})' if each.columns else ''}: {each.reason}"
         for each in left_behind(about, files)
@@ -60,7 +71,7 @@ SHA-256 of each file. It follows the Data Package specification (https://specs.f
 
 ## What is in it
 
-Fields that are sealed where they are kept are **plain text here**. Keep this file as safe as they were.
+{sealed}
 
 | file | rows | sealed fields |
 |---|---|---|

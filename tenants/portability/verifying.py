@@ -56,8 +56,13 @@ class Report:
 def verify(path: Path, tell: Told = lambda _table, _rows: None) -> Report:
     """Look at everything; at most a hundred findings. Raises NotABundle for a file that is no bundle at all."""
     with opened_bundle(path) as bundle:
-        report = Report(bundle.described)
-        report.findings.extend(islice(_Verification(bundle, report, tell).findings(), ENOUGH))
+        return verify_open(bundle, tell)
+
+
+def verify_open(bundle: OpenBundle, tell: Told = lambda _table, _rows: None) -> Report:
+    """Likewise, of a bundle that is open already."""
+    report = Report(bundle.described)
+    report.findings.extend(islice(_Verification(bundle, report, tell).findings(), ENOUGH))
     return report
 
 

@@ -13,6 +13,7 @@ class SchemaRevision(Base):
     __tablename__ = "schema_revision"
     __purpose__ = Purpose.OPERATION
     __stays__ = "Tells how the tables are built here; the bundle names its own revision."
+    __of_this_place__ = True
     __rights__: ClassVar[str] = "select"
 
     revision: Mapped[str] = column(data=DataClass.TECHNICAL, primary_key=True)

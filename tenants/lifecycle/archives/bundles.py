@@ -1,0 +1,70 @@
+"""The bundle of an archive in storage: written from one snapshot, sealed; read back into a file that has no name."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.foundation.errors import Conflict
+from tenants.foundation.tables import Source
+from tenants.isolation.door import inside
+from tenants.isolation.files import sealed_file, store_sealed, stored_files
+from tenants.lifecycle.archives.running import Attempt
+from tenants.portability.bundling import PATIENCE_SECONDS, Bundling, snapshot
+from tenants.portability.comparing import content_here
+from tenants.portability.contents import tables
+from tenants.portability.formats import Format
+from tenants.portability.opening import OpenBundle, bundle_in
+
+FOLDER = "archives/"
+
+
+def write(attempt: Attempt) -> Bundling:
+    """Write the whole tenant to storage; the name is this attempt's own, so that no other's is written over."""
+    made = Bundling(Format.CSV, attempt.tell("writing"), whole=True)
+    with snapshot(attempt.home):
+        store_sealed(name_of(attempt), made.pieces())
+    return made
+
+
+def name_of(attempt: Attempt) -> str:
+    return f"{FOLDER}{attempt.archive.id}-{attempt.archive.attempt}"
+
+
+@contextmanager
+def read_back(attempt: Attempt) -> Iterator[OpenBundle]:
+    """The bundle as storage gives it. It lies in a file without a name, which is gone with this process.
+
+    Raises Conflict when it is not, byte for byte, what was written, and Unreadable when its seal is broken.
+    """
+    archive = attempt.archive
+    said, told = hashlib.sha256(), attempt.tell("reading back")
+    with tempfile.TemporaryFile() as file:
+        with sealed_file(archive.tenant_id, str(archive.file)) as chunks:
+            for chunk in chunks:
+                said.update(chunk)
+                file.write(chunk)
+                told("", 0)
+        if said.hexdigest() != archive.sha256:
+            raise Conflict("The archive in storage is not the one that was written.", code="archive_damaged")
+        with bundle_in(file) as bundle:
+            yield bundle
+
+
+def content_of_schema(attempt: Attempt) -> dict[str, str]:
+    """The content hash of every table as it is in the tenant's schema."""
+    with inside(
+        attempt.home, isolation="isolation level repeatable read read only", patience_seconds=PATIENCE_SECONDS
+    ):
+        act_as(SYSTEM, source=Source.SYSTEM)
+        return content_here(attempt.tell("comparing"), tables(whole=True))
+
+
+def remove_others(attempt: Attempt, *, but: str | None) -> None:
+    """Remove what attempts left in storage that were overtaken or killed, all but one file."""
+    storage = stored_files(attempt.archive.tenant_id)
+    mine = f"{FOLDER}{attempt.archive.id}-"
+    for name in list(storage.list()):
+        if name.startswith(mine) and name != but:
+            storage.delete(name)

@@ -1,0 +1,107 @@
+"""To archive a tenant and to wake it: asked for in one transaction, done step by step until it rests."""
+
+from uuid import UUID
+
+import structlog
+from sqlalchemy import or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from tenants.catalog.models import State, Tenant
+from tenants.catalog.registry import Catalog
+from tenants.foundation.clock import now
+from tenants.foundation.encryption import Unreadable
+from tenants.foundation.errors import Conflict, NotFound, Refusal
+from tenants.isolation.owner import OwnerError
+from tenants.jobs.platform import ask_for_round
+from tenants.lifecycle.archives.models import Archive, Step
+from tenants.lifecycle.archives.running import Attempt, Overtaken, Works, let_go, take
+from tenants.lifecycle.archives.steps import STEPS
+from tenants.lifecycle.changing import Decision, change
+
+log = structlog.get_logger(__name__)
+ROUND = "archives.go_on"
+RESTS = tuple(step.value for step in Step if step.rests)
+#: What ends an attempt and not the round: it is on record in the archive's row, and tried again.
+FORESEEN = (Refusal, Unreadable, OwnerError, SQLAlchemyError, OSError)
+
+
+def ask_to_archive(catalog: Catalog, tenant_id: UUID, decision: Decision) -> UUID:
+    """Freeze a tenant and have it put away; the archive's id. Raises NotFound, and Conflict as `change` does."""
+    with catalog.transaction() as session:
+        tenant = session.get(Tenant, tenant_id, with_for_update=True)
+        if tenant is None:
+            raise NotFound("There is no such tenant.")
+        made = Archive(tenant_id=tenant_id, state_before=tenant.state, reason=decision.reason)
+        change(session, tenant_id, State.FROZEN, decision)
+        session.add(made)
+        session.flush()
+        ask_for_round(session, ROUND)
+        archive_id = made.id
+    catalog.forget(tenant_id)
+    return archive_id
+
+
+def ask_to_thaw(catalog: Catalog, tenant_id: UUID, decision: Decision) -> UUID:
+    """Have an archived tenant come back; its archive's id, also when somebody asked before.
+
+    Raises Conflict for a tenant that is not archived.
+    """
+    with catalog.transaction() as session:
+        session.get(Tenant, tenant_id, with_for_update=True)
+        mine = select(Archive).where(Archive.tenant_id == tenant_id, Archive.step != Step.RETURNED)
+        archive = session.scalars(mine.with_for_update()).one_or_none()
+        if archive is None or archive.kept_at is None:
+            raise Conflict("This tenant is not archived.", code="not_archived")
+        if archive.step == Step.KEPT:
+            change(session, tenant_id, State.THAWING, decision)
+            archive.step, archive.thaw_asked_at, archive.error = Step.FILLING, now(), None
+            ask_for_round(session, ROUND)
+        return archive.id
+
+
+def under_way(catalog: Catalog, tenant_id: UUID) -> UUID | None:
+    """The archive of a tenant that was cut short or is being worked on, if there is one."""
+    mine = select(Archive.id).where(Archive.tenant_id == tenant_id, Archive.step.not_in(RESTS))
+    with catalog.transaction() as session:
+        return session.scalar(mine)
+
+
+def go_on(works: Works, archive_id: UUID) -> None:
+    """Take an archive through its steps until it rests. Raises what went wrong, which is on record in its row too."""
+    attempt = take(works, archive_id)
+    error: str | None = None
+    try:
+        while not Step(attempt.archive.step).rests:
+            STEPS[Step(attempt.archive.step)](attempt)
+            attempt.again()
+    except Overtaken:
+        return
+    except FORESEEN as problem:
+        error = _sentence(problem)
+        raise
+    finally:
+        let_go(attempt, error)
+
+
+def go_on_everywhere(works: Works) -> int:
+    """Take up every archive that is on its way and that nobody works on; how many there were."""
+    clock = now()
+    waiting = select(Archive.id).where(
+        Archive.step.not_in(RESTS), or_(Archive.lease_until.is_(None), Archive.lease_until < clock)
+    )
+    with works.catalog.transaction() as session:
+        found = list(session.scalars(waiting.order_by(Archive.asked_at)))
+    for each in found:
+        try:
+            go_on(works, each)
+        except FORESEEN as problem:
+            log.warning("archive_waits", archive=str(each), reason=_sentence(problem))
+    return len(found)
+
+
+def _sentence(problem: BaseException) -> str:
+    """What may be shown: a refusal's own words, or the kind of fault."""
+    return str(problem) if isinstance(problem, Refusal) else f"{type(problem).__name__}; it is tried again."
+
+
+__all__ = ["ROUND", "Attempt", "ask_to_archive", "ask_to_thaw", "go_on", "go_on_everywhere"]

@@ -1,0 +1,180 @@
+"""The steps by which a tenant is put away and comes back: always whole in one place, and alive in one at most.
+
+Each step is done again from its beginning when it was cut short. What can't be taken back (to drop the schema, to
+build it anew) is done while the archive's row is held, so that nobody who was overtaken does it.
+"""
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import delete, func, select
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.catalog.models import LookupHash, State, Tenant
+from tenants.catalog.states import Mover
+from tenants.foundation.clock import now
+from tenants.foundation.encryption import Unreadable
+from tenants.foundation.errors import Conflict
+from tenants.foundation.tables import Source
+from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
+from tenants.isolation.door import db, inside
+from tenants.isolation.stepping import build, drop, grant_exactly, step_tenant
+from tenants.isolation.storage import NotStored
+from tenants.lifecycle.archives import bundles
+from tenants.lifecycle.archives.models import Step
+from tenants.lifecycle.archives.running import Attempt
+from tenants.lifecycle.changing import Decision, change, settle
+from tenants.portability.bundling import PATIENCE_SECONDS
+from tenants.portability.comparing import differences
+from tenants.portability.opening import NotABundle, OpenBundle
+from tenants.portability.returning import fill_as_it_was
+from tenants.portability.verifying import verify_open
+from tenants.provisioning.revisions import Revision, steps
+
+#: Marks, in the catalog's look-ups, an address that may wake an archived tenant.
+ADMINS = "archive-admin"
+ADMIN = "admin"
+#: What storage gave back was not what was written: it is written again.
+DAMAGED = (Conflict, NotABundle, NotStored, Unreadable)
+
+
+def freeze(attempt: Attempt) -> None:
+    """From the end of this step on nothing is written there any more."""
+    settle(attempt.works.catalog, attempt.works.owners, attempt.archive.tenant_id)
+    with attempt.works.catalog.transaction() as session:
+        change(session, attempt.archive.tenant_id, State.ARCHIVING, _decision(attempt))
+        attempt.go_to(session, Step.WRITING)
+    attempt.works.catalog.forget(attempt.archive.tenant_id)
+
+
+def write(attempt: Attempt) -> None:
+    """The whole tenant goes to storage, sealed."""
+    made = bundles.write(attempt)
+    attempt.advance(
+        Step.CHECKING,
+        file=bundles.name_of(attempt),
+        size=made.size,
+        rows=made.rows,
+        sha256=made.sha256,
+        revision=made.about.schema_revision,
+    )
+
+
+def check(attempt: Attempt) -> None:
+    """It is read back from storage and compared, row by row, with what is in the schema."""
+    try:
+        with bundles.read_back(attempt) as bundle:
+            content = _sound(bundle, attempt, bundles.content_of_schema(attempt))
+    except DAMAGED:
+        attempt.advance(Step.WRITING)
+        raise
+    bundles.remove_others(attempt, but=attempt.archive.file)
+    _note_admins(attempt)
+    attempt.advance(Step.DROPPING, content=content)
+
+
+def put_away(attempt: Attempt) -> None:
+    """The schema goes: the sealed bundle is the tenant now."""
+    with attempt.works.catalog.transaction() as session:
+        attempt.hold(session)
+        drop(attempt.owner_url, attempt.home.role)
+        change(session, attempt.archive.tenant_id, State.ARCHIVED, _decision(attempt))
+        attempt.go_to(session, Step.KEPT, kept_at=now(), phase=None, done=None)
+    attempt.works.catalog.forget(attempt.archive.tenant_id)
+
+
+def fill(attempt: Attempt) -> None:
+    """A schema of the archive's own revision, filled and compared; the bundle stays until it is known to be equal."""
+    archive = attempt.archive
+    with bundles.read_back(attempt) as bundle:
+        _sound(bundle, attempt, archive.content or {})
+        with attempt.works.catalog.transaction() as session:
+            attempt.hold(session)
+            build(attempt.owner_url, attempt.home.role, _until(str(archive.revision)))
+        with inside(attempt.home, patience_seconds=PATIENCE_SECONDS):
+            act_as(SYSTEM, request_id="thaw", source=Source.SYSTEM)
+            fill_as_it_was(bundle, archive.content or {}, attempt.tell("filling"))
+            with attempt.works.catalog.transaction() as session:
+                attempt.hold(session)
+    attempt.advance(Step.MIGRATING)
+
+
+def migrate(attempt: Attempt) -> None:
+    """What was archived by an older program comes to this one's revision, and gets its rights back."""
+    step_tenant(attempt.owner_url, attempt.home.role, lambda since: steps("tenant", since))
+    grant_exactly(attempt.owner_url, attempt.home.role)
+    with attempt.works.catalog.transaction() as session:
+        session.get_one(Tenant, attempt.archive.tenant_id).revision = attempt.works.head
+        attempt.go_to(session, Step.OPENING)
+
+
+def open_again(attempt: Attempt) -> None:
+    """It is what it was before it was put away, active for most."""
+    tenant_id, after = attempt.archive.tenant_id, State(attempt.archive.state_before)
+    with attempt.works.catalog.transaction() as session:
+        change(session, tenant_id, after, _decision(attempt))
+        session.execute(
+            delete(LookupHash).where(LookupHash.tenant_id == tenant_id, LookupHash.kind == ADMINS)
+        )
+        attempt.go_to(session, Step.TIDYING)
+
+
+def tidy(attempt: Attempt) -> None:
+    """The schema says so itself, and the bundle goes: there are never two of it."""
+    settle(attempt.works.catalog, attempt.works.owners, attempt.archive.tenant_id)
+    bundles.remove_others(attempt, but=None)
+    attempt.advance(Step.RETURNED, returned_at=now(), phase=None, done=None, file=None)
+
+
+STEPS: dict[Step, Callable[[Attempt], None]] = {
+    Step.FREEZING: freeze,
+    Step.WRITING: write,
+    Step.CHECKING: check,
+    Step.DROPPING: put_away,
+    Step.FILLING: fill,
+    Step.MIGRATING: migrate,
+    Step.OPENING: open_again,
+    Step.TIDYING: tidy,
+}
+
+
+def _sound(bundle: OpenBundle, attempt: Attempt, expected: Mapping[str, str]) -> dict[str, str]:
+    """The content of a bundle that holds and is what it should be. Raises Conflict that names the first fault."""
+    report = verify_open(bundle, attempt.tell("checking"))
+    different = differences(report.content, expected)
+    if report.findings or different:
+        said = str(report.findings[0]) if report.findings else f"{', '.join(different)} differs."
+        raise Conflict(f"The archive does not hold: {said}", code="archive_damaged")
+    return report.content
+
+
+def _decision(attempt: Attempt) -> Decision:
+    return Decision(Mover.PLATFORM, attempt.archive.reason)
+
+
+def _until(revision: str) -> list[Revision]:
+    """The revisions up to this one. Raises Conflict for one that this program does not know."""
+    known = steps("tenant", None)
+    names = [each.name for each in known]
+    if revision not in names:
+        raise Conflict(f"The archive is of revision {revision}, which this program does not know.")
+    return list(known[: names.index(revision) + 1])
+
+
+def _note_admins(attempt: Attempt) -> None:
+    """Whoever may wake it is known by keyed hashes alone."""
+    own = select(UserRole.user_id).join(Role, Role.id == UserRole.role_id).where(Role.name == ADMIN)
+    of_team = (
+        select(TeamMember.user_id)
+        .join(TeamRole, TeamRole.team_id == TeamMember.team_id)
+        .join(Role, Role.id == TeamRole.role_id)
+        .where(Role.name == ADMIN)
+    )
+    admins = select(func.lower(User.email)).where(
+        User.id.in_(own.union(of_team)), User.state == "active", User.email.is_not(None)
+    )
+    with inside(attempt.home):
+        addresses = list(db().scalars(admins))
+    with attempt.works.catalog.transaction() as session:
+        for each in addresses:
+            hashed = attempt.works.wrapper.hashed(str(each).strip(), "email")
+            session.merge(LookupHash(kind=ADMINS, hash=hashed, tenant_id=attempt.archive.tenant_id))

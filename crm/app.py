@@ -82,6 +82,8 @@ from tenants.lifecycle.archives.api import archives
 from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.certificates.api import certificates
 from tenants.lifecycle.certificates.issuing import Certificates, use_certificates
+from tenants.lifecycle.closing.api import closing
+from tenants.lifecycle.closing.exiting import Exits
 from tenants.lifecycle.keys.api import keys
 from tenants.lifecycle.keys.brought import brought_by
 from tenants.lifecycle.keys.versions import KeyVersions, use_key_versions
@@ -118,6 +120,7 @@ BLUEPRINTS = [
     export_schedules,
     tenant_state,
     archives,
+    closing,
     signup,
     sessions,
     authenticators,
@@ -235,6 +238,11 @@ def wrapping_of(settings: Settings, catalog: Catalog) -> Wrapping:
 def archive_works_of(settings: Settings, catalog: Catalog) -> Works:
     """What archives are made with, in a process that holds the owner's URL."""
     return Works(catalog, owners_of(settings), wrapping_of(settings, catalog), head())
+
+
+def exits_of(settings: Settings, catalog: Catalog) -> Exits:
+    """What exits are carried out with. Nothing is named that destroys: an exit whose time has come waits, and says so."""
+    return Exits(catalog, owners_of(settings))
 
 
 def open_house(settings: Settings) -> House:

@@ -7,7 +7,7 @@ ADMINISTRATION = (
     *("users", "teams", "roles", "api-keys", "audit-events", "exports", "export-schedules", "oauth-clients"),
     *("invitations", "security-overview"),
     *("identity-providers", "claimed-domains", "scim"),
-    *("access-grants", "access-visits", "access-log", "lifecycle", "archives"),
+    *("access-grants", "access-visits", "access-log", "lifecycle", "archives", "closing"),
     *("legal-holds", "retention-rules"),
     *("keys", "certificates"),
 )

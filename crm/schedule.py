@@ -6,7 +6,7 @@ The jobs that every tenant has say `every=` where they are declared; the platfor
 from collections.abc import Iterator
 from datetime import timedelta
 
-from crm.app import archive_works_of, nursery_of, open_house, owners_of
+from crm.app import archive_works_of, exits_of, nursery_of, open_house, owners_of
 from tenants.audit.seals import seal_everywhere
 from tenants.catalog.registry import Catalog
 from tenants.catalog.throttles import tidy_throttles
@@ -22,6 +22,10 @@ from tenants.lifecycle.archives.keeping import go_on_everywhere
 from tenants.lifecycle.archives.links import ROUND as POST_LINKS
 from tenants.lifecycle.archives.links import post_links
 from tenants.lifecycle.changing import settle_all
+from tenants.lifecycle.closing.exiting import ROUND as CLOSE
+from tenants.lifecycle.closing.exiting import go_on_with_exits
+from tenants.lifecycle.inactivity.looking import ROUND as LOOK
+from tenants.lifecycle.inactivity.looking import look
 from tenants.provisioning.birth import SPARES
 from tenants.support_access.legal_orders import TELL, tell_when_due
 from tenants.support_access.memberships import SETTLE, settle_visits
@@ -85,6 +89,10 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     yield PlatformJob(TELL, lambda: tell_when_due(catalog), purpose=Purpose.SECURITY, every_seconds=60)
     owners = owners_of(settings)
     yield PlatformJob(POST_LINKS, lambda: post_links(catalog), purpose=Purpose.ACCOUNT, every_seconds=10)
+    if (days := settings.inactivity_days) is not None:
+        yield PlatformJob(LOOK, lambda: look(catalog, days), purpose=Purpose.OPERATION, every_seconds=3600)
+    exits = exits_of(settings, catalog)
+    yield PlatformJob(CLOSE, lambda: go_on_with_exits(exits), purpose=Purpose.PORTABILITY, every_seconds=60)
     yield PlatformJob(
         "tenants.settle", lambda: settle_all(catalog, owners), purpose=Purpose.OPERATION, every_seconds=10
     )

@@ -70,6 +70,40 @@ def restore_tenant(slug: str, reason: str, data_dir: Path, *, as_json: bool) -> 
     options.answer(_carried_out(slug, data_dir, ask_to_thaw, reason), as_json=as_json)
 
 
+@click.command("close", short_help="The exit of a tenant, by its dates.")
+@click.argument("slug")
+@click.option("--reason", default="", help="Why.")
+@click.option("--notice-days", default=0, show_default=True, help="Until the transition begins.")
+@click.option("--transition-days", default=30, show_default=True, help="Everything goes on as before.")
+@click.option("--retrieval-days", default=30, show_default=True, help="Everything can be read and exported.")
+@click.option("--cancel", "cancelling", is_flag=True, help="Go back on it instead.")
+@options.data_dir
+@options.as_json
+def close_tenant(slug: str, data_dir: Path, *, cancelling: bool, as_json: bool, **said: Any) -> None:
+    """Begin the exit of tenant SLUG: notice, transition, retrieval, a last notice, and destruction after that.
+
+    Its admins are told, and can cancel it until the end.
+    """
+    from crm.app import owners_of
+    from tenants.catalog.registry import Home
+    from tenants.catalog.states import Mover
+    from tenants.lifecycle.changing import Decision, settle
+    from tenants.lifecycle.closing.exiting import ask_to_close, cancel
+
+    settings, catalog = opened(data_dir)
+    tenant = tenant_of(catalog, slug)
+    decision = Decision(Mover.OPERATOR, said.pop("reason") or "Whoever runs the program asked for it.")
+    if cancelling:
+        if cancel(catalog, tenant.id, decision):
+            settle(catalog, owners_of(settings), tenant.id)
+        options.answer({"tenant": slug, "closing": "cancelled"}, as_json=as_json)
+        return
+    days = {name.removesuffix("_days"): value for name, value in said.items()}
+    made = ask_to_close(catalog, Home(tenant.id, tenant.cell), decision, **days)
+    dates = ("notice_until", "transition_until", "retrieval_until")
+    options.answer({"tenant": slug, **{name: getattr(made, name) for name in dates}}, as_json=as_json)
+
+
 def _carried_out(slug: str, data_dir: Path, ask: "Callable[..., UUID]", why: str) -> dict[str, Any]:
     from dataclasses import replace
 

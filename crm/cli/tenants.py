@@ -8,7 +8,7 @@ import click
 
 from crm.cli import options
 from crm.cli.bundles import export_tenant, import_tenant
-from crm.cli.lifecycle import archive_tenant, restore_tenant, resume_tenant, suspend_tenant
+from crm.cli.lifecycle import archive_tenant, close_tenant, restore_tenant, resume_tenant, suspend_tenant
 from crm.cli.refusals import Refused
 from crm.cli.tenant_keys import destroy_tenant, rotate_key
 
@@ -30,6 +30,7 @@ tenant.add_command(rotate_key)
 tenant.add_command(destroy_tenant)
 tenant.add_command(archive_tenant)
 tenant.add_command(restore_tenant)
+tenant.add_command(close_tenant)
 
 
 @tenant.command("create")

@@ -115,6 +115,7 @@ MOVES: dict[tuple[State, State], frozenset[Mover]] = {
     (State.ACTIVE, State.CLOSING): frozenset({Mover.PLATFORM}),
     (State.SUSPENDED, State.CLOSING): frozenset({Mover.PLATFORM}),
     (State.CLOSING, State.ACTIVE): frozenset({Mover.ADMIN, Mover.OPERATOR}),
+    (State.CLOSING, State.SUSPENDED): frozenset({Mover.ADMIN, Mover.OPERATOR}),
     (State.CLOSING, State.DESTROYED): frozenset({Mover.PLATFORM}),
     (State.ARCHIVED, State.DESTROYED): frozenset({Mover.OPERATOR}),
 }

@@ -191,6 +191,13 @@ class Settings(BaseSettings):
     import_rows_days: int = Field(
         30, ge=1, le=3650, description="Days until the rows of an ended import are removed."
     )
+    inactivity_days: int | None = Field(
+        None,
+        ge=60,
+        le=3650,
+        description="Days without any use after which a tenant is archived; its admins are told 30, 7 and 1 days before. "
+        "Empty: never.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least that is logged."
     )

@@ -104,6 +104,9 @@ OF_NO_RECORD = {
     "PATCH /api/v1/authenticators/<>": "likewise",
     "PUT /api/v1/authenticators/<>/confirmation": "likewise",
     "PUT /api/v1/me/password": "a password is in no resource",
+    "POST /api/v1/archives": "the workspace as a whole, in the catalog",
+    "POST /api/v1/closing": "likewise",
+    "PATCH /api/v1/closing": "likewise",
     "POST /api/v1/sessions/current/confirmation": "what one confirms with is kept nowhere",
 }
 

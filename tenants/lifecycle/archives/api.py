@@ -23,8 +23,8 @@ from tenants.lifecycle.archives.schemas import (
     ArchiveBody,
     ArchiveSchema,
     ArchivesSchema,
-    LinkBody,
     ThawBody,
+    ThawLinkBody,
     ThawSchema,
 )
 from tenants.lifecycle.changing import Decision
@@ -57,7 +57,7 @@ def create_archive(said: dict[str, Any]) -> dict[str, Any]:
 
 
 @archives.post("/links", may=ANYONE)
-@archives.takes(LinkBody())
+@archives.takes(ThawLinkBody())
 @archives.response(202, description="If the address is known in an archived workspace, a mail is on its way.")
 def create_thaw_link(said: dict[str, Any]) -> Response:
     """Ask for the link that wakes an archived workspace. The answer is the same whether there is one or not."""

@@ -137,7 +137,8 @@ def _post(catalog: Catalog, link_id: UUID) -> bool:
 
 def _link(tenant_id: UUID, name: str, email: str, *, admin: bool) -> ThawLink:
     link_id, token = new_id(), new_token(PREFIX, tenant_id)
-    text = TO_ADMINS.format(name=name, link=link("thaw", token)) if admin else TO_OTHERS.format(name=name)
+    letter = TO_ADMINS if admin else TO_OTHERS
+    text = letter.replace("{name}", name).replace("{link}", link("thaw", token))
     mail = json.dumps({"to": email, "subject": f"{name} is archived", "text": text}).encode()
     sealed = seal(keys().current(tenant_id), mail, _place(tenant_id, link_id))
     # Without the right to wake it, the mail leads nowhere, and its hash is of nothing that was sent.

@@ -36,7 +36,7 @@ class ArchivesSchema(marshmallow.Schema):
     data = fields.List(fields.Nested(ArchiveSchema))
 
 
-class LinkBody(BodySchema):
+class ThawLinkBody(BodySchema):
     """The address of somebody who worked in a workspace that is archived."""
 
     email = fields.Email(required=True, validate=validate.Length(max=254))

@@ -6,7 +6,7 @@ build it anew) is done while the archive's row is held, so that nobody who was o
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.models import LookupHash, State, Tenant
@@ -15,10 +15,10 @@ from tenants.foundation.clock import now
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Source
-from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
-from tenants.isolation.door import db, inside
+from tenants.isolation.door import inside
 from tenants.isolation.stepping import build, drop, grant_exactly, step_tenant
 from tenants.isolation.storage import NotStored
+from tenants.lifecycle.admins import admin_addresses
 from tenants.lifecycle.archives import bundles
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Attempt
@@ -32,7 +32,6 @@ from tenants.provisioning.revisions import Revision, steps
 
 #: Marks, in the catalog's look-ups, an address that may wake an archived tenant.
 ADMINS = "archive-admin"
-ADMIN = "admin"
 #: What storage gave back was not what was written: it is written again.
 DAMAGED = (Conflict, NotABundle, NotStored, Unreadable)
 
@@ -162,19 +161,9 @@ def _until(revision: str) -> list[Revision]:
 
 def _note_admins(attempt: Attempt) -> None:
     """Whoever may wake it is known by keyed hashes alone."""
-    own = select(UserRole.user_id).join(Role, Role.id == UserRole.role_id).where(Role.name == ADMIN)
-    of_team = (
-        select(TeamMember.user_id)
-        .join(TeamRole, TeamRole.team_id == TeamMember.team_id)
-        .join(Role, Role.id == TeamRole.role_id)
-        .where(Role.name == ADMIN)
-    )
-    admins = select(func.lower(User.email)).where(
-        User.id.in_(own.union(of_team)), User.state == "active", User.email.is_not(None)
-    )
     with inside(attempt.home):
-        addresses = list(db().scalars(admins))
+        addresses = admin_addresses()
     with attempt.works.catalog.transaction() as session:
         for each in addresses:
-            hashed = attempt.works.wrapper.hashed(str(each).strip(), "email")
+            hashed = attempt.works.wrapper.hashed(each.strip(), "email")
             session.merge(LookupHash(kind=ADMINS, hash=hashed, tenant_id=attempt.archive.tenant_id))

@@ -50,3 +50,33 @@ def test_a_tenant_is_suspended_and_resumed_by_whoever_runs_the_program(
     assert ours.admin.post("/contacts", {"last_name": "Ng"}).status_code == 201
     assert run("tenant", "suspend", "nobody", "--reason", "x").returncode == 1
     assert neighbour.admin.post("/contacts", {"last_name": "Free"}).status_code == 201
+
+
+def test_a_tenant_is_archived_and_restored_by_whoever_runs_the_program(
+    run: Run, new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    ours = new_workspace()
+    contact = ours.admin.post("/contacts", {"last_name": "Kept"}).json["id"]
+    slug = ours.admin.get("/me").json["tenant"]["slug"]
+    away = shown(run("tenant", "archive", slug, "--reason", "Winter."))
+    assert (away["step"], bool(away["sha256"])) == ("kept", True)
+    assert shown(run("tenant", "show", slug))["state"] == "archived"
+    back = shown(run("tenant", "restore", slug))
+    assert (back["step"], back["rows"]) == ("returned", away["rows"])
+    assert ours.admin.get(f"/contacts/{contact}").json["last_name"] == "Kept"
+    assert run("tenant", "restore", slug).returncode == 1
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_an_exit_begins_and_is_cancelled_by_whoever_runs_the_program(
+    run: Run, new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    ours = new_workspace()
+    slug = ours.admin.get("/me").json["tenant"]["slug"]
+    assert "notice_until" in shown(run("tenant", "close", slug, "--reason", "They leave."))
+    assert ours.admin.get("/closing").json["phase"] == "transition"
+    refused = run("tenant", "close", slug, "--retrieval-days", "3")
+    assert refused.returncode == 1
+    shown(run("tenant", "close", slug, "--cancel"))
+    assert ours.admin.get("/closing").json["phase"] == "cancelled"
+    assert neighbour.admin.get("/closing").status_code == 404

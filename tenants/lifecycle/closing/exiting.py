@@ -1,0 +1,150 @@
+"""A tenant's exit goes on by its dates: everything as before, then read and export, then the last notice, then nothing.
+
+What destroys is not this module's: `Exits.destroy` is handed in. Without it an exit whose time has come waits.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from tenants.catalog.models import State, StateChange, Tenant
+from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.states import Mover
+from tenants.foundation.clock import now
+from tenants.foundation.errors import Conflict, NotFound, Refusal
+from tenants.isolation.owner import OwnerError
+from tenants.lifecycle.admins import tell_admins_once
+from tenants.lifecycle.changing import Decision, Owners, change, settle
+from tenants.lifecycle.closing import letters
+from tenants.lifecycle.closing.models import Closing, Phase
+from tenants.lifecycle.closing.periods import applied, dates_from
+
+log = structlog.get_logger(__name__)
+ROUND = "closings.go_on"
+OPEN = (Closing.cancelled_at.is_(None), Closing.destroyed_at.is_(None))
+BEFORE = (State.ACTIVE, State.SUSPENDED)
+
+
+@dataclass(frozen=True)
+class Exits:
+    """What exits are carried out with. `destroy` gets the tenant and the exit's id; `held` may stop it (a legal hold)."""
+
+    catalog: Catalog
+    owners: Owners
+    destroy: Callable[[UUID, UUID], None] | None = None
+    held: Callable[[UUID], bool] = lambda _tenant_id: False
+
+
+def ask_to_close(
+    catalog: Catalog, home: Home, decision: Decision, *, notice: int, transition: int, retrieval: int
+) -> Closing:
+    """Begin a tenant's exit; its parts are in days. Nothing in it changes before notice and transition are over.
+
+    Raises Invalid for a part that the law does not allow, Conflict when there is an exit already or it can't begin.
+    """
+    asked_at = now()
+    dates = dates_from(asked_at, notice, transition, retrieval)
+    with catalog.transaction() as session:
+        tenant = session.get(Tenant, home.id, with_for_update=True)
+        if tenant is None or tenant.state not in BEFORE:
+            raise Conflict(
+                "Only a workspace that is active or suspended can be closed.", code="state_conflict"
+            )
+        if session.scalar(select(Closing.id).where(Closing.tenant_id == home.id, *OPEN)):
+            raise Conflict("This workspace is being closed already.", code="already_closing")
+        made = Closing(
+            tenant_id=home.id, asked_at=asked_at, mover=decision.mover, actor_id=decision.actor_id,
+            reason=decision.reason, periods=applied(), notice_until=dates.notice_until,
+            transition_until=dates.transition_until, retrieval_until=dates.retrieval_until,
+        )  # fmt: skip
+        session.add(made)
+        session.flush()
+        session.expunge(made)
+    return made
+
+
+def open_closing(session: Session, tenant_id: UUID) -> Closing:
+    """The exit that a tenant is in, its row locked. Raises NotFound."""
+    mine = select(Closing).where(Closing.tenant_id == tenant_id, *OPEN).with_for_update()
+    found = session.scalars(mine).one_or_none()
+    if found is None:
+        raise NotFound("This workspace is not being closed.")
+    return found
+
+
+def cancel(catalog: Catalog, tenant_id: UUID, decision: Decision) -> bool:
+    """Go back on an exit; whether the tenant's schema has to be told (`settle`). Raises NotFound, Conflict."""
+    with catalog.transaction() as session:
+        tenant = session.get_one(Tenant, tenant_id, with_for_update=True)
+        open_closing(session, tenant_id).cancel(now())
+        if tenant.state == State.CLOSING:
+            begun = select(StateChange.before).where(
+                StateChange.tenant_id == tenant_id, StateChange.after == State.CLOSING
+            )
+            before = session.scalars(begun.order_by(StateChange.id.desc()).limit(1)).one()
+            change(session, tenant_id, State(before), decision)
+            return True
+    return False
+
+
+def go_on_with_exits(exits: Exits, at: datetime | None = None) -> int:
+    """Do what is due of every exit; how many exits there are."""
+    moment = at or now()
+    with exits.catalog.transaction() as session:
+        found = list(session.scalars(select(Closing.id).where(*OPEN).order_by(Closing.id)))
+    for each in found:
+        try:
+            _go_on(exits, each, moment)
+        except (Refusal, OwnerError, SQLAlchemyError, OSError) as error:
+            log.warning("closing_waits", closing=str(each), reason=str(error).partition("\n")[0])
+    return len(found)
+
+
+def _go_on(exits: Exits, closing_id: UUID, at: datetime) -> None:
+    with exits.catalog.transaction() as session:
+        closing = session.get_one(Closing, closing_id)
+        tenant = session.get_one(Tenant, closing.tenant_id)
+        home, state = Home(tenant.id, tenant.cell), State(tenant.state)
+        session.expunge_all()
+    if state not in (*BEFORE, State.CLOSING):
+        return  # archived, frozen or moving: it is to be asked again when it is back
+    _tell(home, closing, "asked", letters.asked(closing))
+    if closing.phase(at) in (Phase.NOTICE, Phase.TRANSITION):
+        return
+    if state is not State.CLOSING:
+        with exits.catalog.transaction() as session:
+            open_closing(session, home.id)
+            change(session, home.id, State.CLOSING, Decision(Mover.PLATFORM, closing.reason))
+    settle(exits.catalog, exits.owners, home.id)
+    _tell(home, closing, "retrieval", letters.retrieval(closing))
+    if at >= closing.final_notice_due and closing.final_notice_at is None:
+        _tell(home, closing, "final", letters.final(closing, at))
+        with exits.catalog.transaction() as session:
+            open_closing(session, home.id).final_notice_at = at
+    elif closing.phase(at) is Phase.DUE:
+        _destroy(exits, closing, at)
+
+
+def _destroy(exits: Exits, closing: Closing, at: datetime) -> None:
+    if exits.destroy is None or exits.held(closing.tenant_id):
+        log.warning("closing_due", closing=str(closing.id), held=exits.destroy is not None)
+        return
+    with exits.catalog.transaction() as session:
+        # Whoever cancels waits for this row, and then there is nothing to cancel.
+        held = open_closing(session, closing.tenant_id)
+        exits.destroy(closing.tenant_id, closing.id)
+        held.destroyed_at = at
+        change(session, closing.tenant_id, State.DESTROYED, Decision(Mover.PLATFORM, closing.reason))
+    exits.catalog.forget(closing.tenant_id)
+
+
+def _tell(home: Home, closing: Closing, what: str, letter: tuple[str, str]) -> None:
+    moved = "" if closing.extended_at is None else "-extended"
+    key = f"closing-{what}{moved if what == 'retrieval' else ''}-{closing.id}"
+    tell_admins_once(home, key, f"tenant.closing_{what}", *letter)

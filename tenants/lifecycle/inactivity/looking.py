@@ -1,0 +1,97 @@
+"""Looks at every tenant for the last time that somebody used it, tells admins in time, and archives at last.
+
+Inactivity archives and never destroys. What counts is people and programs: sessions, keys, connected apps, and jobs that
+somebody asked for; and that it came back from an archive. What the house does by itself doesn't.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select
+
+from tenants.audit.models import AuditEvent
+from tenants.catalog.models import State
+from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.states import Mover
+from tenants.foundation.clock import now
+from tenants.foundation.errors import Refusal
+from tenants.isolation.door import db, inside
+from tenants.isolation.walking import walk
+from tenants.lifecycle.admins import tell_admins_once
+from tenants.lifecycle.archives.keeping import ask_to_archive
+from tenants.lifecycle.changing import Decision
+from tenants.lifecycle.inactivity.ladder import NOTICES, due
+
+log = structlog.get_logger(__name__)
+ROUND = "inactivity.look"
+ACTION = "tenant.inactivity_notice"
+REASON = "Nobody used it for {days} days."
+LAST_USED = """
+select greatest(
+  (select created_at from tenant_profile),
+  (select max(last_seen_at) from sessions),
+  (select max(last_used_at) from api_keys),
+  (select max(last_used_at) from connected_apps),
+  (select max(created_at) from jobs where owner_id is not null),
+  (select max(at) from audit_events where action = 'tenant.active'
+    and record_id = (select id from tenant_profile)))
+"""
+SUBJECT = "Your workspace will be archived in {days} days"
+TEXT = """Nobody has used your workspace since {since:%Y-%m-%d}.
+
+If that stays so, it is archived on {archive_at:%Y-%m-%d}.
+
+Nothing is lost then: everything in it is kept, whole and sealed, and one of its admins wakes it with a link by mail.
+
+To keep it as it is, sign in once before that day. Any use of it, by anybody, is enough.
+"""
+
+
+def look(catalog: Catalog, period_days: int, at: datetime | None = None) -> int:
+    """Do what is due in every active tenant that nobody used for a while; in how many something was."""
+    moment, period = at or now(), timedelta(days=period_days)
+    quiet = moment - period + timedelta(days=NOTICES[0])
+    found = [
+        (home, rows[0][0])
+        for home, rows in walk(catalog.homes(State.ACTIVE), LAST_USED, {})
+        if rows and rows[0][0] is not None and rows[0][0] <= quiet
+    ]
+    return sum(_climb(catalog, home, active_at, period, moment) for home, active_at in found)
+
+
+def _climb(catalog: Catalog, home: Home, active_at: datetime, period: timedelta, at: datetime) -> bool:
+    """One rung of the ladder, if it is due."""
+    next_one = due(active_at, period, _told(home, active_at), at)
+    if next_one is None:
+        return False
+    try:
+        if next_one.notice is None:
+            why = Decision(Mover.PLATFORM, REASON.format(days=(at - active_at).days))
+            ask_to_archive(catalog, home.id, why)
+        else:
+            said = {"since": active_at, "archive_at": next_one.archive_at}
+            subject = SUBJECT.format(days=next_one.notice).replace("in 1 days", "tomorrow")
+            key = _key(active_at, next_one.notice, at)
+            tell_admins_once(home, key, ACTION, subject, TEXT.format(**said))
+    except Refusal as refusal:
+        log.warning("inactivity_waits", tenant=str(home.id), reason=refusal.detail)
+        return False
+    return True
+
+
+def _told(home: Home, active_at: datetime) -> dict[int, datetime]:
+    """When each notice of this quiet time was given, by the tenant's own record."""
+    given = select(AuditEvent.request_id).where(AuditEvent.record_id == home.id, AuditEvent.action == ACTION)
+    begins = f"{_quiet(active_at)}-"
+    with inside(home):
+        keys = [each.removeprefix(begins) for each in db().scalars(given) if each.startswith(begins)]
+    parts = [each.split("-", 1) for each in keys]
+    return {int(days): datetime.fromisoformat(moment) for days, moment in parts}
+
+
+def _quiet(active_at: datetime) -> str:
+    return f"quiet-{int(active_at.timestamp())}"
+
+
+def _key(active_at: datetime, days: int, at: datetime) -> str:
+    return f"{_quiet(active_at)}-{days}-{at.isoformat()}"

@@ -183,7 +183,7 @@ def test_killed_at_any_step_it_goes_on_and_is_whole_all_the_while(
         else:
             assert len(bundles_of(ours)) == 1
         steps_left(works, archive_id)
-    assert go_on_everywhere(works) == 1
+    assert go_on_everywhere(works) >= 1
     assert steps_left(works, archive_id) is Step.KEPT
     ask_to_thaw(catalog, ours.home.id, WHY)
     for target in (Step.MIGRATING, Step.OPENING, Step.TIDYING, Step.RETURNED):

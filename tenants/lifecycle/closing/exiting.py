@@ -33,12 +33,15 @@ BEFORE = (State.ACTIVE, State.SUSPENDED)
 
 @dataclass(frozen=True)
 class Exits:
-    """What exits are carried out with. `destroy` gets the tenant and the exit's id; `held` may stop it (a legal hold)."""
+    """What exits are carried out with.
+
+    `destroy` gets the slug and the reason. It moves the tenant to `destroyed` before anything else, so that nobody
+    cancels what is under way; it can be repeated, and refuses (Conflict) while a legal hold forbids it.
+    """
 
     catalog: Catalog
     owners: Owners
-    destroy: Callable[[UUID, UUID], None] | None = None
-    held: Callable[[UUID], bool] = lambda _tenant_id: False
+    destroy: Callable[[str, str], object] | None = None
 
 
 def ask_to_close(
@@ -82,6 +85,8 @@ def cancel(catalog: Catalog, tenant_id: UUID, decision: Decision) -> bool:
     """Go back on an exit; whether the tenant's schema has to be told (`settle`). Raises NotFound, Conflict."""
     with catalog.transaction() as session:
         tenant = session.get_one(Tenant, tenant_id, with_for_update=True)
+        if tenant.state == State.DESTROYED:
+            raise Conflict("There is no exit to cancel any more.", code="closing_over")
         open_closing(session, tenant_id).cancel(now())
         if tenant.state == State.CLOSING:
             begun = select(StateChange.before).where(
@@ -112,6 +117,9 @@ def _go_on(exits: Exits, closing_id: UUID, at: datetime) -> None:
         tenant = session.get_one(Tenant, closing.tenant_id)
         home, state = Home(tenant.id, tenant.cell), State(tenant.state)
         session.expunge_all()
+    if state is State.DESTROYED:
+        _destroy(exits, closing, at)  # it was cut short
+        return
     if state not in (*BEFORE, State.CLOSING):
         return  # archived, frozen or moving: it is to be asked again when it is back
     _tell(home, closing, "asked", letters.asked(closing))
@@ -132,15 +140,15 @@ def _go_on(exits: Exits, closing_id: UUID, at: datetime) -> None:
 
 
 def _destroy(exits: Exits, closing: Closing, at: datetime) -> None:
-    if exits.destroy is None or exits.held(closing.tenant_id):
-        log.warning("closing_due", closing=str(closing.id), held=exits.destroy is not None)
+    if exits.destroy is None:
+        log.warning("closing_due", closing=str(closing.id))
         return
     with exits.catalog.transaction() as session:
-        # Whoever cancels waits for this row, and then there is nothing to cancel.
-        held = open_closing(session, closing.tenant_id)
-        exits.destroy(closing.tenant_id, closing.id)
-        held.destroyed_at = at
-        change(session, closing.tenant_id, State.DESTROYED, Decision(Mover.PLATFORM, closing.reason))
+        slug = session.get_one(Tenant, closing.tenant_id).slug
+    if slug is not None:  # one that is destroyed to the end has no name any more
+        exits.destroy(slug, closing.reason)
+    with exits.catalog.transaction() as session:
+        open_closing(session, closing.tenant_id).destroyed_at = at
     exits.catalog.forget(closing.tenant_id)
 
 

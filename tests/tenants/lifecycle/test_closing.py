@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
-from tenants.catalog.models import State
+from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
-from tenants.foundation.errors import Conflict, Invalid
-from tenants.lifecycle.changing import Decision, move
+from tenants.foundation.errors import Conflict, Invalid, Unavailable
+from tenants.lifecycle.changing import Decision, change, move
 from tenants.lifecycle.closing.exiting import Exits, ask_to_close, go_on_with_exits
 from tenants.lifecycle.closing.models import Closing, Phase
 from tenants.lifecycle.closing.periods import dates_from, periods
@@ -40,6 +40,25 @@ def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
     return new_workspace()
 
 
+def destroying(exits: Exits, destroyed: list[str]) -> Exits:
+    """Stands for what destroys: it moves the tenant to its last state first, and is killed there the first time."""
+
+    def destroy(slug: str, reason: str) -> None:
+        with exits.catalog.transaction() as session:
+            tenant = session.scalars(select(Tenant).where(Tenant.slug == slug)).one()
+            if tenant.state == State.CLOSING:
+                change(session, tenant.id, State.DESTROYED, Decision(Mover.PLATFORM, reason))
+                return
+        destroyed.append(slug)
+
+    def killed_once(slug: str, reason: str) -> None:
+        destroy(slug, reason)
+        if slug not in destroyed:
+            raise Unavailable("The process ended here.")
+
+    return Exits(exits.catalog, exits.owners, destroy=killed_once)
+
+
 def subjects(tenant: Workspace) -> list[str]:
     slug = tenant.admin.get("/me").json["tenant"]["slug"]
     return [each.subject for each in posted(tenant, f"ada@{slug}.test")]
@@ -49,8 +68,8 @@ def subjects(tenant: Workspace) -> list[str]:
 def test_an_exit_takes_its_course_and_is_read_and_exported_until_the_end(
     ours: Workspace, neighbour: Workspace, exits: Exits, run_jobs: RunJobs
 ) -> None:
-    destroyed: list[UUID] = []
-    ready = Exits(exits.catalog, exits.owners, destroy=lambda tenant_id, _: destroyed.append(tenant_id))
+    destroyed: list[str] = []
+    ready, slug = destroying(exits, destroyed), ours.admin.get("/me").json["tenant"]["slug"]
     asked = ours.admin.in_person.post("/closing", BODY)
     assert (asked.status_code, asked.json["phase"], asked.json["charges"]) == (202, "transition", "none")
     assert {each["law"] for each in asked.json["periods"] if each["name"] == "retrieval"} == {
@@ -70,10 +89,14 @@ def test_an_exit_takes_its_course_and_is_read_and_exported_until_the_end(
     go_on_with_exits(ready, begun + timedelta(days=59))
     assert ours.admin.get("/closing").json["final_notice_at"] is not None
     go_on_with_exits(ready, begun + timedelta(days=60, hours=1))
-    assert ours.home.id not in destroyed  # the last notice is not 48 hours old
+    assert slug not in destroyed  # the last notice is not 48 hours old
     assert ours.admin.get("/contacts").status_code == 200
-    go_on_with_exits(ready, begun + timedelta(days=61, hours=1))
-    assert ours.home.id in destroyed
+    for _ in range(2):
+        go_on_with_exits(ready, begun + timedelta(days=61, hours=1))
+        assert ours.admin.in_person.delete("/closing").status_code == 410
+    assert destroyed.count(slug) == 1
+    go_on_with_exits(ready, begun + timedelta(days=62))
+    assert destroyed.count(slug) == 1
     assert ours.admin.get("/contacts").json["code"] == "tenant_destroyed"
     assert neighbour.admin.get("/closing").status_code == 404
     assert neighbour.admin.post("/contacts", {"last_name": "Free"}).status_code == 201
@@ -95,16 +118,16 @@ def test_admins_are_told_of_every_part_once(ours: Workspace, neighbour: Workspac
 def test_nothing_is_destroyed_while_nobody_may_or_a_hold_forbids_it(
     ours: Workspace, neighbour: Workspace, exits: Exits
 ) -> None:
-    destroyed: list[UUID] = []
-    held = Exits(
-        exits.catalog, exits.owners, destroy=lambda each, _: destroyed.append(each), held=lambda _: True
-    )
+    def forbidden(_slug: str, _reason: str) -> None:
+        raise Conflict("This tenant is under a legal hold.", code="held")
+
+    held = Exits(exits.catalog, exits.owners, destroy=forbidden)
     ours.admin.in_person.post("/closing", BODY)
     for days in (59, 70, 80):
         go_on_with_exits(exits, now() + timedelta(days=days))
         go_on_with_exits(held, now() + timedelta(days=days))
-    assert destroyed == []
     assert ours.admin.get("/contacts").status_code == 200
+    assert ours.admin.get("/closing").json["phase"] == "retrieval"
     assert ours.admin.get("/tenant-state").json["state"] == "closing"
     assert neighbour.admin.get("/tenant-state").json["state"] == "active"
 

@@ -19,6 +19,45 @@ def upgrade() -> None:
         schema="catalog",
     )
     op.create_table(
+        "archives",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("step", sa.Text(), nullable=False),
+        sa.Column("state_before", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("rows", sa.BigInteger(), nullable=True),
+        sa.Column("sha256", sa.Text(), nullable=True),
+        sa.Column("revision", sa.Text(), nullable=True),
+        sa.Column("content", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("thaw_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("returned_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done", sa.BigInteger(), nullable=True),
+        sa.Column("phase", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "step in ('freezing', 'writing', 'checking', 'dropping', 'kept', 'filling', 'migrating', 'opening', 'tidying', 'returned')",
+            name=op.f("archives_step_known_check"),
+        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["catalog.tenants.id"], name=op.f("archives_tenant_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("archives_pkey")),
+        schema="catalog",
+    )
+    op.create_index(
+        "archives_one_at_a_time_idx",
+        "archives",
+        ["tenant_id"],
+        unique=True,
+        schema="catalog",
+        postgresql_where=sa.text("step <> 'returned'"),
+    )
+    op.create_index(op.f("archives_tenant_id_idx"), "archives", ["tenant_id"], unique=False, schema="catalog")
+    op.create_table(
         "brought_keys",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("key_arn", sa.Text(), nullable=False),
@@ -50,6 +89,35 @@ def upgrade() -> None:
         "certificates_subject_idx", "certificates", ["tenant_id", "subject"], unique=True, schema="catalog"
     )
     op.create_table(
+        "closings",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("mover", sa.Text(), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("notice_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("transition_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retrieval_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("extended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("final_notice_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("destroyed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("periods", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["catalog.tenants.id"], name=op.f("closings_tenant_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("closings_pkey")),
+        schema="catalog",
+    )
+    op.create_index(
+        "closings_one_at_a_time_idx",
+        "closings",
+        ["tenant_id"],
+        unique=True,
+        schema="catalog",
+        postgresql_where=sa.text("cancelled_at is null and destroyed_at is null"),
+    )
+    op.create_index(op.f("closings_tenant_id_idx"), "closings", ["tenant_id"], unique=False, schema="catalog")
+    op.create_table(
         "state_changes",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -68,6 +136,29 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("state_changes_tenant_id_idx"), "state_changes", ["tenant_id"], unique=False, schema="catalog"
+    )
+    op.create_table(
+        "thaw_links",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("mail", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["catalog.tenants.id"], name=op.f("thaw_links_tenant_id_fkey")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("thaw_links_pkey")),
+        sa.UniqueConstraint("hash", name=op.f("thaw_links_hash_key")),
+        schema="catalog",
+    )
+    op.create_index(
+        op.f("thaw_links_expires_at_idx"), "thaw_links", ["expires_at"], unique=False, schema="catalog"
+    )
+    op.create_index(
+        op.f("thaw_links_tenant_id_idx"), "thaw_links", ["tenant_id"], unique=False, schema="catalog"
     )
     op.add_column(
         "tenant_keys", sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=True), schema="catalog"

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 import frictionless
 import pytest
@@ -365,3 +367,32 @@ def test_more_files_than_are_asked_for_at_once_all_come_along(
     take_out(tenant.home, file, Format.CSV)
     assert verify(file).holds
     assert "0.txt" not in contents(neighbour.home)
+
+
+@pytest.mark.soak
+def test_memory_does_not_grow_with_the_files(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, nursery: Nursery, tmp_path: Path
+) -> None:
+    tenant, pieces, piece = new_workspace(), 150, bytes(range(256)) * 4096
+    record = tenant.admin.post("/contacts", {"last_name": "Large"}).json["id"]
+    made = attached(tenant.admin, "contacts", record)["id"]
+    with inside(tenant.home):
+        act_as(SYSTEM)
+        row = db().get_one(Attachment, UUID(made))
+        row.size, row.sha256 = pieces * len(piece), hashlib.sha256(piece * pieces).hexdigest()
+        store_sealed(row.file, (piece for _ in range(pieces)))
+    file = tmp_path / "large.zip"
+    steps: list[Callable[[], Any]] = [
+        lambda: take_out(tenant.home, file, Format.CSV),
+        lambda: verify(file),
+        lambda: bring_in(nursery, file, "large-files"),
+    ]
+    for each in steps:
+        tracemalloc.start()
+        try:
+            each()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 48 * 1024 * 1024, peak
+    assert made not in str(contents(neighbour.home))

@@ -100,6 +100,7 @@ OF_NO_RECORD = {
     "PUT /api/v1/security-overview/review": "that somebody looked, and how often they want to",
     "PUT /api/v1/export-rules": "what the tenant asks of exports",
     "PUT /api/v1/sign-in-rules": "what the tenant asks of everybody",
+    "PUT /api/v1/keys/brought": "where a key of the tenant's own is, in no record of it",
     "POST /api/v1/authenticators": "one's own second factors are no resource",
     "PATCH /api/v1/authenticators/<>": "likewise",
     "PUT /api/v1/authenticators/<>/confirmation": "likewise",

@@ -38,6 +38,7 @@ PUBLIC = {
     "POST /api/v1/sign-in-methods": "says where a domain signs in, whoever exists",
     "GET /api/v1/single-sign-on/{provider}": "signing in is how a credential is come by",
     "GET /api/v1/single-sign-on/{provider}/callback": "likewise; the browser shows what it was given on leaving",
+    "GET /api/v1/certificates/key": "whoever was given a certificate checks it with this public key",
     "POST /api/v1/workspace-reminders": "who forgot the workspace can't sign in; answers the same for everybody",
 }
 SOME_ID = "01900000-0000-7000-8000-000000000000"

@@ -10,7 +10,7 @@ from tenants.catalog.models import BroughtKey, TenantKey
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.encryption import Unreadable, new_key_material
-from tenants.foundation.errors import Conflict, Invalid, NotFound
+from tenants.foundation.errors import Conflict, Invalid
 from tenants.isolation.aws_kms import BROUGHT, AwsKms, Credentials, region_of
 from tenants.isolation.door import here
 from tenants.isolation.keys import KeyName, KeyWithheld
@@ -83,11 +83,11 @@ def bring(key_arn: str, role_arn: str) -> None:
 
 
 def give_back() -> None:
-    """Have our key wrap the tenant's again; theirs has to open them for the last time. Raises KeyWithheld, NotFound."""
+    """Have our key wrap the tenant's again; theirs has to open them for the last time. Raises KeyWithheld, Conflict."""
     home, versions = here().home, key_versions()
     before = versions.catalog.brought_key(home.id)
     if before is None:
-        raise NotFound("This workspace brought no key.")
+        raise Conflict("This workspace brought no key.", code="no_key_brought")
     alone()
     record_event("keys.given_back", "keys", None, {"key_arn": [before[0], None]})
     here().send_pending()

@@ -136,7 +136,8 @@ def test_it_is_given_back_while_it_opens_and_not_after(
     kms.disable(arn)
     time[0] += 60
     assert ours.opens() == ours.expected()
-    assert theirs.workspace.admin.in_person.delete("/keys/brought").status_code == 404
+    none = theirs.workspace.admin.in_person.delete("/keys/brought")
+    assert (none.status_code, none.json["code"]) == (409, "no_key_brought")
     said = [
         each["action"]
         for each in ours.workspace.admin.get("/audit-events?resource=keys&sort=at").json["data"]

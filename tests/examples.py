@@ -37,10 +37,12 @@ VALUES = {
     "confidential": True,
     "document_sha256": "0" * 64,
     "country": "IT",
+    "cron": "0 2 * * *",
     "currency": "EUR",
     "discount_percent": "0",
     "domain": lambda number: f"{CANARY.lower()}{number}-{uuid4().hex[:8]}.example.org",
     "due_on": "2999-12-31",
+    "encrypt_to": "age1vxw5m5hxar7c9jmyrezhum39fajns2yvulvn5n889w2kka3q4veqan8pl7",
     "email": lambda number: f"{CANARY}{number}@example.test",
     "expected_close_on": "2999-12-31",
     "is_default": False,
@@ -57,6 +59,7 @@ VALUES = {
     "slug": lambda number: f"example{number}-{uuid4().hex[:8]}",
     "tax_rate": "22",
     "time_zone": "Europe/Rome",
+    "zone": "Europe/Rome",
 }
 #: What a field refers to where its name doesn't say it; `contact_id` is one of `contacts` anyway.
 REFERS = {
@@ -67,6 +70,7 @@ REFERS = {
     "closed_by_id": "users",
     "converted_by_id": "users",
     "credential_id": "api-keys",
+    "decided_by_id": "users",
     "default_role_id": "roles",
     "deleted_by_id": "users",
     "enabled_by_id": "users",
@@ -85,6 +89,7 @@ REFERS = {
     "released_by_id": "users",
     "role_ids": "roles",
     "replaces_id": "api-keys",
+    "schedule_id": "export-schedules",
     "staff_id": "users",
     "subject_id": "contacts",
     "team_ids": "teams",
@@ -103,6 +108,11 @@ BESIDE = {"invoice-lines": ("invoice_id", "issued-invoices")}
 WANTED = {"ApiKeyBody": ("name",), "HoldBody": ("record_ids",), "ShareBody": ("user_id",)}
 #: Fields that stay out of an example, because a good value depends on what else is there.
 LEFT_OUT = {
+    ("ExportBody", "resources"),
+    ("ExportScheduleBody", "resources"),
+    ("ExportScheduleBody", "bucket"),
+    ("ExportScheduleChangeBody", "access_key_id"),
+    ("ExportScheduleChangeBody", "secret_access_key"),
     ("ShareBody", "expires_at"),
     ("ShareTermsPatch", "expires_at"),
     ("ApiKeyBody", "scopes"),

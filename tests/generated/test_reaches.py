@@ -38,7 +38,11 @@ QUICK = {
     Reach.ALL: (),
 }
 #: A bundle holds everything, so it is for those alone who see everything.
-FOR_WHO_SEES_ALL = "GET /api/v1/exports/{export_id}/download"
+FOR_WHO_SEES_ALL = {
+    "GET /api/v1/exports/{export_id}/download",
+    "PUT /api/v1/exports/{export_id}/approval",
+    "PATCH /api/v1/export-schedules/{schedule_id}",
+}
 
 
 @dataclass
@@ -138,7 +142,7 @@ def verdict(standing: Standing, operation: Operation, whose: str) -> int | None:
     resource = resource_of(owned_models()[operation.resource])
     if not standing.reaches(f"{resource}:read", resource, whose):
         return 404
-    if str(operation) == FOR_WHO_SEES_ALL and standing.reach is not Reach.ALL:
+    if str(operation) in FOR_WHO_SEES_ALL and standing.reach is not Reach.ALL:
         return 403
     governs = operation.permission.partition(":")[0] == resource and operation.permission not in OWN_AFFAIRS
     return 403 if governs and not standing.reaches(operation.permission, resource, whose) else None

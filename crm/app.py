@@ -79,11 +79,9 @@ from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.lifecycle.api import tenant_state
 from tenants.lifecycle.archives.api import archives
-from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.certificates.api import certificates
 from tenants.lifecycle.certificates.issuing import Certificates, use_certificates
 from tenants.lifecycle.closing.api import closing
-from tenants.lifecycle.closing.exiting import Exits
 from tenants.lifecycle.keys.api import keys
 from tenants.lifecycle.keys.brought import brought_by
 from tenants.lifecycle.keys.versions import KeyVersions, use_key_versions
@@ -233,16 +231,6 @@ def wrapping_of(settings: Settings, catalog: Catalog) -> Wrapping:
         stored=lambda: catalog.installation_key(LOOK_UPS),
         brought=lambda tenant_id: brought_by(catalog, tenant_id),
     )
-
-
-def archive_works_of(settings: Settings, catalog: Catalog) -> Works:
-    """What archives are made with, in a process that holds the owner's URL."""
-    return Works(catalog, owners_of(settings), wrapping_of(settings, catalog), head())
-
-
-def exits_of(settings: Settings, catalog: Catalog) -> Exits:
-    """What exits are carried out with. Nothing is named that destroys: an exit whose time has come waits, and says so."""
-    return Exits(catalog, owners_of(settings))
 
 
 def open_house(settings: Settings) -> House:

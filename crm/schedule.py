@@ -6,7 +6,7 @@ The jobs that every tenant has say `every=` where they are declared; the platfor
 from collections.abc import Iterator
 from datetime import timedelta
 
-from crm.app import archive_works_of, exits_of, nursery_of, open_house, owners_of
+from crm.app import nursery_of, open_house, owners_of, wrapping_of
 from tenants.audit.seals import seal_everywhere
 from tenants.catalog.registry import Catalog
 from tenants.catalog.throttles import tidy_throttles
@@ -21,12 +21,16 @@ from tenants.lifecycle.archives.keeping import ROUND as GO_ON
 from tenants.lifecycle.archives.keeping import go_on_everywhere
 from tenants.lifecycle.archives.links import ROUND as POST_LINKS
 from tenants.lifecycle.archives.links import post_links
+from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.changing import settle_all
 from tenants.lifecycle.closing.exiting import ROUND as CLOSE
-from tenants.lifecycle.closing.exiting import go_on_with_exits
+from tenants.lifecycle.closing.exiting import Exits, go_on_with_exits
 from tenants.lifecycle.inactivity.looking import ROUND as LOOK
 from tenants.lifecycle.inactivity.looking import look
+from tenants.lifecycle.keys.destruction import Destruction
+from tenants.lifecycle.keys.versions import key_versions
 from tenants.provisioning.birth import SPARES
+from tenants.provisioning.revisions import head
 from tenants.support_access.legal_orders import TELL, tell_when_due
 from tenants.support_access.memberships import SETTLE, settle_visits
 
@@ -43,6 +47,21 @@ def main(settings: Settings) -> None:
         list(rounds(settings, house.catalog)),
         long_rounds=list(long_rounds(settings, house.catalog)),
     )
+
+
+def archive_works_of(settings: Settings, catalog: Catalog) -> Works:
+    """What archives are made with, in a process that holds the owner's URL."""
+    return Works(catalog, owners_of(settings), wrapping_of(settings, catalog), head())
+
+
+def exits_of(settings: Settings, catalog: Catalog) -> Exits:
+    """What exits are carried out with, in a process that holds the owner's URL."""
+    destruction = Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
+
+    def destroy(slug: str, reason: str) -> object:
+        return destruction.destroy(slug, decided_by="The tenant's own exit", reason=reason)
+
+    return Exits(catalog, owners_of(settings), destroy)
 
 
 def long_rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:

@@ -107,8 +107,8 @@ def close_tenant(slug: str, data_dir: Path, *, cancelling: bool, as_json: bool, 
 def _carried_out(slug: str, data_dir: Path, ask: "Callable[..., UUID]", why: str) -> dict[str, Any]:
     from dataclasses import replace
 
-    from crm.app import archive_works_of
     from crm.cli.bundles import shown_progress
+    from crm.schedule import archive_works_of
     from tenants.catalog.states import Mover
     from tenants.lifecycle.archives.keeping import go_on, under_way
     from tenants.lifecycle.archives.models import Archive

@@ -203,7 +203,7 @@ def test_storage_that_fails_or_lies_never_costs_the_schema(
     ours: Workspace, neighbour: Workspace, works: Works, nursery: Nursery, catalog: Catalog,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    def full(_folder: Folder, key: str, chunks: Any) -> None:
+    def full(_folder: Folder, key: str, chunks: Any, *_lock: Any) -> None:
         next(iter(chunks))
         raise StorageFailed(f"The file {key} can't be written: the disk is full.")
 
@@ -215,8 +215,8 @@ def test_storage_that_fails_or_lies_never_costs_the_schema(
     assert steps_left(works, archive_id) is Step.WRITING
     written = Folder.write
 
-    def altered(folder: Folder, key: str, chunks: Any) -> None:
-        written(folder, key, (bytes([each[0] ^ 1]) + each[1:] for each in chunks))
+    def altered(folder: Folder, key: str, chunks: Any, *lock: Any) -> None:
+        written(folder, key, (bytes([each[0] ^ 1]) + each[1:] for each in chunks), *lock)
 
     with monkeypatch.context() as patched:
         patched.setattr(Folder, "write", altered)

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid, Unavailable
+from tenants.foundation.settings import Settings
+from tenants.isolation.door import Elsewhere, db, inside
 from tenants.lifecycle.changing import Decision, change, move
 from tenants.lifecycle.closing.exiting import Exits, ask_to_close, go_on_with_exits
 from tenants.lifecycle.closing.models import Closing, Phase
@@ -220,3 +222,23 @@ def test_a_tenant_that_is_put_away_is_closed_only_when_it_is_back(
     with pytest.raises(Conflict, match="active or suspended"):
         ask_to_close(catalog, ours.home, why, notice=0, transition=30, retrieval=30)
     assert neighbour.admin.get("/closing").status_code == 404
+
+
+@pytest.mark.promise("1-44", "4-19")
+def test_an_exit_ends_with_keys_files_and_tables_destroyed(
+    settings: Settings, ours: Workspace, neighbour: Workspace, catalog: Catalog
+) -> None:
+    from crm.schedule import exits_of
+
+    exits, begun = exits_of(settings, catalog), now()
+    ours.admin.in_person.post("/closing", BODY)
+    for days in (31, 59, 62):
+        go_on_with_exits(exits, begun + timedelta(days=days))
+    assert ours.admin.get("/contacts").json["code"] == "tenant_destroyed"
+    assert catalog.wrapped_keys(ours.home.id) == []
+    with pytest.raises(Elsewhere), inside(ours.home):
+        db().execute(text("select 1"))
+    with catalog.transaction() as session:
+        closing = session.scalars(select(Closing).where(Closing.tenant_id == ours.home.id)).one()
+        assert closing.phase(now()) is Phase.DESTROYED
+    assert neighbour.admin.get("/contacts").status_code == 200

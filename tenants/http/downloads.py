@@ -12,7 +12,7 @@ from tenants.http.application import OWN_HEADERS, SECURITY_HEADERS
 BYTES: dict[str, Any] = {
     "200": {
         "description": "The file.",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 #: Were it shown all the same, nothing in it could run, and it would be of no origin.

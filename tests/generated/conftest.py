@@ -1,10 +1,11 @@
 """Two neighbours of their own for the generated tests, and examples of everything in both."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
 
+from tenants.portability import repeating
 from tests.asking import Examples
 from tests.operations import Document, document_of
 from tests.workspace import Workspace
@@ -12,7 +13,21 @@ from tests.workspace import Workspace
 
 @pytest.fixture(scope="session")
 def document(app: Flask) -> Document:
-    return document_of(app)
+    """All operations but those that put the tenant itself away: the tests of the life cycle ask for these."""
+    found = document_of(app)
+    away = [found.find(*each) for each in (("post", "/api/v1/archives"), ("post", "/api/v1/closing"))]
+    assert None not in away
+    for operation in away:
+        found.operations.remove(operation)
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def room_for_examples() -> Iterator[None]:
+    """There may be as many schedules for exports as these tests make of them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(repeating, "MOST", 100_000)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -34,10 +34,10 @@ CHECKS = (
 )
 #: Requests for each operation and role.
 SOME, MANY = 1, 5
-#: What makes tenants and sessions: limited by address, and not a matter of roles.
 #: Refused for the time being: nobody answers at the address of the example's provider.
 AWAY = {"/api/v1/single-sign-on/{provider}": 503}
-LEFT_OUT = ("/api/v1/signup", "/api/v1/sessions")
+#: What makes tenants and sessions (limited by address, and not a matter of roles), or puts the tenant away.
+LEFT_OUT = ("/api/v1/signup", "/api/v1/sessions", "/api/v1/archives", "/api/v1/closing")
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,8 @@ PUBLIC = {
     "GET /api/v1/single-sign-on/{provider}": "signing in is how a credential is come by",
     "GET /api/v1/single-sign-on/{provider}/callback": "likewise; the browser shows what it was given on leaving",
     "GET /api/v1/certificates/key": "whoever was given a certificate checks it with this public key",
+    "POST /api/v1/archives/links": "whoever is in an archived workspace can't sign in; answers the same for everybody",
+    "POST /api/v1/archives/thaws": "its token came by mail",
     "POST /api/v1/workspace-reminders": "who forgot the workspace can't sign in; answers the same for everybody",
 }
 SOME_ID = "01900000-0000-7000-8000-000000000000"

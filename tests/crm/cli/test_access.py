@@ -18,6 +18,8 @@ from tests.persons import Person, make_person
 from tests.staff import Bureau
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 Run = Callable[..., Any]
 
 

@@ -16,6 +16,8 @@ from tenants.catalog.models import Tenant
 from tenants.foundation.settings import Settings, env_name
 from tests.workspace import Client, Workspace
 
+pytestmark = pytest.mark.soak
+
 
 @dataclass
 class Ran:

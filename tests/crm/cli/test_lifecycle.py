@@ -12,6 +12,8 @@ import pytest
 from tenants.foundation.settings import Settings, env_name
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.crm.cli.test_refusals import variables
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture
 def staff(settings, tmp_path):

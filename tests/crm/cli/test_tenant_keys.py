@@ -19,6 +19,8 @@ from tests.crm.cli.test_refusals import variables
 from tests.jobs import RunJobs
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

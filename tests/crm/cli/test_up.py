@@ -19,6 +19,8 @@ from dotenv import dotenv_values
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings, env_name
 
+pytestmark = pytest.mark.soak
+
 ROOT = Path(__file__).parents[3]
 CLI = [sys.executable, "-m", "crm.cli"]
 PATIENCE = 180.0
@@ -126,7 +128,6 @@ def test_only_the_scheduler_holds_the_owners_login(tmp_path, free_port):
                 assert process.environ()["FREEHOLD_OWNER_DATABASE_URL"] == ""
 
 
-@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_what_is_killed_comes_back(tmp_path, free_port):
     with running(tmp_path, free_port) as up:
@@ -138,7 +139,6 @@ def test_what_is_killed_comes_back(tmp_path, free_port):
         assert up.program.poll() is None
 
 
-@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_killed_itself_it_leaves_nobody_and_starts_again(tmp_path, free_port):
     with running(tmp_path, free_port) as up:
@@ -150,7 +150,6 @@ def test_killed_itself_it_leaves_nobody_and_starts_again(tmp_path, free_port):
         assert up.health() == 200
 
 
-@pytest.mark.soak
 def test_with_an_administrators_url_no_database_is_started(tmp_path, free_port):
     with EmbeddedServers(tmp_path / "elsewhere", fsync=False) as given:
         urls = {"DATABASE_URL": given.admin_url, "REDIS_URL": given.redis_url}
@@ -164,7 +163,6 @@ def test_with_an_administrators_url_no_database_is_started(tmp_path, free_port):
             assert not (tmp_path / "here" / "postgresql").exists()
 
 
-@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_the_demo_shows_sign_ins_that_work(tmp_path, free_port):
     with running(tmp_path, free_port, demo=True) as up:

@@ -24,6 +24,7 @@ closing = Blueprint("closing", __name__, url_prefix="/closing", purpose=Purpose.
 
 
 @closing.get("", may=READ_CLOSING)
+@closing.doc(responses={"404": {}})
 @closing.response(200, ClosingSchema)
 def get_closing() -> dict[str, Any]:
     """The latest exit of this workspace, and where it stands."""
@@ -47,6 +48,7 @@ def create_closing(said: dict[str, Any]) -> dict[str, Any]:
 
 @closing.patch("", may=EDIT_CLOSING)
 @closing.takes(ExtensionBody())
+@closing.doc(responses={"404": {}})
 @closing.response(200, ClosingSchema)
 def extend_closing(said: dict[str, Any]) -> dict[str, Any]:
     """Extend the transition, once; what follows it moves along."""
@@ -57,6 +59,7 @@ def extend_closing(said: dict[str, Any]) -> dict[str, Any]:
 
 
 @closing.delete("", may=EDIT_CLOSING)
+@closing.doc(responses={"404": {}})
 @closing.response(204)
 def cancel_closing() -> None:
     """Cancel the exit: the workspace is what it was before."""

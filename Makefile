@@ -34,7 +34,7 @@ run: $(VENV)/.runtime ## start it all, with a demo, on http://127.0.0.1:8000 (AR
 ##@ Check
 .PHONY: test soak lint format
 test: lint ## lint, types, import contracts and the tests (ARGS="-k invoice")
-	$(BIN)/python -m pytest -n 2 -m "not soak" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -p no:schemathesis -m "not soak" $(ARGS)
 
 soak: $(VENV)/.development ## the long tests: faults, generated matrices, fuzzing
 	$(BIN)/python -m pytest -m soak --timeout 900 $(ARGS)

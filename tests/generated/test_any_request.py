@@ -106,6 +106,7 @@ def _known(document: Document, operation: Any) -> Operation:
     return known
 
 
+@pytest.mark.soak
 def test_some_requests_that_nobody_thought_of(
     described: Any, document: Document, new_workspace: Callable[[], Workspace], subtests: pytest.Subtests
 ) -> None:

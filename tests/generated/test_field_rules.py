@@ -255,6 +255,7 @@ def test_a_field_that_can_only_be_read_is_read(document: Document, ours: Example
     reader.close("contacts", "phone", "read")
 
 
+@pytest.mark.soak
 @both
 def test_a_report_has_no_way_in_through_a_hidden_field(
     document: Document, reader: Reader, subtests: pytest.Subtests, every

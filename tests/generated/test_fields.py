@@ -28,6 +28,7 @@ WRONG = {
 }
 
 
+@pytest.mark.soak
 @both
 def test_computed_and_unknown_fields_are_refused_by_name(
     document: Document, ours: Examples, subtests: pytest.Subtests, every
@@ -45,6 +46,7 @@ def test_computed_and_unknown_fields_are_refused_by_name(
                 assert answer.json["errors"].keys() == tried
 
 
+@pytest.mark.soak
 @both
 def test_a_body_that_is_no_object_is_refused(
     document: Document, ours: Examples, subtests: pytest.Subtests, every

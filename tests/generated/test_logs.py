@@ -3,9 +3,13 @@
 import io
 import json
 
+import pytest
+
 from tests.asking import Examples
 from tests.examples import CANARY
 from tests.operations import Document
+
+pytestmark = pytest.mark.soak
 
 
 def test_no_line_of_the_log_holds_what_somebody_entered(

@@ -102,6 +102,7 @@ def test_a_neighbours_record_in_a_body_is_one_that_never_was(
     assert fingerprints(theirs.workspace.home) == before
 
 
+@pytest.mark.soak
 @both
 def test_a_neighbours_record_in_a_filter_finds_what_one_that_never_was_finds(
     document: Document, ours: Examples, theirs: Examples, subtests: pytest.Subtests, every

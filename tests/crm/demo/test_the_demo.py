@@ -1,5 +1,6 @@
 """The demo: two tenants with believable data, loaded once, with a way in for every role."""
 
+import pytest
 from flask import Flask
 
 from crm.demo.loading import load
@@ -7,6 +8,7 @@ from tenants.provisioning.birth import Nursery
 from tests.workspace import Workspace
 
 
+@pytest.mark.soak
 def test_everybody_of_the_demo_signs_in_and_sees_their_own_tenant(
     app: Flask, nursery: Nursery, acme: Workspace
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_sealed_log_verifies_and_a_second_seal_follows_the_first(
     assert _seal(busy, catalog) == 0
 
 
+@pytest.mark.soak
 def test_the_round_seals_where_something_happened_and_nowhere_else(
     busy: Workspace, neighbour: Workspace, catalog: Catalog
 ) -> None:

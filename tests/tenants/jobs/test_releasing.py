@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import pytest
 from sqlalchemy import update
 
 from tenants.isolation.door import db, inside
@@ -20,6 +21,7 @@ def held(workspace: Workspace, number: int) -> UUID:
     return job_id
 
 
+@pytest.mark.soak
 def test_a_held_job_is_done_once_it_is_released(
     acme: Workspace, neighbour: Workspace, run_jobs: RunJobs
 ) -> None:

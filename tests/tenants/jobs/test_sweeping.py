@@ -94,6 +94,7 @@ def test_a_job_under_which_its_worker_died_has_failed_once_more(
     assert marks(neighbour.home, number) == 0
 
 
+@pytest.mark.soak
 def test_a_cancelled_job_whose_worker_died_is_not_begun_again(
     acme: Workspace, neighbour: Workspace, run_jobs: RunJobs, sweeper: Sweeper
 ) -> None:

@@ -33,6 +33,8 @@ from tenants.provisioning.birth import Nursery
 from tests.jobs import RunJobs
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 WHY = Decision(Mover.OPERATOR, "Nobody works here at the moment.")
 #: What a tenant says of its own state, and what is on record about its way, differ when it is back.
 TELLS_OF_THE_WAY = {

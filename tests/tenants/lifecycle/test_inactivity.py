@@ -81,6 +81,7 @@ def only(catalog: Catalog, tenant: Workspace, monkeypatch: pytest.MonkeyPatch) -
     )
 
 
+@pytest.mark.soak
 @pytest.mark.promise("4-18", "4-20")
 def test_an_unused_tenant_is_told_three_times_then_archived_and_never_destroyed(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, catalog: Catalog, nursery: Nursery,

@@ -68,6 +68,7 @@ def _copies(tenant: Workspace, schedule_id: str) -> list[dict]:
     return tenant.admin.get(f"/exports?schedule_id={schedule_id}&sort=created_at").json["data"]
 
 
+@pytest.mark.soak
 @pytest.mark.promise("EXP-2", "4-24")
 def test_copies_go_to_the_tenants_own_bucket_encrypted_and_whole(
     new_workspace: Callable[[], Workspace],
@@ -163,6 +164,7 @@ def test_what_would_not_work_is_refused_when_it_is_said(
     assert neighbour.admin.get("/export-schedules").json["data"] == []
 
 
+@pytest.mark.soak
 def test_new_keys_are_tried_before_they_count(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, s3_server: S3, own_bucket: dict
 ) -> None:
@@ -177,6 +179,7 @@ def test_new_keys_are_tried_before_they_count(
     assert neighbour.admin.patch(f"/export-schedules/{made}", new).status_code == 404
 
 
+@pytest.mark.soak
 def test_a_bucket_that_fails_is_tried_again_and_leaves_nothing_half_there(
     new_workspace: Callable[[], Workspace],
     neighbour: Workspace,

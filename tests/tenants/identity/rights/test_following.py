@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
@@ -14,6 +15,7 @@ from tenants.isolation.door import db, inside
 from tests.workspace import Workspace
 
 
+@pytest.mark.soak
 def test_built_in_roles_follow_the_program_and_own_ones_do_not(
     app: Flask, new_workspace: Callable[[], Workspace], neighbour: Workspace
 ) -> None:

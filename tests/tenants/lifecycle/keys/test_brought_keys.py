@@ -50,6 +50,7 @@ def bring(sealed: Sealed, kms: Kms) -> str:
     return arn
 
 
+@pytest.mark.soak
 def test_withdrawn_it_closes_what_is_sealed_within_a_minute_and_nothing_else(
     ours: Sealed, theirs: Sealed, kms: Kms, run_jobs: RunJobs, time: list[float]
 ) -> None:

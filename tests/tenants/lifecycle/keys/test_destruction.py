@@ -28,6 +28,8 @@ from tests.tenants.lifecycle.keys.copies import Server
 from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, fill, filled_once, states
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 CANARIES = (SECRET.encode(), IBAN.encode())
 HOLD = {"matter": "M-1", "reason": "A dispute over the contract."}
 WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}

@@ -18,7 +18,7 @@ from tenants.isolation.files import files
 from tenants.retention.keeping import kinds
 from tenants.retention.leaving import for_good
 from tests.asking import Examples
-from tests.attaching import CONTENT, attach, attached, listed, purge, raw, stored
+from tests.attaching import CONTENT, NewWorkspace, attach, attached, listed, purge, raw, stored
 from tests.operations import document_of
 from tests.tenants.identity.rights.people import person
 from tests.tenants.retention.world import hold, in_bin
@@ -244,16 +244,19 @@ def test_a_name_that_is_closed_is_told_by_no_download(acme: Workspace, neighbour
 
 
 @pytest.mark.promise("1-28")
-def test_what_is_stored_is_sealed_and_bound_to_its_place(acme: Workspace, neighbour: Workspace) -> None:
-    record = contact(acme.sales)
-    one, other = (attached(acme.sales, "contacts", record)["id"] for _ in range(2))
-    assert b"Zilpzalp" not in raw(acme, f"attachments/{one}")
-    assert b"Zilpzalp" in acme.sales.get(f"/attachments/{one}/download").data
-    assert raw(acme, f"attachments/{one}") != raw(acme, f"attachments/{other}")
-    moved = raw(acme, f"attachments/{one}")
-    with inside(acme.home):
+def test_what_is_stored_is_sealed_and_bound_to_its_place(
+    new_workspace: NewWorkspace, neighbour: Workspace
+) -> None:
+    tenant = new_workspace()
+    record = contact(tenant.sales)
+    one, other = (attached(tenant.sales, "contacts", record)["id"] for _ in range(2))
+    assert b"Zilpzalp" not in raw(tenant, f"attachments/{one}")
+    assert b"Zilpzalp" in tenant.sales.get(f"/attachments/{one}/download").data
+    assert raw(tenant, f"attachments/{one}") != raw(tenant, f"attachments/{other}")
+    moved = raw(tenant, f"attachments/{one}")
+    with inside(tenant.home):
         files().write(f"attachments/{other}", [moved])
-    assert acme.sales.get(f"/attachments/{other}/download").status_code == 500
+    assert tenant.sales.get(f"/attachments/{other}/download").status_code == 500
     with inside(neighbour.home):
         act_as(SYSTEM)
         assert db().get(Attachment, one) is None

@@ -10,6 +10,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Purpose
 from tenants.isolation.door import db, inside
+from tenants.jobs.attempts import pause_after
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.jobs.dispatcher import TURN, Dispatcher
 from tenants.jobs.models import Job
@@ -129,6 +130,13 @@ def test_what_nobody_foresaw_is_tried_again_and_keeps_its_trace_to_itself(
     assert "secret" not in str(read)
     assert marks(acme.home, number) == 0
     assert neighbour.admin.get(f"/jobs/{job_id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(1, 2), (2, 8), (3, 32), (4, 128), (5, 512), (6, 900), (50, 900)]
+)
+def test_each_failure_is_followed_by_a_longer_pause(failures: int, seconds: int) -> None:
+    assert 0.8 * seconds <= pause_after(failures) <= 1.2 * seconds
 
 
 def test_a_small_tenant_gets_its_turn_behind_a_flood(

@@ -46,7 +46,6 @@ from tenants.identity.people.jobs import remind_of_review
 from tenants.identity.programs.api import api_keys
 from tenants.identity.recognition import Recognition
 from tenants.identity.rights.api import permissions, roles, roles_of
-from tenants.identity.scim import endpoint as scim
 from tenants.identity.sharing.api import record_shares
 from tenants.identity.sharing.ending import end_with_records
 from tenants.identity.sharing.jobs import sweep_shares
@@ -196,6 +195,9 @@ def create_app(settings: Settings) -> Flask:
     Raises UnsafeDatabase when a login could read tenants by itself, KeyFileUnusable without a usable key file, and
     TypeError when a table, column, route or field does not declare what it must.
     """
+    # A fifth of all that is imported here; workers and commands get along without.
+    from tenants.identity.scim import endpoint as scim
+
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
     app = make_application(house, "Freehold", BLUEPRINTS)

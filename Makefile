@@ -37,7 +37,7 @@ test: lint ## lint, types, import contracts and the tests (ARGS="-k invoice")
 	$(BIN)/python -m pytest -n 2 -p no:schemathesis -m "not soak" $(ARGS)
 
 soak: $(VENV)/.development ## the long tests: faults, generated matrices, fuzzing
-	$(BIN)/python -m pytest -m soak --timeout 900 $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m soak --timeout 900 $(ARGS)
 
 lint: $(VENV)/.development ## style, types and import contracts
 	$(BIN)/python -m ruff check

@@ -88,6 +88,18 @@ def test_a_role_may_what_its_permissions_say_and_no_more(
                     assert answer.status_code not in (401, 403, 404), answer.json
 
 
+def test_whoever_may_not_put_the_tenant_away_is_told_so(
+    putting_away: list[Operation], ours: Examples, subtests: pytest.Subtests
+) -> None:
+    for operation in putting_away:
+        refused = [name for name, role in ROLES.items() if reach(role, operation.permission) is None]
+        assert refused
+        for name in refused:
+            with subtests.test(operation=str(operation), role=name):
+                answer = sound(operation, ours.ask(ours.workspace.clients[name], operation))
+                assert (answer.status_code, answer.json["code"]) == (403, "not_allowed")
+
+
 def _on_what_is_only_seen(operation: Operation, role: str, reached: Reach | None) -> bool:
     """The example's contact is nobody's own: who sees all of them and changes some may change nothing that is on it."""
     changes = operation.resource in OF_A_RECORD and operation.method != "get"

@@ -75,11 +75,10 @@ def list_tenants(data_dir: Path, *, as_json: bool) -> None:
     if as_json:
         options.answer({"tenants": rows}, as_json=True)
         return
-    table = Table("slug", "name", "state", "cell", "revision", "since", box=None, header_style="bold")
+    table = Table("slug", "name", "state", "cell", "revision", "made (UTC)", box=None, header_style="bold")
     for row in rows:
-        table.add_row(
-            *(str(row[each] or "") for each in ("slug", "name", "state", "cell", "revision", "claimed_at"))
-        )
+        described = (str(row[each] or "") for each in ("slug", "name", "state", "cell", "revision"))
+        table.add_row(*described, f"{row['claimed_at']:%Y-%m-%d %H:%M}")
     Console().print(table if rows else "There are no tenants yet: freehold tenant create SLUG …")
 
 

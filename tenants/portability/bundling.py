@@ -19,9 +19,11 @@ from tenants.portability.contents import tables
 from tenants.portability.database import Database
 from tenants.portability.descriptor import DATABASE, DESCRIPTOR, README, About, TableFile, descriptor
 from tenants.portability.encrypting import encrypted
+from tenants.portability.files import TABLE as ATTACHMENTS
 from tenants.portability.files import BundledFiles
 from tenants.portability.formats import Format
 from tenants.portability.lines import lines_of
+from tenants.portability.parcels import Parcels
 from tenants.portability.readme import readme
 from tenants.portability.zipping import Written, ZippedFile, ZipStream
 from tenants.provisioning.models import SchemaRevision
@@ -43,7 +45,8 @@ def snapshot(home: Home) -> Iterator[Tenancy]:
 class Bundling:
     """One bundle on its way, of everything or of some portions; `encrypt_to` are age recipients.
 
-    `tell` hears of each table's name and how many rows are written so far.
+    `tell` hears of each table's name and how many rows are written so far. With `parcels`, the files at the beginning of
+    the zip are stored there and are no part of `pieces`; size and SHA-256 are those of the whole.
     """
 
     about: About
@@ -56,9 +59,10 @@ class Bundling:
         portions: Sequence[Portion] = (),
         encrypt_to: Sequence[str] = (),
         whole: bool = False,
+        parcels: Parcels | None = None,
     ) -> None:
         self._format, self._tell, self._chosen = Format(format_), tell, portions
-        self._encrypt_to, self._whole = encrypt_to, whole
+        self._encrypt_to, self._whole, self.parcels = encrypt_to, whole, parcels
         self.files: list[TableFile] = []
         self.rows, self.size = 0, 0
         self._hash = hashlib.sha256()
@@ -76,9 +80,16 @@ class Bundling:
         written = self._written()
         with closing(encrypted(written, self._encrypt_to) if self._encrypt_to else written) as pieces:
             for piece in pieces:
-                self.size += len(piece)
-                self._hash.update(piece)
+                self._hear(piece)
                 yield piece
+
+    def _hear_of_files(self, piece: bytes) -> None:
+        self._hear(piece)
+        self._tell(ATTACHMENTS, self.rows)
+
+    def _hear(self, piece: bytes) -> None:
+        self.size += len(piece)
+        self._hash.update(piece)
 
     def _written(self) -> Pieces:
         said = tuple(each.said for each in self._chosen if each.said)
@@ -87,10 +98,15 @@ class Bundling:
         chosen = self._chosen or [Portion(each) for each in tables(whole=self._whole)]
         # The files of a tenant that is put away stay where they are.
         attached = BundledFiles(() if self._whole else chosen)
+        if self.parcels:
+            self.parcels.pack(attached, stream, self._hear_of_files)
+        else:
+            for piece in attached.written(stream):
+                self._tell(ATTACHMENTS, self.rows)
+                yield piece
         yield from (
             self._database(stream, chosen) if self._format is Format.SQLITE else self._tables(stream, chosen)
         )
-        yield from attached.written(stream)
         page = readme(about, self._format, self.files).encode()
         package = descriptor(about, self._format, self.files, _whole_file(stream, README, page))
         with stream.file(DESCRIPTOR) as file:

@@ -11,6 +11,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import NotFound, Unavailable
 from tenants.isolation.door import db
 from tenants.portability.bundling import Bundling
+from tenants.portability.exporting import note
 from tenants.portability.keeping import Keeping, keeping_of, name_of_copy
 from tenants.portability.models import Export, ExportSchedule
 
@@ -45,11 +46,9 @@ def must_be_whole(pieces: Iterator[bytes], made: Bundling) -> None:
 
 def finish_copy(schedule_id: UUID, export_id: UUID, name: str, made: Bundling) -> dict[str, Any]:
     """Say that the copy is there, which ends what was wrong before; what the job has to show for itself."""
-    export = db().get_one(Export, export_id)
-    export.file, export.size, export.sha256 = name, made.size, made.sha256
-    export.counts, export.snapshot_at, export.finished_at = made.counts(), made.about.snapshot_at, now()
+    said = note(db().get_one(Export, export_id), name, made)
     scheduled(schedule_id).succeeded()
-    return {"export_id": str(export_id), "sha256": made.sha256}
+    return said
 
 
 def surplus(schedule: ExportSchedule) -> list[Export]:
@@ -63,8 +62,8 @@ def remove_surplus(schedule: ExportSchedule) -> int:
     """Remove the copies beyond those that are kept; how many. A file goes first: to remove it twice does no harm."""
     place, old = keeping_of(schedule), surplus(schedule)
     for export in old:
-        place.delete(str(export.file))
-        export.expire()
+        for name in export.expire():
+            place.delete(name)
         export.expires_at = now()
     db().flush()
     return len(old)

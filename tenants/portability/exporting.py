@@ -1,6 +1,6 @@
 """The life of an export: asked for, made, downloaded, expired. Each step is on record in the audit log."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -15,13 +15,12 @@ from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, NotAllowed, NotFound
 from tenants.isolation.door import db, here
-from tenants.isolation.files import files, opened_file
+from tenants.isolation.files import files, opened_file, sealed_file
 from tenants.isolation.storage import NotStored
 from tenants.jobs.models import Job, JobState
 from tenants.portability.bundling import Bundling
 from tenants.portability.models import Export
-
-FOLDER = "exports/"
+from tenants.portability.parcels import FOLDER
 
 
 def must_see_everything(caller: Caller) -> None:
@@ -54,26 +53,34 @@ def still_wanted(export_id: UUID) -> Export:
 def finish(export_id: UUID, file: str, made: Bundling, days: int) -> dict[str, Any]:
     """Say that the bundle is there, and until when; what the job has to show for itself."""
     export = still_wanted(export_id)
+    said = note(export, file, made)
+    export.expires_at = now() + timedelta(days=days)
+    return said
+
+
+def note(export: Export, file: str, made: Bundling) -> dict[str, Any]:
+    """Write down what was made of it, and have removed what earlier attempts left."""
     export.file, export.size, export.sha256 = file, made.size, made.sha256
-    export.counts, export.snapshot_at = made.counts(), made.about.snapshot_at
-    export.finished_at = now()
-    export.expires_at = export.finished_at + timedelta(days=days)
-    return {"export_id": str(export_id), "sha256": made.sha256}
+    export.counts, export.snapshot_at, export.finished_at = made.counts(), made.about.snapshot_at, now()
+    if made.parcels:
+        export.parcels = made.parcels.names
+        remove_after_commit(made.parcels.others())
+    return {"export_id": str(export.id), "sha256": made.sha256}
 
 
 def download(export: Export) -> Iterator[bytes]:
     """The zip, unsealed on the way. Runs on after the transaction that asked for it. Raises Conflict."""
-    name = export.downloadable()
+    first, *others = export.downloadable()
     with ExitStack() as stack:
         try:
-            chunks = stack.enter_context(opened_file(name))
+            chunks = stack.enter_context(opened_file(first))
         except NotStored:
             raise Conflict(
                 "This export is no longer kept. Ask for a new one.", code="export_expired"
             ) from None
         export.take_one()
         record_event("exports.downloaded", "exports", export.id, {"sha256": [export.sha256, export.sha256]})
-        return _closing(stack.pop_all(), chunks)
+        return _one_after_another(stack.pop_all(), chunks, here().home.id, others)
 
 
 def delete(export: Export) -> None:
@@ -81,7 +88,7 @@ def delete(export: Export) -> None:
     job = db().get(Job, export.job_id, with_for_update=True) if export.job_id else None
     if job is not None and not JobState(job.state).finished:
         job.cancel()
-    remove_after_commit([file] if (file := export.expire()) else [])
+    remove_after_commit(export.expire())
     db().delete(export)
     db().flush()
 
@@ -89,7 +96,7 @@ def delete(export: Export) -> None:
 def expire_exports() -> int:
     """Let go of every file whose time has come, and of files that no export knows; how many there were."""
     due = select(Export).where(Export.expires_at <= now(), Export.file.is_not(None)).with_for_update()
-    gone = {file for export in db().scalars(due).all() if (file := export.expire())}
+    gone = {name for export in db().scalars(due).all() for name in export.expire()}
     db().flush()
     gone.update(_left_behind())
     remove_after_commit(gone)
@@ -104,14 +111,21 @@ def remove_after_commit(names: Iterable[str]) -> None:
 
 
 def _left_behind() -> list[str]:
-    """Files of attempts that were overtaken or killed after the file was complete and before it was said."""
-    known = set(db().scalars(select(Export.file).where(Export.file.is_not(None))))
-    unfinished = Export.finished_at.is_(None)
-    at_work = {str(each) for each in db().scalars(select(Export.id).where(unfinished))}
+    """What attempts have stored that were overtaken or killed before it was said, unless another may still use it."""
+    known = {
+        name for each in db().scalars(select(Export).where(Export.file.is_not(None))) for name in each.stored
+    }
+    worked_on = select(Export.id).join(Job, Job.id == Export.job_id).where(Job.finished_at.is_(None))
+    at_work = {str(each) for each in db().scalars(worked_on)}
     found = [name for name in files().list() if name.startswith(FOLDER) and name not in known]
     return [name for name in found if not any(name.startswith(f"{FOLDER}{each}") for each in at_work)]
 
 
-def _closing(stack: ExitStack, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _one_after_another(
+    stack: ExitStack, chunks: Iterator[bytes], tenant_id: UUID, others: Sequence[str]
+) -> Iterator[bytes]:
     with stack:
         yield from chunks
+    for name in others:
+        with sealed_file(tenant_id, name) as rest:
+            yield from rest

@@ -5,7 +5,7 @@ Each is `files/<id of the attachment>/<name>`. datapackage.json has its size and
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, select
@@ -45,7 +45,7 @@ class BundledFiles:
     def __init__(self, chosen: Sequence[Portion]) -> None:
         rows = [each for each in chosen if each.table.name == TABLE]
         self._condition = rows[0].ready() if rows else false()
-        self._missing: list[str] = []
+        self.missing: list[str] = []
         # From here on nobody removes a file that the snapshot still shows.
         hold_open(BUNDLING)
 
@@ -54,11 +54,20 @@ class BundledFiles:
 
         Raises Conflict for a file that was altered in storage, and StorageFailed when that is away.
         """
-        for each in _attachments(self._condition):
+        yield from self.some(self.rows(), stream)
+
+    def rows(self) -> Iterator[Any]:
+        """The attachments in the order of their ids, by which they were added: id, name, media_type, size, sha256."""
+        return _attachments(self._condition)
+
+    def some(self, rows: Iterable[Any], stream: ZipStream) -> Iterator[bytes]:
+        """Likewise, of these attachments."""
+        for each in rows:
             try:
                 yield from self._one(stream, each)
+                yield from stream.pieces()
             except NotStored:
-                self._missing.append(str(each.id))
+                self.missing.append(str(each.id))
             except Unreadable as error:
                 raise _altered(each) from error
 
@@ -67,12 +76,12 @@ class BundledFiles:
         if not package.endswith(END):
             raise ValueError("The resources are not the last in datapackage.json.")
         yield package.removesuffix(END)
-        gone = set(self._missing)
-        for each in _attachments(self._condition):
+        gone = set(self.missing)
+        for each in self.rows():
             if str(each.id) not in gone:
                 yield b",\n    " + json.dumps(_resource(each), ensure_ascii=False).encode()
-        missing = f'\n  ],\n  "missingFiles": {json.dumps(self._missing)}\n}}\n'.encode()
-        yield missing if self._missing else END
+        missing = f'\n  ],\n  "missingFiles": {json.dumps(self.missing)}\n}}\n'.encode()
+        yield missing if self.missing else END
 
     def _one(self, stream: ZipStream, each: Any) -> Iterator[bytes]:
         with opened_file(file_of(each.id)) as chunks, stream.file(path_of(each.id, each.name)) as file:

@@ -1,6 +1,7 @@
 """Making bundles, and removing them when their time has come."""
 
 from contextlib import closing
+from itertools import chain
 from uuid import UUID
 
 from tenants.access.caller import acting
@@ -21,17 +22,23 @@ from tenants.portability.copying import (
 from tenants.portability.exporting import expire_exports, finish, must_see_everything, still_wanted
 from tenants.portability.keeping import keeping_of, name_of_copy
 from tenants.portability.models import Export
+from tenants.portability.parcels import FOLDER, Parcels
 from tenants.portability.watching import tell_of_trouble
 
 
 @job("exports.make", purpose=Purpose.PORTABILITY, heavy=True, attempts=5, steps=True, always=True)
 def make_export(export_id: UUID, days: int) -> None:
-    """Write the bundle from one snapshot, then say that it is there. A second attempt starts afresh."""
-    file = f"exports/{export_id}-{current_job().attempt}"
+    """Write the bundle from one snapshot, then say that it is there.
+
+    A second attempt has a snapshot of its own and keeps the files that the first one finished; of a bundle that is
+    encrypted to others, which is one stream from end to end, it keeps nothing.
+    """
+    attempt = current_job().attempt
+    file = f"{FOLDER}{export_id}-{attempt}"
     with step(isolation=SNAPSHOT):
         must_see_everything(acting().caller)
         export = still_wanted(export_id)
-        bundling = _bundling(export)
+        bundling = _bundling(export, None if export.encrypt_to else Parcels(export_id, attempt))
         with closing(bundling.pieces()) as pieces:
             store_sealed(file, pieces)
     with step():
@@ -57,22 +64,25 @@ def _copy(schedule_id: UUID, export_id: UUID, attempt: int) -> None:
         schedule, export = scheduled(schedule_id), still_wanted(export_id)
         place = keeping_of(schedule)
         name = name_of_copy(schedule, export_id, attempt, encrypted=bool(export.encrypt_to))
-        bundling = _bundling(export)
+        parcels = None if export.encrypt_to or export.in_bucket else Parcels(export_id, attempt)
+        bundling = _bundling(export, parcels)
         with closing(bundling.pieces()) as pieces:
             place.write(name, pieces)
-        must_be_whole(place.read(name), bundling)
+        whole = [*(parcels.names if parcels else ()), name]
+        must_be_whole(chain.from_iterable(map(place.read, whole)), bundling)
         forget_attempts(place, schedule, export, attempt)
     with step():
         finish_copy(schedule_id, export_id, name, bundling)
 
 
-def _bundling(export: Export) -> Bundling:
+def _bundling(export: Export, parcels: Parcels | None = None) -> Bundling:
     total = expected_rows()
     return Bundling(
         export.format,
         lambda table, rows: progress(rows, max(rows, total), table),
         portions=portions(export.resources or (), acting().caller),
         encrypt_to=export.encrypt_to or (),
+        parcels=parcels,
     )
 
 

@@ -49,7 +49,7 @@ class Export(Record, Owned, Base):
 
     Whether it is being made or has failed is its job's to say.
     `size` and `sha256` are those of the file that is downloaded, encrypted when there are recipients to encrypt to;
-    where it is kept, it is sealed besides.
+    where it is kept, it is sealed besides. Its beginning may be kept apart, in `parcels`.
     """
 
     __tablename__ = "exports"
@@ -86,6 +86,7 @@ class Export(Record, Owned, Base):
     in_bucket: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
     job_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
     file: Mapped[str | None] = column(data=DataClass.TECHNICAL)
+    parcels: Mapped[list[str] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
     size: Mapped[int | None] = column(BigInteger, data=DataClass.TECHNICAL)
     sha256: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     counts: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
@@ -93,10 +94,15 @@ class Export(Record, Owned, Base):
     finished_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     expires_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL, index=True)
 
-    def expire(self) -> str | None:
-        """Let go of the file; its name, so that it can be removed once this is committed."""
-        file, self.file = self.file, None
-        return file
+    @property
+    def stored(self) -> list[str]:
+        """What it consists of where it is kept, in this order: parcels of files, if there are any, and the rest."""
+        return [*(self.parcels or ()), *([self.file] if self.file else ())]
+
+    def expire(self) -> list[str]:
+        """Let go of the file; the names of what it consists of, to be removed once this is committed."""
+        gone, self.file, self.parcels = self.stored, None, None
+        return gone
 
     def wait_for_approval(self) -> None:
         """Nothing of it is made before somebody else has said yes."""
@@ -126,8 +132,8 @@ class Export(Record, Owned, Base):
         """What it is called where it is downloaded to."""
         return f"export-{self.id}.zip{'.age' if self.encrypt_to else ''}"
 
-    def downloadable(self) -> str:
-        """The name of its file. Raises Conflict when there is none yet, or none any more."""
+    def downloadable(self) -> list[str]:
+        """The names of what its file consists of, in order. Raises Conflict when there is none yet, or none any more."""
         if self.finished_at is None:
             raise Conflict("This export is not ready yet.", code="export_not_ready")
         if self.in_bucket:
@@ -136,7 +142,7 @@ class Export(Record, Owned, Base):
             raise Conflict("This export was downloaded as often as it may be.", code="export_used_up")
         if self.file is None or (self.expires_at is not None and self.expires_at <= now()):
             raise Conflict("This export has expired. Ask for a new one.", code="export_expired")
-        return self.file
+        return self.stored
 
 
 class ExportSchedule(Record, Owned, Base):

@@ -3,10 +3,11 @@
 import hashlib
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import IO
 
 from isal import isal_zlib
@@ -15,6 +16,8 @@ LEVEL = 1
 """Of ISA-L's levels 0 to 3: the smallest files for hardly more time than none at all."""
 RAW = -15
 """A window of 32 KiB and no header of its own, as the files in a zip are."""
+DESCRIPTOR_BEHIND = 0x08
+"""The flag of a file whose size and CRC follow it, because they were not known before."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,18 @@ class Written:
     path: str
     size: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a finished file lies, counted from some place in the zip, and what the list at the zip's end says of it."""
+
+    path: str
+    at: tuple[int, int, int, int, int, int]
+    offset: int
+    packed: int
+    size: int
+    crc: int
 
 
 class ZipStream:
@@ -36,16 +51,45 @@ class ZipStream:
         )
         self._at = at.timetuple()[:6]
 
+    @property
+    def length(self) -> int:
+        """Bytes so far, adopted ones with them."""
+        return self._buffer.tell()
+
     @contextmanager
     def file(self, path: str) -> Iterator["ZippedFile"]:
         """One file; it counts and hashes what it is given."""
-        info = zipfile.ZipInfo(path, self._at)
-        info.compress_type, info._compresslevel = zipfile.ZIP_DEFLATED, LEVEL  # type: ignore[attr-defined]  # noqa: SLF001 -- public from 3.13 on
-        info.external_attr = 0o644 << 16
+        info = _info(path, self._at)
         with self._zip.open(info, "w", force_zip64=True) as entry:
             # zipfile has no way to choose who deflates; ISA-L needs a third of zlib's processor time.
             entry._compressor = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, RAW)  # type: ignore[attr-defined]  # noqa: SLF001
             yield ZippedFile(path, entry)
+
+    def entries(self, since: int) -> list[Entry]:
+        """The files that were finished since the zip had this length; they lie that much further from its beginning."""
+        found = takewhile(lambda each: each.header_offset >= since, reversed(self._zip.filelist))
+        return [
+            Entry(
+                each.filename,
+                each.date_time,
+                each.header_offset - since,
+                each.compress_size,
+                each.file_size,
+                each.CRC,
+            )
+            for each in found
+        ][::-1]
+
+    def adopt(self, entries: Sequence[Entry], length: int) -> None:
+        """Go on behind files that are there already: so many bytes, which another zip has written."""
+        for each in entries:
+            info = _info(each.path, each.at)
+            info.header_offset, info.flag_bits = self.length + each.offset, DESCRIPTOR_BEHIND
+            info.compress_size, info.file_size, info.CRC = each.packed, each.size, each.crc
+            info.create_version = info.extract_version = zipfile.ZIP64_VERSION
+            self._zip.filelist.append(info)
+            self._zip.NameToInfo[info.filename] = info
+        self._buffer.skip(length)
 
     def pieces(self) -> Iterator[bytes]:
         """What was written since the last call."""
@@ -74,18 +118,34 @@ class ZippedFile:
         return Written(self._path, self._size, self._hash.hexdigest())
 
 
+def _info(path: str, at: tuple[int, int, int, int, int, int]) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(path, at)
+    info.compress_type, info._compresslevel = zipfile.ZIP_DEFLATED, LEVEL  # type: ignore[attr-defined]  # noqa: SLF001 -- public from 3.13 on
+    info.external_attr = 0o644 << 16
+    return info
+
+
 class _Buffer(io.RawIOBase):
     """Where the zip writes to; it can't go back, which makes the zip one that can be streamed."""
 
     def __init__(self) -> None:
         self._waiting: list[bytes] = []
+        self._length = 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, content: bytes) -> int:  # type: ignore[override]
         self._waiting.append(bytes(content))
+        self._length += len(content)
         return len(content)
+
+    def tell(self) -> int:
+        return self._length
+
+    def skip(self, length: int) -> None:
+        """Bytes that are elsewhere."""
+        self._length += length
 
     def taken(self) -> bytes:
         taken = b"".join(self._waiting)

@@ -3,20 +3,26 @@
 import threading
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 import psutil
 import pytest
 from sqlalchemy import text
 
+from tenants.access.caller import SYSTEM, act_as
+from tenants.attachments.models import Attachment
 from tenants.catalog.registry import Home
 from tenants.foundation.settings import Settings
 from tenants.isolation.door import db, inside
-from tenants.isolation.files import files
+from tenants.isolation.files import files, store_sealed
 from tenants.jobs.carrier import Carrier
 from tenants.portability.bundling import Bundling, snapshot
 from tenants.portability.formats import Format
+from tenants.portability.parcels import PARCEL_BYTES, folder_of
 from tenants.portability.verifying import verify
+from tests.attaching import attached
 from tests.jobs import RunJobs
 from tests.processes import child
 from tests.workspace import Workspace
@@ -26,6 +32,7 @@ ROWS = 200_000
 ENOUGH_TO_BE_CAUGHT = 60_000
 MEBIBYTE = 1024 * 1024
 LEASE_SECONDS = 3
+LARGE_FILES = 5
 MANY = text("""
 insert into contacts (id, last_name, first_name, email, lifecycle, do_not_contact, tags, notes, created_at,
   updated_at, version, source)
@@ -115,6 +122,77 @@ def test_a_worker_killed_under_an_export_leaves_nothing_half_there(
     with inside(tenant.home):
         assert len(list(files().list())) == 1
     assert neighbour.admin.get(f"/exports/{made}").status_code == 404
+
+
+def test_a_worker_killed_under_an_export_keeps_the_files_that_were_finished(
+    new_workspace: Callable[[], Workspace],
+    neighbour: Workspace,
+    settings: Settings,
+    carrier: Carrier,
+    run_jobs: RunJobs,
+    tmp_path: Path,
+) -> None:
+    """The finished ones are taken from storage while no worker runs: were they read again, they would be missing."""
+    tenant = new_workspace()
+    ids = _attach_large_files(tenant)
+    made = tenant.admin.post("/exports", {}).json["id"]
+    parts = [
+        child(part, settings, tmp_path / f"{part}.log", job_lease_seconds=LEASE_SECONDS)
+        for part in ("worker", "scheduler")
+    ]
+    for part in parts:
+        part.start()
+    try:
+        _wait_until(lambda: len(_finished_parcels(tenant, made)) >= 2)
+        parts[0].kill()
+        kept = _finished_parcels(tenant, made)
+        assert kept == ids[: len(kept)]
+        assert len(kept) < len(ids)
+        assert _shown(tenant, made)["finished_at"] is None
+        with inside(tenant.home):
+            for each in kept:
+                files().delete(f"attachments/{each}")
+        parts[0].start()
+        _wait_until(lambda: _shown(tenant, made)["status"] in ("succeeded", "failed"))
+    finally:
+        for part in parts:
+            part.stop(10)
+        carrier.redis.flushall()
+    bundle = tmp_path / "bundle.zip"
+    with bundle.open("wb") as file:
+        for piece in tenant.admin.get(f"/exports/{made}/download").response:
+            file.write(piece)
+    assert sha256(bundle.read_bytes()).hexdigest() == _shown(tenant, made)["sha256"]
+    report = verify(bundle)
+    assert report.holds, report.findings
+    assert report.described.missing_files == ()
+    assert sum(each.path.startswith("files/") for each in report.described.others) == len(ids)
+    assert neighbour.admin.get(f"/exports/{made}").status_code == 404
+
+
+def _attach_large_files(tenant: Workspace) -> list[str]:
+    """The ids of files of which each fills a parcel."""
+    record = tenant.admin.post("/contacts", {"last_name": "Holder"}).json["id"]
+    ids = [
+        attached(tenant.admin, "contacts", record, name=f"{number}.bin")["id"]
+        for number in range(LARGE_FILES)
+    ]
+    piece, pieces = bytes(range(256)) * 4096, PARCEL_BYTES // MEBIBYTE
+    digest = sha256(piece * pieces).hexdigest()
+    with inside(tenant.home, patience_seconds=120):
+        act_as(SYSTEM)
+        for each in ids:
+            row = db().get_one(Attachment, UUID(each))
+            row.size, row.sha256 = PARCEL_BYTES, digest
+            store_sealed(row.file, (piece for _ in range(pieces)))
+    return ids
+
+
+def _finished_parcels(tenant: Workspace, export_id: str) -> list[str]:
+    """The attachment that each of the finished parcels begins with."""
+    with inside(tenant.home):
+        names = [name for name in files().list(folder_of(export_id)) if name.endswith(".json")]
+    return [name.removeprefix(folder_of(export_id))[:36] for name in names]
 
 
 def _shown(tenant: Workspace, export_id: str) -> dict:

@@ -1,19 +1,15 @@
 """What a user deletes goes to the bin: it comes back as it was, for those who may delete it, until it is purged."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import func, select, text
 
 from crm.contacts.models import Contact
 from crm.sales.models import DealChange, StageChange
 from tenants.access.caller import SYSTEM, act_as
-from tenants.audit.models import AuditEvent, AuditValues
-from tenants.foundation.clock import now
 from tenants.foundation.tables import Base
 from tenants.isolation.door import db, inside
 from tenants.isolation.sealing import opened
@@ -21,22 +17,16 @@ from tenants.portability.arriving import bring_in
 from tenants.portability.formats import Format
 from tenants.portability.taking_out import take_out
 from tenants.provisioning.birth import Nursery
-from tenants.retention.binning import digest_of
 from tenants.retention.binning import restore as restore_entry
-from tenants.retention.jobs import empty_the_bin
 from tenants.retention.models import BinEntry
 from tests.tenants.identity.rights.people import person
-from tests.tenants.retention.world import RunJobs, backdate, contact, events, in_bin, rule, run
-from tests.workspace import Client, Workspace
-
-
-def delete(client: Client, path: str) -> None:
-    answer = client.delete(path)
-    assert answer.status_code == 204, answer.json
-
-
-def restore(workspace: Workspace, record_id: str, client: Client | None = None) -> Any:
-    return (client or workspace.admin).post(f"/bin/{in_bin(workspace, record_id)['id']}/restoration")
+from tests.tenants.retention.world import (
+    contact,
+    delete,
+    in_bin,
+    restore,
+)
+from tests.workspace import Workspace
 
 
 def rows(workspace: Workspace, table: str, column: str, value: str) -> list[dict[str, Any]]:
@@ -226,79 +216,6 @@ def test_a_field_that_is_hidden_is_hidden_in_the_bin(acme: Workspace, neighbour:
     assert neighbour.admin.get(f"/bin?record_id={made}").json["data"] == []
 
 
-@pytest.mark.promise("0-16", "2-31")
-def test_the_bin_purges_after_thirty_days_and_not_a_day_before(
-    new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs
-) -> None:
-    workspace = new_workspace()
-    secret = uuid4().hex
-    old, young = (contact(workspace, notes=secret) for _ in range(2))
-    theirs = contact(neighbour)
-    for each, owner in ((old, workspace), (young, workspace), (theirs, neighbour)):
-        delete(owner.admin, f"/contacts/{each}")
-    entry = in_bin(workspace, old)
-    day = timedelta(days=30)
-    assert now() < _moment(entry["purge_at"]) < now() + day
-    assert _moment(entry["purge_at"]) - _moment(entry["created_at"]) - day < timedelta(seconds=5)
-    backdate(workspace, "bin", in_bin(workspace, young)["id"], -1, "purge_at")
-    backdate(workspace, "bin", entry["id"], 0, "purge_at")
-    run(workspace, empty_the_bin, run_jobs)
-    assert workspace.admin.get(f"/bin/{entry['id']}").status_code == 404
-    assert restore(workspace, young).status_code == 201
-    assert in_bin(neighbour, theirs)
-    (event,) = events(workspace, "bin.purged")
-    assert event["changes"] == {
-        "resource": ["contacts", None], "count": [1, 0], "ids_sha256": [digest_of([UUID(old)]), None]
-    }  # fmt: skip
-    assert values_left(workspace, old) == 0
-    assert values_left(workspace, young) > 0
-    assert [each["action"] for each in workspace.admin.get(f"/audit-events?record_id={old}&sort=at").json["data"]] == [
-        "contacts.created", "contacts.deleted"
-    ]  # fmt: skip
-
-
-def values_left(workspace: Workspace, record_id: str) -> int:
-    """How many events of a record have personal values beside them."""
-    with inside(workspace.home):
-        kept = (
-            select(func.count())
-            .select_from(AuditValues)
-            .join(AuditEvent, AuditEvent.id == AuditValues.event_id)
-        )
-        return db().scalar(kept.where(AuditEvent.record_id == UUID(record_id))) or 0
-
-
-def test_what_is_purged_by_hand_is_gone_at_once(acme: Workspace, neighbour: Workspace) -> None:
-    made = contact(acme, email=f"{uuid4().hex}@initech.test")
-    delete(acme.admin, f"/contacts/{made}")
-    entry = in_bin(acme, made)["id"]
-    assert neighbour.admin.in_person.delete(f"/bin/{entry}").status_code == 404
-    delete(acme.admin.in_person, f"/bin/{entry}")
-    assert acme.admin.get(f"/bin/{entry}").status_code == 404
-    assert values_left(acme, made) == 0
-    assert len(events(acme, "contacts.purged", made)) == 1
-    assert acme.admin.post(f"/bin/{entry}/restoration").status_code == 404
-
-
-def test_a_tenant_says_how_long_its_bin_keeps(
-    new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs
-) -> None:
-    workspace = new_workspace()
-    before, theirs = contact(workspace), contact(neighbour)
-    delete(workspace.admin, f"/contacts/{before}")
-    delete(neighbour.admin, f"/contacts/{theirs}")
-    week = rule(workspace, resource="bin", period="P7D", legal_source="Our promise to customers")
-    after = contact(workspace)
-    delete(workspace.admin, f"/contacts/{after}")
-    assert [_days(in_bin(workspace, each)) for each in (before, after)] == [7, 7]
-    assert _days(in_bin(neighbour, theirs)) == 30
-    assert workspace.admin.in_person.delete(f"/retention-rules/{week}/enablement").status_code == 200
-    assert [_days(in_bin(workspace, each)) for each in (before, after)] == [30, 30]
-    rule(workspace, resource="bin", period="P0D", legal_source="Nothing is to be kept")
-    run(workspace, empty_the_bin, run_jobs)
-    assert workspace.admin.get("/bin").json["data"] == []
-
-
 def test_what_lies_in_the_bin_is_sealed_and_can_be_restored_in_a_copy_of_the_tenant(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, nursery: Nursery, tmp_path: Path
 ) -> None:
@@ -319,11 +236,3 @@ def test_what_lies_in_the_bin_is_sealed_and_can_be_restored_in_a_copy_of_the_ten
         back = db().get_one(Contact, UUID(made))
         assert (back.notes, opened(back, "national_id")) == (f"{secret}-notes", f"{secret}-id")
     assert in_bin(workspace, made)
-
-
-def _moment(text_: str) -> Any:
-    return type(now()).fromisoformat(text_)
-
-
-def _days(entry: dict[str, Any]) -> int:
-    return round((_moment(entry["purge_at"]) - _moment(entry["created_at"])) / timedelta(days=1))

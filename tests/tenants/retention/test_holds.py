@@ -1,5 +1,6 @@
 """A legal hold keeps records from everything that would delete them; the last one that ends lets them go."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -168,6 +169,32 @@ def in_a_transaction(workspace: Workspace, work: Callable[[], None]) -> None:
     with inside(workspace.home):
         act_as(SYSTEM)
         work()
+
+
+def test_no_hold_is_answered_while_something_it_names_is_being_deleted(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    """Either the deletion comes first, and the hold names what is in the bin, or the hold does and nothing goes."""
+    workspace = new_workspace()
+    made = contact(workspace)
+    answers: list[object] = []
+    body = {"matter": "m", "reason": "r", "resource": "contacts", "record_ids": [made]}
+
+    def place() -> None:
+        answers.append(workspace.admin.in_person.post("/legal-holds", body).status_code)
+
+    with inside(workspace.home):
+        act_as(SYSTEM)
+        db().delete(db().get_one(Contact, UUID(made)))
+        db().flush()
+        other = threading.Thread(target=place)
+        other.start()
+        other.join(0.5)
+        assert answers == []
+    other.join(10)
+    assert answers == [201]
+    assert workspace.admin.in_person.delete(f"/bin/{in_bin(workspace, made)['id']}").json["code"] == "held"
+    assert neighbour.admin.get(f"/bin?record_id={made}").json["data"] == []
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.erasure import erase_values
+from tenants.audit.models import AuditEvent, AuditValues
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Base
 from tenants.isolation.door import db, inside
 from tenants.jobs.models import Job, JobState
-from tests.workspace import Workspace
+from tests.workspace import Client, Workspace
 
 RunJobs = Callable[[], int]
 
@@ -101,3 +102,27 @@ def erase(workspace: Workspace, record_id: str) -> int:
     with inside(workspace.home):
         act_as(SYSTEM)
         return erase_values([UUID(record_id)])
+
+
+def there(workspace: Workspace, *record_ids: str, resource: str = "contacts") -> list[bool]:
+    return [workspace.admin.get(f"/{resource}/{each}").status_code == 200 for each in record_ids]
+
+
+def delete(client: Client, path: str) -> None:
+    answer = client.delete(path)
+    assert answer.status_code == 204, answer.json
+
+
+def restore(workspace: Workspace, record_id: str, client: Client | None = None) -> Any:
+    return (client or workspace.admin).post(f"/bin/{in_bin(workspace, record_id)['id']}/restoration")
+
+
+def values_left(workspace: Workspace, record_id: str) -> int:
+    """How many events of a record have personal values beside them."""
+    with inside(workspace.home):
+        kept = (
+            select(func.count())
+            .select_from(AuditValues)
+            .join(AuditEvent, AuditEvent.id == AuditValues.event_id)
+        )
+        return db().scalar(kept.where(AuditEvent.record_id == UUID(record_id))) or 0

@@ -2,10 +2,13 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tenants.foundation.children import Child
 from tenants.foundation.settings import Settings, env_name
+from tenants.jobs.carrier import Carrier
 
 SWEEP_SECONDS = 3
 
@@ -16,6 +19,23 @@ def child(part: str, settings: Settings, log: Path, **other: object) -> Child:
     given = {env_name(name): str(value) for name, value in values.items() if value is not None}
     environment = {**os.environ, **given, "FREEHOLD_DATA_DIR": str(settings.data_dir)}
     return Child(part, [sys.executable, "-m", "tests.processes", part], log=log, environment=environment)
+
+
+@contextmanager
+def at_work(
+    settings: Settings, carrier: Carrier, folder: Path, *, lease_seconds: int
+) -> Iterator[dict[str, Child]]:
+    """One worker and one scheduler at work, for a test that kills them; nothing of theirs is left in Redis."""
+    made = {
+        part: child(part, settings, folder / f"{part}.log", job_lease_seconds=lease_seconds)
+        for part in ("worker", "scheduler")
+    }
+    for each in made.values():
+        each.start()
+    yield made
+    for each in made.values():
+        each.stop(10)
+    carrier.redis.flushall()
 
 
 def main(part: str) -> None:

@@ -14,7 +14,7 @@ from tenants.foundation.children import Child
 from tenants.foundation.settings import Settings
 from tenants.isolation.door import db, inside
 from tenants.jobs.carrier import Carrier
-from tests.processes import child
+from tests.processes import at_work
 from tests.uploads import upload
 from tests.workspace import Workspace
 
@@ -26,16 +26,8 @@ WITHIN_SECONDS = 500
 
 @pytest.fixture
 def staff(settings: Settings, carrier: Carrier, tmp_path: Path) -> Iterator[dict[str, Child]]:
-    made = {
-        part: child(part, settings, tmp_path / f"{part}.log", job_lease_seconds=LEASE_SECONDS)
-        for part in ("worker", "scheduler")
-    }
-    for each in made.values():
-        each.start()
-    yield made
-    for each in made.values():
-        each.stop(10)
-    carrier.redis.flushall()
+    with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as staff:
+        yield staff
 
 
 @pytest.mark.usefixtures("app")

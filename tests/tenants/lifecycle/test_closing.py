@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, text
 
 from tenants.catalog.models import State, Tenant
@@ -20,16 +19,11 @@ from tenants.lifecycle.closing.models import Closing, Phase
 from tenants.lifecycle.closing.periods import dates_from, periods
 from tenants.provisioning.birth import Nursery
 from tests.jobs import RunJobs
-from tests.mails import posted
+from tests.tenants.lifecycle.letters import subjects
 from tests.workspace import Workspace
 
 BODY = {"reason": "We move to another house."}
 MONDAY = datetime(2027, 3, 1, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def catalog(app: Flask) -> Catalog:
-    return app.extensions["house"].catalog
 
 
 @pytest.fixture
@@ -59,11 +53,6 @@ def destroying(exits: Exits, destroyed: list[str]) -> Exits:
             raise Unavailable("The process ended here.")
 
     return Exits(exits.catalog, exits.owners, destroy=killed_once)
-
-
-def subjects(tenant: Workspace) -> list[str]:
-    slug = tenant.admin.get("/me").json["tenant"]["slug"]
-    return [each.subject for each in posted(tenant, f"ada@{slug}.test")]
 
 
 @pytest.mark.promise("1-44", "4-19")

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import update
 
 from tenants.catalog.models import State
@@ -18,8 +17,7 @@ from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.changing import Decision
 from tenants.lifecycle.inactivity.ladder import Due, due
 from tenants.lifecycle.inactivity.looking import look
-from tenants.provisioning.birth import Nursery
-from tests.mails import posted
+from tests.tenants.lifecycle.letters import subjects
 from tests.workspace import Workspace
 
 YEAR = timedelta(days=365)
@@ -64,16 +62,6 @@ def test_what_was_told_before_the_last_use_no_longer_counts() -> None:
     assert due(day(364.5), YEAR, told, day(364.5 + 335)) == Due(30, day(364.5 + 365))
 
 
-@pytest.fixture
-def catalog(app: Flask) -> Catalog:
-    return app.extensions["house"].catalog
-
-
-def subjects(tenant: Workspace) -> list[str]:
-    slug = tenant.admin.get("/me").json["tenant"]["slug"]
-    return [each.subject for each in posted(tenant, f"ada@{slug}.test")]
-
-
 def only(catalog: Catalog, tenant: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """The round sees no other tenant: the tests share them."""
     monkeypatch.setattr(
@@ -84,7 +72,7 @@ def only(catalog: Catalog, tenant: Workspace, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.soak
 @pytest.mark.promise("4-18", "4-20")
 def test_an_unused_tenant_is_told_three_times_then_archived_and_never_destroyed(
-    new_workspace: Callable[[], Workspace], neighbour: Workspace, catalog: Catalog, nursery: Nursery,
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, catalog: Catalog, works: Works,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     ours, begun = new_workspace(), now()
@@ -99,7 +87,6 @@ def test_an_unused_tenant_is_told_three_times_then_archived_and_never_destroyed(
     ]
     assert catalog.state_of(ours.home.id) is State.ACTIVE
     look(catalog, 365, begun + timedelta(days=365.6))
-    works = Works(catalog, nursery.owner_urls, nursery.wrapper, nursery.head)
     go_on_everywhere(works)
     assert ours.admin.get("/contacts").json["code"] == "tenant_archived"
     for days in (800, 3000):

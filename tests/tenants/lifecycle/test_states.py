@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, text, update
 
 from crm.contacts.models import Contact
@@ -22,11 +21,6 @@ from tests.jobs import RunJobs
 from tests.workspace import Workspace
 
 WHY = Decision(Mover.OPERATOR, "The invoice of March is not paid.")
-
-
-@pytest.fixture
-def catalog(app: Flask) -> Catalog:
-    return app.extensions["house"].catalog
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from tenants.isolation.sealing import keys, use_keys
 from tenants.lifecycle.keys.versions import key_versions
 from tests.jobs import RunJobs
 from tests.kms import Kms
-from tests.tenants.lifecycle.keys.sealed import Sealed, fill, filled_once, states
+from tests.tenants.lifecycle.keys.sealed import Sealed, states
 from tests.workspace import Workspace
 
 ROLE = "arn:aws:iam::123456789012:role/freehold"
@@ -26,18 +26,8 @@ def time() -> Iterator[list[float]]:
 
 
 @pytest.fixture
-def ours(new_workspace: Callable[[], Workspace], run_jobs: RunJobs) -> Sealed:
-    return fill(new_workspace(), run_jobs)
-
-
-@pytest.fixture
 def empty(new_workspace: Callable[[], Workspace]) -> Workspace:
     return new_workspace()
-
-
-@pytest.fixture
-def theirs(neighbour: Workspace, run_jobs: RunJobs) -> Sealed:
-    return filled_once(neighbour, run_jobs)
 
 
 def bring(sealed: Sealed, kms: Kms) -> str:

@@ -23,26 +23,14 @@ from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.changing import Decision, move
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
-from tests.jobs import RunJobs
 from tests.tenants.lifecycle.keys.copies import Server
-from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, fill, filled_once, states
-from tests.workspace import Workspace
+from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, states
 
 pytestmark = pytest.mark.soak
 
 CANARIES = (SECRET.encode(), IBAN.encode())
 HOLD = {"matter": "M-1", "reason": "A dispute over the contract."}
 WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
-
-
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace], run_jobs: RunJobs) -> Sealed:
-    return fill(new_workspace(), run_jobs)
-
-
-@pytest.fixture
-def theirs(neighbour: Workspace, run_jobs: RunJobs) -> Sealed:
-    return filled_once(neighbour, run_jobs)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Another key of keys takes over, from a file to KMS and back: nothing is unreadable meanwhile, and nothing is left."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,8 @@ from tenants.isolation.sealing import keys, use_keys
 from tenants.isolation.wrapping import LOOK_UPS, HouseKey, Wrapping
 from tenants.lifecycle.keys.rewrapping import rewrap_all, store_look_ups
 from tenants.lifecycle.keys.versions import key_versions
-from tests.jobs import RunJobs
 from tests.kms import Kms
-from tests.tenants.lifecycle.keys.sealed import Sealed, fill, filled_once
+from tests.tenants.lifecycle.keys.sealed import Sealed
 from tests.workspace import Workspace
 
 
@@ -31,16 +30,6 @@ def catalog() -> Catalog:
 @pytest.fixture
 def file(settings: Settings) -> LocalKeyFile:
     return LocalKeyFile(settings.key_file)
-
-
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace], run_jobs: RunJobs) -> Sealed:
-    return fill(new_workspace(), run_jobs)
-
-
-@pytest.fixture
-def theirs(neighbour: Workspace, run_jobs: RunJobs) -> Sealed:
-    return filled_once(neighbour, run_jobs)
 
 
 @pytest.fixture

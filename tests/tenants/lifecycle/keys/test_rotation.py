@@ -27,23 +27,11 @@ from tests.jobs import RunJobs
 from tests.tenants.lifecycle.keys.sealed import (
     Sealed,
     contact_sealed,
-    fill,
-    filled_once,
     seals_with,
     states,
     versions_in_use,
 )
 from tests.workspace import Workspace
-
-
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace], run_jobs: RunJobs) -> Sealed:
-    return fill(new_workspace(), run_jobs)
-
-
-@pytest.fixture
-def theirs(neighbour: Workspace, run_jobs: RunJobs) -> Sealed:
-    return filled_once(neighbour, run_jobs)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,75 @@
+"""Who archives a tenant and who wakes it: an admin in person, and the link in an admin's mail."""
+
+from email import message_from_string, policy
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tenants.catalog.models import State, Tenant
+from tenants.catalog.registry import Catalog
+from tenants.foundation.afterwards import afterwards
+from tenants.foundation.settings import Settings
+from tenants.lifecycle.archives.keeping import ask_to_archive, go_on, go_on_everywhere
+from tenants.lifecycle.archives.links import post_links
+from tenants.lifecycle.archives.models import Archive, Step
+from tenants.lifecycle.archives.running import Works
+from tenants.provisioning.birth import Nursery
+from tests.tenants.lifecycle.archives.archived import WHY
+from tests.workspace import Workspace
+
+pytestmark = pytest.mark.soak
+
+
+def delivered(settings: Settings) -> dict[str, str]:
+    """The text of the mails that left the house, by their address."""
+    found = {}
+    for file in (settings.data_dir / "mail").glob("*.eml"):
+        mail = message_from_string(file.read_text(), policy=policy.default)
+        found[str(mail["To"])] = mail.get_content()
+    return found
+
+
+@pytest.mark.promise("4-20")
+def test_an_admins_address_wakes_an_archived_tenant_once(
+    app: Flask, settings: Settings, ours: Workspace, neighbour: Workspace, works: Works, nursery: Nursery
+) -> None:
+    catalog, slug = works.catalog, ours.admin.get("/me").json["tenant"]["slug"]
+    nursery.note_email(ours.home, f"sales@{slug}.test")
+    archive_id = ask_to_archive(catalog, ours.home.id, WHY)
+    go_on(works, archive_id)
+    flask = app.test_client(use_cookies=False)
+    asked = (f"ada@{slug}.test", f"sales@{slug}.test", "ada@neighbour.test", "nobody@x.test")
+    for address in asked:
+        assert flask.post("/api/v1/archives/links", json={"email": address}).status_code == 202
+    afterwards.settle()
+    post_links(catalog)
+    letters = {to: each for to, each in delivered(settings).items() if to in asked}
+    assert letters.keys() == {f"ada@{slug}.test", f"sales@{slug}.test"}
+    assert "One of its admins can wake it" in letters[f"sales@{slug}.test"]
+    token = letters[f"ada@{slug}.test"].partition("/pages/thaw#")[2].split()[0]
+    woken = flask.post("/api/v1/archives/thaws", json={"token": token})
+    assert (woken.status_code, woken.json["tenant"], woken.json["state"]) == (202, slug, "thawing")
+    go_on(works, archive_id)
+    assert flask.post("/api/v1/archives/thaws", json={"token": token}).json["state"] == "active"
+    go_on(works, ask_to_archive(catalog, ours.home.id, WHY))
+    assert flask.post("/api/v1/archives/thaws", json={"token": token}).json["state"] == "archived"
+    assert flask.post("/api/v1/archives/thaws", json={"token": "fht_x"}).json["code"] == "gone"
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_an_admin_in_person_archives_and_nobody_else(
+    ours: Workspace, neighbour: Workspace, works: Works, catalog: Catalog
+) -> None:
+    body = {"reason": "We pause for the winter."}
+    assert ours.manager.in_person.post("/archives", body).status_code == 403
+    assert ours.admin.post("/archives", body).json["code"] == "needs_session"
+    asked = ours.admin.in_person.post("/archives", body)
+    assert (asked.status_code, asked.json["step"]) == (202, "freezing")
+    assert ours.admin.in_person.post("/archives", body).status_code in (409, 503)
+    assert neighbour.admin.get("/archives").json["data"] == []
+    go_on_everywhere(works)
+    with catalog.transaction() as session:
+        tenant = session.get_one(Tenant, ours.home.id)
+        archive = session.scalars(select(Archive).where(Archive.tenant_id == ours.home.id)).one()
+        assert (tenant.state, archive.step, archive.reason) == (State.ARCHIVED, Step.KEPT, body["reason"])

@@ -1,0 +1,132 @@
+"""An archive that is killed at whatever step, met a storage that fails, or was overtaken goes on whole."""
+
+from typing import Any
+
+import pytest
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.catalog.registry import Catalog
+from tenants.foundation.encryption import Unreadable
+from tenants.foundation.errors import Conflict
+from tenants.isolation.door import inside
+from tenants.isolation.files import stored_files
+from tenants.isolation.folder import Folder
+from tenants.isolation.storage import StorageFailed
+from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on, go_on_everywhere
+from tenants.lifecycle.archives.models import Step
+from tenants.lifecycle.archives.running import Attempt, Works
+from tenants.provisioning.birth import Nursery
+from tests.tenants.lifecycle.archives.archived import (
+    TELLS_OF_THE_WAY,
+    WHY,
+    bundles_of,
+    content,
+    has_schema,
+    steps_left,
+)
+from tests.workspace import Workspace
+
+pytestmark = pytest.mark.soak
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nobody handles it."""
+
+
+@pytest.mark.promise("4-20")
+def test_killed_at_any_step_it_goes_on_and_is_whole_all_the_while(
+    ours: Workspace, neighbour: Workspace, works: Works, nursery: Nursery, catalog: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    before = content(ours)
+    go_to = Attempt.go_to
+    doomed: set[Step] = set()
+
+    def killed_first(attempt: Attempt, session: Any, step: Step, **values: Any) -> None:
+        go_to(attempt, session, step, **values)
+        if step not in doomed:
+            doomed.add(step)
+            raise Killed
+
+    monkeypatch.setattr(Attempt, "go_to", killed_first)
+    archive_id = ask_to_archive(catalog, ours.home.id, WHY)
+    for target in (Step.WRITING, Step.CHECKING, Step.DROPPING, Step.KEPT):
+        with pytest.raises(Killed):
+            go_on(works, archive_id)
+        assert target in doomed
+        if has_schema(nursery, ours):
+            now_there = content(ours)
+            assert {name for name in before if before[name] != now_there[name]} <= TELLS_OF_THE_WAY
+        else:
+            assert len(bundles_of(ours)) == 1
+        steps_left(works, archive_id)
+    assert go_on_everywhere(works) >= 1
+    assert steps_left(works, archive_id) is Step.KEPT
+    ask_to_thaw(catalog, ours.home.id, WHY)
+    for target in (Step.MIGRATING, Step.OPENING, Step.TIDYING, Step.RETURNED):
+        with pytest.raises(Killed):
+            go_on(works, archive_id)
+        assert target in doomed
+        assert len(bundles_of(ours)) == 1 or target is Step.RETURNED
+        steps_left(works, archive_id)
+    go_on(works, archive_id)
+    after = content(ours)
+    assert {name for name in before if before[name] != after[name]} <= TELLS_OF_THE_WAY
+    assert ours.admin.post("/contacts", {"last_name": "Back"}).status_code == 201
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_storage_that_fails_or_lies_never_costs_the_schema(
+    ours: Workspace, neighbour: Workspace, works: Works, nursery: Nursery, catalog: Catalog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def full(_folder: Folder, key: str, chunks: Any, *_lock: Any) -> None:
+        next(iter(chunks))
+        raise StorageFailed(f"The file {key} can't be written: the disk is full.")
+
+    archive_id = ask_to_archive(catalog, ours.home.id, WHY)
+    with monkeypatch.context() as patched:
+        patched.setattr(Folder, "write", full)
+        with pytest.raises(StorageFailed):
+            go_on(works, archive_id)
+    assert steps_left(works, archive_id) is Step.WRITING
+    written = Folder.write
+
+    def altered(folder: Folder, key: str, chunks: Any, *lock: Any) -> None:
+        written(folder, key, (bytes([each[0] ^ 1]) + each[1:] for each in chunks), *lock)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Folder, "write", altered)
+        with pytest.raises(Unreadable):
+            go_on(works, archive_id)
+    assert steps_left(works, archive_id) is Step.WRITING
+    assert has_schema(nursery, ours)
+    go_on(works, archive_id)
+    assert not has_schema(nursery, ours)
+    (name,) = bundles_of(ours)
+    with stored_files(ours.home.id).open_stream(name) as chunks:
+        kept = b"".join(chunks)
+    stored_files(ours.home.id).write(name, [kept[:-1], bytes([kept[-1] ^ 1])])
+    ask_to_thaw(catalog, ours.home.id, WHY)
+    with pytest.raises(Unreadable):
+        go_on(works, archive_id)
+    assert ours.admin.get("/contacts").json["code"] == "tenant_thawing"
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_of_two_that_work_on_one_archive_the_one_that_was_overtaken_stops(
+    ours: Workspace, neighbour: Workspace, works: Works, catalog: Catalog
+) -> None:
+    from tenants.lifecycle.archives.running import Overtaken, take
+
+    archive_id = ask_to_archive(catalog, ours.home.id, WHY)
+    first = take(works, archive_id)
+    with pytest.raises(Conflict, match="working on this"):
+        take(works, archive_id)
+    steps_left(works, archive_id)
+    take(works, archive_id)
+    with pytest.raises(Overtaken):
+        first.advance(Step.KEPT)
+    assert ours.admin.get("/contacts").status_code == 200
+    with inside(neighbour.home):
+        act_as(SYSTEM)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func
 from crm.imports.applying import changes_of, current, new_values
 from crm.imports.batches import QUOTED, ROWS, Batch, found, matches, resolved
 from crm.imports.models import Action, Mode
-from crm.imports.resealing import reseal
+from crm.imports.rebinding import rebind
 from tenants.access.caller import Caller, Extent
 from tenants.access.permissions import ASSIGN, Reach
 from tenants.access.reaching import narrowed
@@ -51,7 +51,7 @@ def recognise(batch: Batch) -> None:
         )
         action = Action.SKIP if plan.mode is Mode.CREATE else Action.UPDATE
         if action is Action.UPDATE:
-            reseal(batch, known, key)
+            rebind(batch, known, key)
         match = sa.update(ROWS).where(batch.rows(), known.c.name == key, known.c.count == 1)
         batch.run(match.values(action=action.value, record_id=known.c.id))
         if plan.mode is Mode.UPDATE:

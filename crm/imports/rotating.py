@@ -14,9 +14,9 @@ from crm.imports.importable import importables
 from crm.imports.models import Import
 from crm.imports.plan import Plan
 from crm.imports.staging import cell_place
-from tenants.foundation.encryption import HEADER_BYTES, SEALED_VALUE, Context, key_version, seal, unseal
+from tenants.foundation.encryption import SEALED_VALUE, Context, header_of, key_version, seal, unseal
 from tenants.isolation.door import db, here
-from tenants.isolation.sealing import keys
+from tenants.isolation.sealing import keys, place_in
 
 AT_ONCE = 500
 
@@ -56,7 +56,7 @@ def _imports() -> Iterator[tuple[Import, Plan]]:
 
 
 def _stale(import_id: UUID, plan: Plan, version: int) -> ColumnElement[bool]:
-    header = (SEALED_VALUE + version.to_bytes(HEADER_BYTES - 1)).hex()
+    header = header_of(SEALED_VALUE, version).hex()
     cells = sa.cast(ROWS.c.cells, JSONB)
     texts = [ROWS.c.fields[place].astext for place in plan.sealed]
     texts += [cells[plan.columns[place].index].astext for place in plan.sealed]
@@ -67,14 +67,14 @@ def _stale(import_id: UUID, plan: Plan, version: int) -> ColumnElement[bool]:
 def _anew(import_id: UUID, plan: Plan, row: Any, version: int) -> dict[str, Any]:
     """The row with every sealed value under this version. A cell that went to two fields is sealed twice."""
     cells, fields = orjson.loads(row.cells), list(row.fields)
-    tenant_id, here_in_file = here().home.id, cell_place(here().home.id, str(import_id), row.number)
+    here_in_file = cell_place(here().home.id, str(import_id), row.number)
     indexes = [plan.columns[place].index for place in plan.sealed]
     for index in sorted({each for each in indexes if each < len(cells)}):
         cells[index] = _again(cells[index], here_in_file, version, indexes.count(index))
     for place in plan.sealed:
         if place < len(fields) and fields[place] is not None:
             column = plan.columns[place].target.column
-            where = Context(tenant_id, str(plan.importable.model.__tablename__), column, row.record_id)
+            where = place_in(str(plan.importable.model.__tablename__), column, row.record_id)
             fields[place] = _again(fields[place], where, version, 1)
     return {"of": import_id, "at": row.number, "as_cells": orjson.dumps(cells).decode(), "as_fields": fields}
 

@@ -82,7 +82,7 @@ def new_key_material() -> bytes:
 
 
 def seal(key: DataKey, plaintext: bytes, context: Context) -> bytes:
-    header = header_of(SEALED_VALUE, key)
+    header = header_of(SEALED_VALUE, key.version)
     nonce = secrets.token_bytes(NONCE_BYTES)
     return header + nonce + key.encrypted(nonce, plaintext, header + context.encoded())
 
@@ -90,7 +90,7 @@ def seal(key: DataKey, plaintext: bytes, context: Context) -> bytes:
 def unseal(key: DataKey, sealed: bytes, context: Context) -> bytes:
     """The plaintext, or `Unreadable`, without saying which of its causes it was."""
     header, nonce = sealed[:HEADER_BYTES], sealed[HEADER_BYTES : HEADER_BYTES + NONCE_BYTES]
-    if header != header_of(SEALED_VALUE, key) or len(sealed) < HEADER_BYTES + NONCE_BYTES + TAG_BYTES:
+    if header != header_of(SEALED_VALUE, key.version) or len(sealed) < HEADER_BYTES + NONCE_BYTES + TAG_BYTES:
         raise Unreadable("A sealed value does not open.")
     try:
         return key.decrypted(nonce, sealed[HEADER_BYTES + NONCE_BYTES :], header + context.encoded())
@@ -110,8 +110,9 @@ def keyed_hash(key: DataKey, value: str, purpose: str) -> bytes:
     return key.hashed(unambiguous(purpose, value))
 
 
-def header_of(form: bytes, key: DataKey) -> bytes:
-    return form + key.version.to_bytes(HEADER_BYTES - 1)
+def header_of(form: bytes, version: int) -> bytes:
+    """What anything sealed begins with: its form in one byte, then the version of the key."""
+    return form + version.to_bytes(HEADER_BYTES - 1)
 
 
 def unambiguous(*parts: bytes | str) -> bytes:

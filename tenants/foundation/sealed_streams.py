@@ -32,7 +32,7 @@ SEALED_STREAM = b"\x02"
 
 def seal_stream(key: DataKey, chunks: Iterable[bytes], context: Context) -> Iterator[bytes]:
     """The sealed stream; it takes chunks of any size and holds two mebibytes at most."""
-    header, salt = header_of(SEALED_STREAM, key), secrets.token_bytes(SALT_BYTES)
+    header, salt = header_of(SEALED_STREAM, key.version), secrets.token_bytes(SALT_BYTES)
     cipher = _cipher(key, header, salt, context)
     yield header + salt
     for number, (piece, last) in enumerate(marking_the_last(in_pieces(chunks, CHUNK_BYTES))):
@@ -51,7 +51,7 @@ def unseal_stream(
     start, rest = _split(source, HEADER_BYTES + SALT_BYTES)
     header, salt = start[:HEADER_BYTES], start[HEADER_BYTES:]
     key = key_of(key_version(header))
-    if header != header_of(SEALED_STREAM, key) or len(salt) != SALT_BYTES:
+    if header != header_of(SEALED_STREAM, key.version) or len(salt) != SALT_BYTES:
         raise Unreadable("A sealed stream does not open.")
     cipher = _cipher(key, header, salt, context)
     sealed = in_pieces(chain([rest], source), CHUNK_BYTES + TAG_BYTES)

@@ -17,15 +17,16 @@ from tenants.foundation.encryption import (
     SEALED_VALUE,
     Context,
     Unreadable,
+    header_of,
     key_version,
     seal,
     unseal,
 )
 from tenants.foundation.sealed_streams import SEALED_STREAM, seal_stream, unseal_stream
 from tenants.foundation.tables import Base
-from tenants.isolation.door import db, here
+from tenants.isolation.door import db
 from tenants.isolation.files import place_of
-from tenants.isolation.sealing import keys
+from tenants.isolation.sealing import keys, place_in
 from tenants.isolation.storage import NotStored, TenantStorage
 
 ROWS_AT_ONCE = 500
@@ -77,8 +78,8 @@ def left_to_reseal(version: int) -> dict[str, int]:
     counted = {}
     for name, columns in sealed_tables():
         table = _plain(name, columns)
-        stale = sa.or_(*(_stale(table.c[each], version) for each in columns))
-        counted[name] = db().scalar(sa.select(func.count()).select_from(table).where(stale)) or 0
+        stale = sa.select(func.count()).select_from(table).where(_any_stale(table, version))
+        counted[name] = db().scalar(stale) or 0
     for holder in holders():
         counted[holder.table] = counted.get(holder.table, 0) + holder.left(version)
     return {name: count for name, count in counted.items() if count}
@@ -91,26 +92,32 @@ def reseal_rows(name: str, columns: Sequence[str], version: int, after: UUID | N
     as changed, as what it says is the same.
     """
     table = _plain(name, columns)
-    stale = {each: _stale(table.c[each], version) for each in columns}
-    query = sa.select(table).where(sa.or_(*stale.values())).order_by(table.c.id).limit(ROWS_AT_ONCE)
+    query = sa.select(table).where(_any_stale(table, version)).order_by(table.c.id).limit(ROWS_AT_ONCE)
     rows = db().execute(query if after is None else query.where(table.c.id > after)).all()
     unreadable = 0
     for column in columns:
-        changes = []
-        for row in rows:
-            sealed = getattr(row, column)
-            if sealed is None or key_version(sealed) == version:
-                continue
-            try:
-                place = Context(here().home.id, name, column, row.id)
-                changes.append({"at": row.id, "old": sealed, "new": sealed_anew(sealed, place, version)})
-            except Unreadable:
-                unreadable += 1
+        changes, closed = _changes(name, column, rows, version)
+        unreadable += closed
         if changes:
             same = (table.c.id == sa.bindparam("at"), table.c[column] == sa.bindparam("old"))
             statement = sa.update(table).where(*same).values({column: sa.bindparam("new")})
             db().connection().execute(statement, changes)
     return Moved(rows[-1].id if len(rows) == ROWS_AT_ONCE else None, len(rows), unreadable)
+
+
+def _changes(name: str, column: str, rows: Sequence[Any], version: int) -> tuple[list[dict[str, Any]], int]:
+    """What becomes of a column of these rows: id, value as it is, and new value; and how many values don't open."""
+    changes, closed = [], 0
+    for row in rows:
+        sealed = getattr(row, column)
+        if sealed is None or key_version(sealed) == version:
+            continue
+        try:
+            new = sealed_anew(sealed, place_in(name, column, row.id), version)
+            changes.append({"at": row.id, "old": sealed, "new": new})
+        except Unreadable:
+            closed += 1
+    return changes, closed
 
 
 def sealed_anew(sealed: bytes, place: Context, version: int) -> bytes:
@@ -151,6 +158,7 @@ def _plain(name: str, columns: Sequence[str]) -> Any:
     )
 
 
-def _stale(column: ColumnElement[bytes], version: int) -> ColumnElement[bool]:
-    header = SEALED_VALUE + version.to_bytes(HEADER_BYTES - 1)
-    return sa.and_(column.is_not(None), func.substr(column, 1, HEADER_BYTES) != header)
+def _any_stale(table: Any, version: int) -> ColumnElement[bool]:
+    header = header_of(SEALED_VALUE, version)
+    sealed = [each for each in table.c if each.name != "id"]
+    return sa.or_(*(each.is_not(None) & (func.substr(each, 1, HEADER_BYTES) != header) for each in sealed))

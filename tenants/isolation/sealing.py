@@ -7,6 +7,7 @@ with the version before has ended (`still_sealing`).
 """
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session, attributes
@@ -52,11 +53,11 @@ def version_in_force() -> int:
     if known is None:
         tenancy.send_along(SEALING, {})
         ((known, of_the_past),) = tenancy.ask_within_flush(IN_FORCE, {})
-        if of_the_past:  # a snapshot shows what was in force when it was taken
+        if of_the_past:
+            # A snapshot shows what was in force when it was taken.
             keys().forget(tenancy.home.id)
-        if (
-            not tenancy.session.in_nested_transaction()
-        ):  # a savepoint that is rolled back takes the lock with it
+        if not tenancy.session.in_nested_transaction():
+            # A savepoint that is rolled back takes the lock with it.
             tenancy.notes["key_version"] = known
     return known
 
@@ -90,7 +91,12 @@ def opened_text(sealed: bytes | None, context: Context) -> str | None:
 
 def place(record: Base, name: str) -> Context:
     """Where a sealed column of a record lives."""
-    return Context(here().home.id, record.__tablename__, name, record.id)  # type: ignore[attr-defined]
+    return place_in(record.__tablename__, name, record.id)  # type: ignore[attr-defined]
+
+
+def place_in(table: str, column: str, row_id: UUID) -> Context:
+    """Where a sealed column of a row of the tenant at hand lives."""
+    return Context(here().home.id, table, column, row_id)
 
 
 def opened(record: Base, name: str) -> str | None:

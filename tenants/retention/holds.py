@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from tenants.access.caller import acting
 from tenants.access.policy import save
@@ -23,9 +23,8 @@ def place_hold(said: dict[str, Any]) -> LegalHold:
 
     Raises Invalid for records that are neither there nor in the bin.
     """
-    one_at_a_time(
-        TURN
-    )  # whoever deletes at this moment ends first, and what they deleted is not there any more
+    # Whoever deletes at this moment ends first, and what they deleted is not there any more.
+    one_at_a_time(TURN)
     if said.get("record_ids") is not None:
         said["record_ids"] = sorted(set(said["record_ids"]))
         _must_be_there(said.get("resource"), said["record_ids"])
@@ -90,8 +89,3 @@ def _must_be_there(resource: str | None, record_ids: Sequence[UUID]) -> None:
     if missing := len([each for each in record_ids if each not in found]):
         texts = "There is no such record." if missing == 1 else f"{missing} of these records are not there."
         raise Invalid(errors={"record_ids": [texts]})
-
-
-def count_in_force() -> int:
-    """How many holds are in force."""
-    return db().scalar(select(func.count()).select_from(LegalHold).where(in_force())) or 0

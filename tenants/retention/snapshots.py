@@ -13,11 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from tenants.foundation.encryption import Context
 from tenants.foundation.errors import Gone
 from tenants.foundation.tables import Base
-from tenants.isolation.door import db, here
-from tenants.isolation.sealing import opened_text, sealed_text
+from tenants.isolation.door import db
+from tenants.isolation.sealing import opened_text, place_in, sealed_text
 
 Row = tuple[str, str, dict[str, str]]
 
@@ -70,7 +69,7 @@ def _rows_with(table: Table, record_id: UUID) -> Iterator[Row]:
 
 def _opened(table: Table, row_id: UUID, columns: list[Any], values: Any) -> dict[str, str]:
     found = zip(columns, values, strict=True)
-    texts = {each.name: opened_text(value, _place(table, each.name, row_id)) for each, value in found}
+    texts = {each.name: opened_text(value, place_in(table.name, each.name, row_id)) for each, value in found}
     return {name: text for name, text in texts.items() if text is not None}
 
 
@@ -85,11 +84,7 @@ def _insert(table: Table, row: str, sealed: Mapping[str, str], changes: Mapping[
     columns = {each.name: source.c[each.name] for each in kept}
     for name, text in sealed.items():
         if name in table.c:
-            place = _place(table, name, UUID(values["id"]))
+            place = place_in(table.name, name, UUID(values["id"]))
             columns[name] = sa.literal(sealed_text(text, place), sa.LargeBinary)
     columns |= {name: sa.literal(value, table.c[name].type) for name, value in changes.items()}
     return sa.insert(table).from_select(list(columns), select(*columns.values()), include_defaults=False)
-
-
-def _place(table: Table, name: str, row_id: UUID) -> Context:
-    return Context(here().home.id, table.name, name, row_id)

@@ -1,21 +1,19 @@
-"""Sealed values belong to one record: when a row turns out to change another one, they are sealed again for that."""
+"""A sealed value is bound to one record: when its row turns out to change another one, it is sealed again for that."""
 
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from crm.imports.batches import ROWS, Batch
-from tenants.foundation.encryption import Context
-from tenants.isolation.door import db, here
-from tenants.isolation.sealing import opened_text, sealed_text
+from tenants.isolation.door import db
+from tenants.isolation.sealing import opened_text, place_in, sealed_text
 
 AT_ONCE = 1000
 
 
-def reseal(batch: Batch, known: Any, key: ColumnElement[Any]) -> None:
+def rebind(batch: Batch, known: Any, key: ColumnElement[Any]) -> None:
     """Before rows are given to the records that `known` found by `key`: seal their sealed fields for those."""
     for place in batch.plan.sealed:
         value = batch.text(place)
@@ -31,12 +29,9 @@ def reseal(batch: Batch, known: Any, key: ColumnElement[Any]) -> None:
 
 
 def _moved(batch: Batch, place: int, row: Any) -> str:
-    text = opened_text(bytes.fromhex(row.sealed), _place(batch, place, row.made))
-    return sealed_text(text or "", _place(batch, place, row.found)).hex()
-
-
-def _place(batch: Batch, place: int, record_id: UUID) -> Context:
-    return Context(here().home.id, batch.table.name, batch.plan.columns[place].target.column, record_id)
+    table, column = str(batch.table.name), batch.plan.columns[place].target.column
+    text = opened_text(bytes.fromhex(row.sealed), place_in(table, column, row.made))
+    return sealed_text(text or "", place_in(table, column, row.found)).hex()
 
 
 def _write(batch: Batch, place: int, changes: list[dict[str, Any]]) -> None:

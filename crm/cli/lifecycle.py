@@ -147,7 +147,6 @@ def tenant_of(catalog: "Catalog", slug: str) -> "Tenant":
         found = session.scalars(select(Tenant).where(Tenant.slug == slug)).one_or_none()
         if found is None:
             raise Refused(f"There is no tenant '{slug}'.")
-        session.expunge(found)
     return found
 
 

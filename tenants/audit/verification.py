@@ -43,7 +43,6 @@ def verify_log(catalog: Catalog, home: Home) -> Report:
             row.sequence: row
             for row in session.scalars(select(AuditHead).where(AuditHead.tenant_id == home.id))
         }
-        session.expunge_all()
     report = Report()
     with inside(
         home, patience_seconds=PATIENCE_SECONDS, isolation="isolation level repeatable read read only"

@@ -84,7 +84,8 @@ class Catalog:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        with Session(self.engine) as session, session.begin():
+        """One transaction. The rows that it loaded can be read after it, as they were."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def home(self, tenant_id: UUID) -> Home | None:

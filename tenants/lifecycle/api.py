@@ -41,7 +41,6 @@ def list_state_changes() -> dict[str, Any]:
     mine = select(StateChange).where(StateChange.tenant_id == here().home.id)
     with current_app.extensions["house"].catalog.transaction() as session:
         changes = session.scalars(mine.order_by(StateChange.id.desc())).all()
-        session.expunge_all()
     return {
         "data": [
             {

@@ -106,7 +106,6 @@ def settle(catalog: Catalog, owners: Owners, tenant_id: UUID) -> None:
         changes = session.scalars(unsettled.order_by(StateChange.id)).all()
         tenant = session.get_one(Tenant, tenant_id)
         state, home = State(tenant.state), Home(tenant.id, tenant.cell)
-        session.expunge_all()
     if state not in SAID_INSIDE:
         return  # what happens meanwhile is put on record when it is back
     if changes:

@@ -71,7 +71,6 @@ def make_grant(catalog: Catalog, order_id: UUID) -> None:
         return
     with catalog.transaction() as session:
         holder = session.get_one(Staff, order.received_by)
-        session.expunge(holder)
     with inside(home):
         act_as(SYSTEM, request_id=TELL)
         try:
@@ -149,5 +148,4 @@ def _found(catalog: Catalog, order_id: UUID) -> LegalOrder:
         order = session.get(LegalOrder, order_id)
         if order is None:
             raise NotFound
-        session.expunge(order)
         return order

@@ -90,7 +90,6 @@ def _pointers(catalog: Catalog) -> list[tuple[VisitPointer, bool]]:
     query = select(VisitPointer, Staff.state).join(Staff, Staff.id == VisitPointer.staff_id)
     with catalog.transaction() as session:
         rows = session.execute(query.where(VisitPointer.ended_at.is_(None)).order_by(VisitPointer.id)).all()
-        session.expunge_all()
         return [(pointer, state == "active") for pointer, state in rows]
 
 

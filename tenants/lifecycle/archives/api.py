@@ -40,7 +40,6 @@ def list_archives() -> dict[str, Any]:
     mine = select(Archive).where(Archive.tenant_id == here().home.id).order_by(Archive.id.desc())
     with current_app.extensions["house"].catalog.transaction() as session:
         found = session.scalars(mine).all()
-        session.expunge_all()
     return {"data": [_shown(each) for each in found]}
 
 

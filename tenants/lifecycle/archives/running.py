@@ -85,7 +85,6 @@ class Attempt:
         """Read the row again, for the next step."""
         with self.works.catalog.transaction() as session:
             self.archive = session.get_one(Archive, self.archive.id)
-            session.expunge(self.archive)
 
     def tell(self, phase: str) -> Told:
         """Shows how many rows are done, and keeps the lease."""
@@ -114,8 +113,6 @@ def take(works: Works, archive_id: UUID) -> Attempt:
         if taken is None:
             raise Conflict("Somebody is working on this archive already.", code="archive_taken")
         archive = session.get_one(Archive, archive_id)
-        session.refresh(archive)
-        session.expunge(archive)
     return Attempt(works, archive)
 
 

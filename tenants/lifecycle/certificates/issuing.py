@@ -101,9 +101,7 @@ class Certificates:
 
     def _row(self) -> InstallationKey | None:
         with self._catalog.transaction() as session:
-            found = session.get(InstallationKey, NAME)
-            session.expunge_all()
-            return found
+            return session.get(InstallationKey, NAME)
 
 
 _certificates: list[Certificates] = []

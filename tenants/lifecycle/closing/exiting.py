@@ -67,8 +67,6 @@ def ask_to_close(
             transition_until=dates.transition_until, retrieval_until=dates.retrieval_until,
         )  # fmt: skip
         session.add(made)
-        session.flush()
-        session.expunge(made)
     return made
 
 
@@ -116,7 +114,6 @@ def _go_on(exits: Exits, closing_id: UUID, at: datetime) -> None:
         closing = session.get_one(Closing, closing_id)
         tenant = session.get_one(Tenant, closing.tenant_id)
         home, state = Home(tenant.id, tenant.cell), State(tenant.state)
-        session.expunge_all()
     if state is State.DESTROYED:
         _destroy(exits, closing, at)  # it was cut short
         return

@@ -105,7 +105,6 @@ def _wrapped(catalog: Catalog) -> Iterator[_Wrapped]:
         tenants = session.scalars(select(TenantKey).where(TenantKey.wrapped.is_not(None))).all()
         own = session.scalars(select(InstallationKey)).all()
         codes = session.scalars(select(StaffCredential).where(StaffCredential.kind == "totp")).all()
-        session.expunge_all()
     for key in tenants:
         if key.wrapped is not None and key.wrapped[:1] != BROUGHT:
             row = (TenantKey.tenant_id == key.tenant_id, TenantKey.version == key.version)

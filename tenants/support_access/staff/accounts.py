@@ -64,8 +64,6 @@ def make_staff(catalog: Catalog, wrapper: KeyWrapper, said: NewStaff) -> Made:
         session.flush()
         totp = _keep_password(session, wrapper, staff, said.password) if said.password else None
         key = new_credential(session, staff.id, "api_key", KEY_LASTS) if said.api_key else None
-        session.flush()
-        session.expunge(staff)
         return Made(staff, key, totp)
 
 
@@ -94,17 +92,13 @@ def deactivate(catalog: Catalog, email: str) -> Staff:
             .values(ended_at=clock.now())
         )
         ask_for_round(session, SETTLE)
-        session.flush()
-        session.expunge(staff)
         return staff
 
 
 def all_staff(catalog: Catalog) -> list[Staff]:
     """Every account, by address."""
     with catalog.transaction() as session:
-        found = list(session.scalars(select(Staff).order_by(func.lower(Staff.email))))
-        session.expunge_all()
-        return found
+        return list(session.scalars(select(Staff).order_by(func.lower(Staff.email))))
 
 
 def _by_email(session: Session, email: str) -> Staff | None:

@@ -16,7 +16,7 @@ from tenants.audit.models import AuditEvent
 from tenants.audit.recording import record_event
 from tenants.audit.seals import PATIENCE_SECONDS, copy_heads, seal_events
 from tenants.catalog.models import State, StateChange, Tenant
-from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.registry import Catalog, Home, home_of
 from tenants.catalog.states import Mover, must_be_a_move
 from tenants.foundation.clock import now
 from tenants.foundation.errors import NotFound, Unavailable
@@ -104,12 +104,11 @@ def settle(catalog: Catalog, owners: Owners, tenant_id: UUID) -> None:
     )
     with catalog.transaction() as session:
         changes = session.scalars(unsettled.order_by(StateChange.id)).all()
-        tenant = session.get_one(Tenant, tenant_id)
-        state, home = State(tenant.state), Home(tenant.id, tenant.cell)
-    if state not in SAID_INSIDE:
+        home = home_of(session.get_one(Tenant, tenant_id))
+    if home.state not in SAID_INSIDE:
         return  # what happens meanwhile is put on record when it is back
     if changes:
-        _say(catalog, owners.get(home.cell), home, state, changes)
+        _say(catalog, owners.get(home.cell), home, changes)
     with catalog.transaction() as session:
         done = update(StateChange).where(StateChange.id.in_([each.id for each in changes]))
         session.execute(done.values(settled_at=now()))
@@ -117,20 +116,19 @@ def settle(catalog: Catalog, owners: Owners, tenant_id: UUID) -> None:
     announce(tenant_id, now())  # what waited for this state may go on
 
 
-def _say(
-    catalog: Catalog, owner_url: str | None, home: Home, state: State, changes: Sequence[StateChange]
-) -> None:
-    if state is State.FROZEN and is_frozen(owner_url, home.role):
+def _say(catalog: Catalog, owner_url: str | None, home: Home, changes: Sequence[StateChange]) -> None:
+    freezing = home.state is State.FROZEN
+    if freezing and is_frozen(owner_url, home.role):
         return
-    if state is not State.FROZEN and any(each.before not in WRITABLE for each in changes):
+    if not freezing and any(each.before not in WRITABLE for each in changes):
         lift(owner_url, home.role)
     with inside(home):
         act_as(SYSTEM, request_id="state", source=Source.SYSTEM)
         for each in changes:
             _put_on_record(each)
-        if state is not State.FROZEN:
-            db().execute(update(TenantProfile).values(state=state.value))
-    if state is State.FROZEN:
+        if not freezing:
+            db().execute(update(TenantProfile).values(state=home.state.value))
+    if freezing:
         seal_whole(catalog, home)
         freeze(owner_url, home.role)
 

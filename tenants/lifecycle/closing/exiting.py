@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from tenants.catalog.models import State, StateChange, Tenant
-from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.registry import Catalog, Home, home_of
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, NotFound, Refusal
@@ -112,17 +112,16 @@ def go_on_with_exits(exits: Exits, at: datetime | None = None) -> int:
 def _go_on(exits: Exits, closing_id: UUID, at: datetime) -> None:
     with exits.catalog.transaction() as session:
         closing = session.get_one(Closing, closing_id)
-        tenant = session.get_one(Tenant, closing.tenant_id)
-        home, state = Home(tenant.id, tenant.cell), State(tenant.state)
-    if state is State.DESTROYED:
+        home = home_of(session.get_one(Tenant, closing.tenant_id))
+    if home.state is State.DESTROYED:
         _destroy(exits, closing, at)  # it was cut short
         return
-    if state not in (*BEFORE, State.CLOSING):
+    if home.state not in (*BEFORE, State.CLOSING):
         return  # archived, frozen or moving: it is to be asked again when it is back
     _tell(home, closing, "asked", letters.asked(closing))
     if closing.phase(at) in (Phase.NOTICE, Phase.TRANSITION):
         return
-    if state is not State.CLOSING:
+    if home.state is not State.CLOSING:
         with exits.catalog.transaction() as session:
             open_closing(session, home.id)
             change(session, home.id, State.CLOSING, Decision(Mover.PLATFORM, closing.reason))
@@ -150,6 +149,4 @@ def _destroy(exits: Exits, closing: Closing, at: datetime) -> None:
 
 
 def _tell(home: Home, closing: Closing, what: str, letter: tuple[str, str]) -> None:
-    moved = "" if closing.extended_at is None else "-extended"
-    key = f"closing-{what}{moved if what == 'retrieval' else ''}-{closing.id}"
-    tell_admins_once(home, key, f"tenant.closing_{what}", *letter)
+    tell_admins_once(home, f"closing-{what}-{closing.id}", f"tenant.closing_{what}", *letter)

@@ -1,9 +1,8 @@
 """What admins are told of an exit, each letter a subject and a text."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tenants.lifecycle.closing.models import Closing
-from tenants.lifecycle.closing.periods import periods
 
 CANCEL = (
     "An admin can cancel it at any time until the end: DELETE /api/v1/closing. It costs nothing either way."
@@ -43,9 +42,8 @@ def retrieval(closing: Closing) -> tuple[str, str]:
 
 
 def final(closing: Closing, at: datetime) -> tuple[str, str]:
-    """The last notice."""
-    end = max(closing.retrieval_until, at + timedelta(days=periods()["final_notice"].days))
-    text = FINAL.format(end=_day(end), cancel=CANCEL)
+    """The last notice, which is given at this moment."""
+    text = FINAL.format(end=_day(closing.end_after_notice(at)), cancel=CANCEL)
     return "Last notice: your workspace is about to be destroyed", text
 
 

@@ -56,16 +56,18 @@ class Closing(Identified, CatalogBase):
     @property
     def final_notice_due(self) -> datetime:
         """When the last notice goes out: early enough, so that destruction need not wait for it."""
-        return self.retrieval_until - timedelta(days=periods()["final_notice"].days)
+        return self.retrieval_until - _final_notice()
 
     @property
     def destruction_due(self) -> datetime | None:
         """The earliest moment of destruction; None as long as the last notice was not sent."""
         if self.final_notice_at is None:
             return None
-        return max(
-            self.retrieval_until, self.final_notice_at + timedelta(days=periods()["final_notice"].days)
-        )
+        return self.end_after_notice(self.final_notice_at)
+
+    def end_after_notice(self, at: datetime) -> datetime:
+        """The earliest moment of destruction when the last notice is given at this one."""
+        return max(self.retrieval_until, at + _final_notice())
 
     def phase(self, at: datetime) -> Phase:
         """Where it stands at a moment."""
@@ -99,3 +101,7 @@ class Closing(Identified, CatalogBase):
         if self.phase(at) in (Phase.DESTROYED, Phase.CANCELLED):
             raise Conflict("There is no exit to cancel any more.", code="closing_over")
         self.cancelled_at = at
+
+
+def _final_notice() -> timedelta:
+    return timedelta(days=periods()["final_notice"].days)

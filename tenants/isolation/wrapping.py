@@ -14,9 +14,9 @@ from tenants.isolation.key_file import KeyFileUnusable, LocalKeyFile
 from tenants.isolation.keys import KeyName
 
 AWS_KMS = "aws-kms://"
-LOOK_UPS = "look-ups"
+LOOK_UPS, CERTIFICATES = "look-ups", "certificates"
 #: Keys of the installation itself are wrapped under names that no tenant has.
-INSTALLATION = {LOOK_UPS: KeyName(UUID(int=1), 1), "certificates": KeyName(UUID(int=2), 1)}
+INSTALLATION = {LOOK_UPS: KeyName(UUID(int=1), 1), CERTIFICATES: KeyName(UUID(int=2), 1)}
 
 
 class HouseKey(Protocol):

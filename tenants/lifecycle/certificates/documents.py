@@ -9,7 +9,6 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-PREFIX = b"freehold certificate of destruction 1\n"
 FORM = "freehold certificate of destruction 1"
 
 
@@ -25,7 +24,8 @@ def new_signing_key() -> tuple[bytes, bytes]:
 
 def canonical(document: Mapping[str, Any]) -> bytes:
     """The bytes that are signed: JSON with sorted keys, ASCII only, without spaces, after a line that says what it is."""
-    return PREFIX + json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return f"{FORM}\n{text}".encode()
 
 
 def sign(private_key: bytes, document: Mapping[str, Any]) -> bytes:

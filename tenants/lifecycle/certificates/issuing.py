@@ -14,20 +14,21 @@ from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.isolation.keys import LIFETIME_SECONDS
-from tenants.isolation.wrapping import INSTALLATION, Wrapping
+from tenants.isolation.wrapping import CERTIFICATES, INSTALLATION, Wrapping
 from tenants.lifecycle.certificates.documents import as_file, new_signing_key, sign
 
-NAME = "certificates"
 WHOLE = "tenant"
 METHOD = {
     "standard": "NIST SP 800-88 Rev. 2",
     "technique": "cryptographic erase: the keys were destroyed, and what they sealed stays unreadable in every copy",
     "cipher": "AES-256-GCM, keys of 256 bits derived by HKDF-SHA-256",
 }
-
-COPIES = (
-    "every copy of the tenant's tables and files, whenever it was made: what is sealed in it opens with no key of the"
-    " catalog any more"
+COVERED = (
+    "the tenant's tables and files here",
+    (
+        "every copy of the tenant's tables and files, whenever it was made: what is sealed in it opens with no key of the"
+        " catalog any more"
+    ),
 )
 OF_CATALOG = (
     "Copies of the catalog from before hold the wrapped keys. These open with the key of keys of their time alone, and"
@@ -91,17 +92,17 @@ class Certificates:
         row = self._row()
         if row is None:
             private, public = new_signing_key()
-            wrapped = self._wrapping.current.wrap(private, INSTALLATION[NAME])
-            self._catalog.keep_installation_key(NAME, wrapped, public)
+            wrapped = self._wrapping.current.wrap(private, INSTALLATION[CERTIFICATES])
+            self._catalog.keep_installation_key(CERTIFICATES, wrapped, public)
             row = self._row()
         if row is None or row.public_key is None:
             message = "The key that signs certificates was kept and is not there."
             raise RuntimeError(message)
-        return self._wrapping.unwrapped_by_house(row.wrapped, INSTALLATION[NAME]), row.public_key
+        return self._wrapping.unwrapped_by_house(row.wrapped, INSTALLATION[CERTIFICATES]), row.public_key
 
     def _row(self) -> InstallationKey | None:
         with self._catalog.transaction() as session:
-            return session.get(InstallationKey, NAME)
+            return session.get(InstallationKey, CERTIFICATES)
 
 
 _certificates: list[Certificates] = []
@@ -130,28 +131,14 @@ def _document(
         "begun_at": row.begun_at.isoformat(),
         "issued_at": issued_at.isoformat(),
         "keys_out_of_memory_at": out_of_memory.isoformat(),
-        "copies_covered": [
-            "the tenant's tables and files here",
-            COPIES,
-        ],
+        "copies_covered": list(COVERED),
         "remains": _remains(row, issued_at, backup_days),
         **said,
     }
 
 
 def _remains(row: Certificate, issued_at: datetime, backup_days: int) -> list[dict[str, str]]:
-    """What this certificate does not say is gone yet, and until when."""
-    found = [
-        {
-            "what": OF_CATALOG,
-            "until": (issued_at + timedelta(days=backup_days)).date().isoformat(),
-        }
-    ]
-    if row.subject == WHOLE:
-        found.append(
-            {
-                "what": IN_CLEAR,
-                "until": (issued_at + timedelta(days=backup_days)).date().isoformat(),
-            }
-        )
-    return found
+    """What this certificate does not say is gone yet, and until when (ISO 8601 date)."""
+    until = (issued_at + timedelta(days=backup_days)).date().isoformat()
+    there = (OF_CATALOG, IN_CLEAR) if row.subject == WHOLE else (OF_CATALOG,)
+    return [{"what": each, "until": until} for each in there]

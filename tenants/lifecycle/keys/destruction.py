@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 
 from tenants.catalog.models import BroughtKey, LookupHash, State, Tenant
-from tenants.catalog.registry import Home
+from tenants.catalog.registry import PLACE, Home, home_of
 from tenants.catalog.states import Mover
 from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.tables import Base
 from tenants.isolation.door import db, inside
-from tenants.isolation.owner import as_owner, run_all
-from tenants.isolation.roles import death
-from tenants.isolation.storage import Storage, TenantStorage
+from tenants.isolation.owner import as_owner
+from tenants.isolation.stepping import drop
+from tenants.isolation.storage import Storage
 from tenants.lifecycle.certificates.issuing import WHOLE, certificates
 from tenants.lifecycle.changing import Decision, change
 from tenants.lifecycle.keys.versions import KeyVersions
@@ -45,39 +45,41 @@ class Destruction:
         Unavailable without the owner's URL of its cell, before anything is destroyed.
         """
         catalog = self.versions.catalog
-        home, state = self._found(slug)
-        with as_owner(self.owners.get(home.cell)):
-            pass
-        if state is not State.DESTROYED:
-            self._must_be_ending(home, state)
-            certificates().begin(home.id, WHOLE, self._inventory(home, state))
-            decision = Decision(ENDINGS[state], reason)
+        home = self._found(slug)
+        self._must_have_owner(home)
+        if home.state is not State.DESTROYED:
+            self._must_be_ending(home)
+            certificates().begin(home.id, WHOLE, self._inventory(home))
+            decision = Decision(ENDINGS[home.state], reason)
             with catalog.transaction() as session:
                 change(session, home.id, State.DESTROYED, decision)
         catalog.forget(home.id)
         self.versions.destroy(home.id)
-        self._remove_files(self.storage.for_tenant(home.id))
-        with as_owner(self.owners.get(home.cell)) as connection:
-            run_all(connection, death(home.role))
+        self._remove_files(home)
+        drop(self.owners.get(home.cell), home.role)
         self._forget_pointers(home)
         return self._certified(home, decided_by=decided_by, reason=reason)
 
-    def _found(self, slug: str) -> tuple[Home, State]:
+    def _found(self, slug: str) -> Home:
+        """Wherever it is, also when it is destroyed but for its name."""
         with self.versions.catalog.transaction() as session:
-            row = session.execute(
-                select(Tenant.id, Tenant.cell, Tenant.state).where(Tenant.slug == slug)
-            ).first()
+            row = session.execute(select(*PLACE).where(Tenant.slug == slug)).first()
         if row is None:
             raise NotFound(f"There is no tenant '{slug}'.")
-        return Home(row.id, row.cell, State(row.state)), State(row.state)
+        return home_of(row)
 
-    def _must_be_ending(self, home: Home, state: State) -> None:
-        if state not in ENDINGS:
+    def _must_have_owner(self, home: Home) -> None:
+        """Raises Unavailable, before anything is destroyed, when its tables could not be dropped in the end."""
+        with as_owner(self.owners.get(home.cell)):
+            return
+
+    def _must_be_ending(self, home: Home) -> None:
+        if home.state not in ENDINGS:
             raise Conflict(
-                f"A tenant that is {state.value} is not destroyed: it has to be closing or archived.",
+                f"A tenant that is {home.state.value} is not destroyed: it has to be closing or archived.",
                 code="state_conflict",
             )
-        if state is State.CLOSING:
+        if home.state is State.CLOSING:
             with inside(home):
                 held = is_anything_held()
             if held:
@@ -85,20 +87,20 @@ class Destruction:
                     "This tenant is under a legal hold, and nothing of it is destroyed.", code="held"
                 )
 
-    def _inventory(self, home: Home, state: State) -> dict[str, Any]:
+    def _inventory(self, home: Home) -> dict[str, Any]:
         """What there is, by class, without a word of what it says: how many, and a hash of the ids."""
         names = sorted(self.storage.for_tenant(home.id).list())
-        living = [each.version for each in self.versions.of(home.id) if not each.destroyed_at]
         found: dict[str, Any] = {
-            "data_key_versions": living,
+            "data_key_versions": self.versions.living(home.id),
             "files": {"count": len(names), "names_sha256": _hashed("\n".join(names))},
         }
-        if state is State.CLOSING:
+        if home.state is State.CLOSING:
             with inside(home, patience_seconds=PATIENCE_SECONDS):
                 found["tables"] = {str(table.name): _counted(table) for table in Base.metadata.sorted_tables}
         return found
 
-    def _remove_files(self, storage: TenantStorage) -> None:
+    def _remove_files(self, home: Home) -> None:
+        storage = self.storage.for_tenant(home.id)
         for name in list(storage.list()):
             storage.delete(name)
 

@@ -1,6 +1,7 @@
 """Rotates a tenant's data key: a new version at once, then everything sealed anew, then the old version destroyed."""
 
 import time
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -38,10 +39,9 @@ def begin() -> int:
     """
     profile = alone()
     versions = key_versions()
-    living = [each.version for each in versions.of(profile.id) if not each.destroyed_at]
-    before = profile.key_version
-    unfinished = max(living) > before or len(living) > 1
-    profile.key_version = max(living) if unfinished else versions.add(profile.id)
+    living, before = versions.living(profile.id), profile.key_version
+    unfinished = living[-1] > before or len(living) > 1
+    profile.key_version = living[-1] if unfinished else versions.add(profile.id)
     record_event("keys.rotated", "keys", None, {"version": [before, profile.key_version]})
     return profile.key_version
 
@@ -65,8 +65,8 @@ def latest_job() -> Job | None:
 
 def left() -> dict[str, int]:
     """How many rows of each table of the tenant at hand wait to be sealed anew."""
-    living = [each for each in key_versions().of(here().home.id) if not each.destroyed_at]
-    return left_to_reseal(living[-1].version) if len(living) > 1 else {}
+    living = key_versions().living(here().home.id)
+    return left_to_reseal(living[-1]) if len(living) > 1 else {}
 
 
 def seal_everything_anew(version: int) -> None:
@@ -79,11 +79,11 @@ def seal_everything_anew(version: int) -> None:
     key_versions().note_replaced(tenant_id, version)
     work = _Resealing(tenant_id, version)
     work.wait_for_sealers()
-    work.do_holders()
+    work.reseal_holders()
     work.wait_for_sealers()
     for name, columns in sealed_tables():
-        work.do_table(name, columns)
-    work.do_files()
+        work.reseal_table(name, columns)
+    work.reseal_files()
     work.must_be_complete()
     with step():
         record_event("keys.destroyed", "keys", None, {"older_than": [None, version]})
@@ -94,10 +94,8 @@ def seal_everything_anew(version: int) -> None:
 def destroy_older(tenant_id: UUID, version: int) -> None:
     """Destroy every version before this one, and certify that; done again it changes nothing."""
     versions = key_versions()
-    older = [each for each in versions.of(tenant_id) if each.version < version]
-    if any(each.destroyed_at is None for each in older):
-        inventory = {"data_key_versions": [each.version for each in older if each.destroyed_at is None]}
-        certificates().begin(tenant_id, _subject(version), inventory)
+    if older := [each for each in versions.living(tenant_id) if each < version]:
+        certificates().begin(tenant_id, _subject(version), {"data_key_versions": older})
         versions.destroy(tenant_id, older_than=version)
     certificates().issue(
         tenant_id,
@@ -116,7 +114,7 @@ class _Resealing:
 
     def __init__(self, tenant_id: UUID, version: int) -> None:
         self.tenant_id, self.version, self.done = tenant_id, version, 0
-        self.unreadable: dict[str, int] = {}
+        self.unreadable = Counter[str]()
         with step():
             self.total = sum(left_to_reseal(version).values())
 
@@ -130,7 +128,7 @@ class _Resealing:
             with step():
                 before &= still_sealing()
 
-    def do_holders(self) -> None:
+    def reseal_holders(self) -> None:
         for holder in holders():
             try:
                 while True:
@@ -142,19 +140,19 @@ class _Resealing:
             except Unreadable:
                 self.unreadable[holder.table] = 1
 
-    def do_table(self, name: str, columns: list[str]) -> None:
+    def reseal_table(self, name: str, columns: list[str]) -> None:
         after: UUID | None = None
         while True:
             with step():
                 moved = reseal_rows(name, columns, self.version, after)
             self._tell(name, moved.rows)
             if moved.unreadable:
-                self.unreadable[name] = self.unreadable.get(name, 0) + moved.unreadable
+                self.unreadable[name] += moved.unreadable
             if moved.last is None:
                 return
             after = moved.last
 
-    def do_files(self) -> None:
+    def reseal_files(self) -> None:
         storage, names = self._files()
         self.total += len(names)
         for name in names:
@@ -162,7 +160,7 @@ class _Resealing:
                 try:
                     reseal_file(self.tenant_id, storage, name, self.version)
                 except Unreadable:
-                    self.unreadable["files"] = self.unreadable.get("files", 0) + 1
+                    self.unreadable["files"] += 1
             self._tell("files", 1)
 
     def must_be_complete(self) -> None:

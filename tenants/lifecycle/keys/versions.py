@@ -48,6 +48,10 @@ class KeyVersions:
                 for row in rows
             ]
 
+    def living(self, tenant_id: UUID) -> list[int]:
+        """The numbers of the versions that were not destroyed, oldest first."""
+        return [each.version for each in self.of(tenant_id) if not each.destroyed_at]
+
     def add(self, tenant_id: UUID) -> int:
         """Make a newer version, wrapped and kept before anybody seals with it; its number."""
         newest = select(func.max(TenantKey.version)).where(TenantKey.tenant_id == tenant_id)

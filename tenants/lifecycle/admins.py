@@ -8,10 +8,9 @@ from tenants.audit.recording import record_event
 from tenants.catalog.registry import Home
 from tenants.foundation.tables import Source
 from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
+from tenants.identity.rights.assigning import ADMIN
 from tenants.isolation.door import db, inside
 from tenants.mail.posting import post
-
-ADMIN = "admin"
 
 
 def admin_addresses() -> list[str]:

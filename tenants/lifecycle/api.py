@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from tenants.access.permissions import SIGNED_IN
 from tenants.catalog.models import State, StateChange, Tenant
-from tenants.catalog.states import PERMITS, Mover
+from tenants.catalog.states import PERMITS
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.isolation.door import here
@@ -40,19 +40,4 @@ def list_state_changes() -> dict[str, Any]:
     """Who changed the workspace's state, when and why; newest first."""
     mine = select(StateChange).where(StateChange.tenant_id == here().home.id)
     with current_app.extensions["house"].catalog.transaction() as session:
-        changes = session.scalars(mine.order_by(StateChange.id.desc())).all()
-    return {
-        "data": [
-            {
-                **_columns(each),
-                "before": State(each.before),
-                "after": State(each.after),
-                "mover": Mover(each.mover),
-            }
-            for each in changes
-        ]
-    }
-
-
-def _columns(each: StateChange) -> dict[str, Any]:
-    return {column.key: getattr(each, column.key) for column in StateChange.__table__.columns}
+        return {"data": session.scalars(mine.order_by(StateChange.id.desc())).all()}

@@ -1,7 +1,7 @@
 """How a tenant's state looks in JSON."""
 
 import marshmallow
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from tenants.catalog.models import State
 from tenants.catalog.states import Mover, Work
@@ -31,10 +31,10 @@ class StateChangeSchema(marshmallow.Schema):
     """The workspace went from one state to another."""
 
     id = fields.UUID()
-    before = fields.Enum(State, by_value=True)
-    after = fields.Enum(State, by_value=True)
+    before = fields.String(validate=validate.OneOf([each.value for each in State]))
+    after = fields.String(validate=validate.OneOf([each.value for each in State]))
     at = Timestamp()
-    mover = fields.Enum(Mover, by_value=True)
+    mover = fields.String(validate=validate.OneOf([each.value for each in Mover]))
     actor_id = fields.UUID(allow_none=True)
     reason = fields.String()
 

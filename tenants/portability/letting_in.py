@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.registry import Home
@@ -11,12 +11,12 @@ from tenants.foundation.errors import NotFound
 from tenants.foundation.tables import Source
 from tenants.identity.founding import new_api_key
 from tenants.identity.models import Role, User, UserRole
+from tenants.identity.rights.assigning import ADMIN
 from tenants.identity.signing_in.models import Password
 from tenants.identity.signing_in.passwords import hash_of
+from tenants.identity.signing_in.places import has_address
 from tenants.isolation.door import db, inside
 from tenants.provisioning.birth import Nursery
-
-ADMIN = "admin"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def let_in(
 
 
 def _known(email: str) -> User | None:
-    return db().scalars(select(User).where(func.lower(User.email) == email.strip().lower())).one_or_none()
+    return db().scalars(select(User).where(has_address(email))).one_or_none()
 
 
 def _longest_admin() -> User | None:

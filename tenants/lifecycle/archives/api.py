@@ -14,10 +14,11 @@ from tenants.foundation.identifiers import token_hash
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.rate_limits import Allowance
+from tenants.identity.signing_in.places import normal
 from tenants.isolation.door import here
 from tenants.lifecycle.archives.keeping import ask_to_archive
 from tenants.lifecycle.archives.links import Woken, ask_for_links, wake
-from tenants.lifecycle.archives.models import Archive, Step
+from tenants.lifecycle.archives.models import Archive
 from tenants.lifecycle.archives.permissions import CREATE_ARCHIVES, READ_ARCHIVES
 from tenants.lifecycle.archives.schemas import (
     ArchiveBody,
@@ -39,20 +40,20 @@ def list_archives() -> dict[str, Any]:
     """Every time that this workspace was archived, latest first."""
     mine = select(Archive).where(Archive.tenant_id == here().home.id).order_by(Archive.id.desc())
     with current_app.extensions["house"].catalog.transaction() as session:
-        found = session.scalars(mine).all()
-    return {"data": [_shown(each) for each in found]}
+        return {"data": session.scalars(mine).all()}
 
 
 @archives.post("", may=CREATE_ARCHIVES)
 @archives.takes(ArchiveBody())
 @archives.response(202, ArchiveSchema)
-def create_archive(said: dict[str, Any]) -> dict[str, Any]:
+def create_archive(said: dict[str, Any]) -> Archive:
     """Archive the workspace: nothing is changed in it from now on, then nobody gets in until an admin wakes it."""
     catalog = current_app.extensions["house"].catalog
     decision = Decision(Mover.ADMIN, said["reason"], acting().caller.user_id)
     archive_id = ask_to_archive(catalog, here().home.id, decision)
     with catalog.transaction() as session:
-        return _shown(session.get_one(Archive, archive_id))
+        made: Archive = session.get_one(Archive, archive_id)
+    return made
 
 
 @archives.post("/links", may=ANYONE)
@@ -61,7 +62,7 @@ def create_archive(said: dict[str, Any]) -> dict[str, Any]:
 def create_thaw_link(said: dict[str, Any]) -> Response:
     """Ask for the link that wakes an archived workspace. The answer is the same whether there is one or not."""
     house, nursery = current_app.extensions["house"], current_app.extensions["nursery"]
-    mailbox = token_hash(said["email"].strip().lower()).hex()
+    mailbox = token_hash(normal(said["email"])).hex()
     house.limits.hit((PER_ADDRESS, request.remote_addr or ""), (PER_MAILBOX, mailbox))
     afterwards.do(partial(ask_for_links, house.catalog, nursery.wrapper, said["email"]))
     return Response(status=202)
@@ -75,8 +76,3 @@ def create_thaw(said: dict[str, Any]) -> Woken:
     house = current_app.extensions["house"]
     house.limits.hit((PER_ADDRESS, request.remote_addr or ""))
     return wake(house.catalog, said["token"])
-
-
-def _shown(archive: Archive) -> dict[str, Any]:
-    columns = {each.key: getattr(archive, each.key) for each in Archive.__table__.columns}
-    return columns | {"step": Step(archive.step)}

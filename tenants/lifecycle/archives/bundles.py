@@ -5,13 +5,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.errors import Conflict
-from tenants.foundation.tables import Source
-from tenants.isolation.door import inside
 from tenants.isolation.files import sealed_file, store_sealed, stored_files
 from tenants.lifecycle.archives.running import Attempt
-from tenants.portability.bundling import PATIENCE_SECONDS, Bundling, snapshot
+from tenants.portability.bundling import Bundling, snapshot
 from tenants.portability.comparing import content_here
 from tenants.portability.contents import tables
 from tenants.portability.formats import Format
@@ -54,10 +51,7 @@ def read_back(attempt: Attempt) -> Iterator[OpenBundle]:
 
 def content_of_schema(attempt: Attempt) -> dict[str, str]:
     """The content hash of every table as it is in the tenant's schema."""
-    with inside(
-        attempt.home, isolation="isolation level repeatable read read only", patience_seconds=PATIENCE_SECONDS
-    ):
-        act_as(SYSTEM, source=Source.SYSTEM)
+    with snapshot(attempt.home):
         return content_here(attempt.tell("comparing"), tables(whole=True))
 
 

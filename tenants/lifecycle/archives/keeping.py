@@ -14,7 +14,7 @@ from tenants.foundation.errors import Conflict, NotFound, Refusal
 from tenants.isolation.owner import OwnerError
 from tenants.jobs.platform import ask_for_round
 from tenants.lifecycle.archives.models import Archive, Step
-from tenants.lifecycle.archives.running import Attempt, Overtaken, Works, let_go, take
+from tenants.lifecycle.archives.running import Overtaken, Works, let_go, take
 from tenants.lifecycle.archives.steps import STEPS
 from tenants.lifecycle.changing import Decision, change
 
@@ -102,6 +102,3 @@ def go_on_everywhere(works: Works) -> int:
 def _sentence(problem: BaseException) -> str:
     """What may be shown: a refusal's own words, or the kind of fault."""
     return str(problem) if isinstance(problem, Refusal) else f"{type(problem).__name__}; it is tried again."
-
-
-__all__ = ["ROUND", "Attempt", "ask_to_archive", "ask_to_thaw", "go_on", "go_on_everywhere"]

@@ -16,6 +16,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.encryption import Context, key_version, seal, unseal
 from tenants.foundation.errors import Conflict, Refusal, Unavailable
 from tenants.foundation.identifiers import new_id, new_token, token_hash
+from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.keys import KeyWrapper
 from tenants.isolation.sealing import keys
 from tenants.jobs.platform import ask_for_round
@@ -61,7 +62,7 @@ class Woken:
 
 def ask_for_links(catalog: Catalog, wrapper: KeyWrapper, email: str) -> None:
     """Have a mail sent for each archived tenant that knows this address; nobody learns from here whether there is one."""
-    hashed = wrapper.hashed(email.strip().lower(), "email")
+    hashed = hashed_address(wrapper, email)
     query = (
         select(Tenant.id, Tenant.name, LookupHash.kind)
         .join(LookupHash, LookupHash.tenant_id == Tenant.id)

@@ -106,13 +106,11 @@ def take(works: Works, archive_id: UUID) -> Attempt:
     clock = func.clock_timestamp()
     free = or_(Archive.lease_until.is_(None), Archive.lease_until < clock)
     mine = update(Archive).where(Archive.id == archive_id, free)
+    leased = mine.values(attempt=Archive.attempt + 1, lease_until=clock + LEASE).returning(Archive)
     with works.catalog.transaction() as session:
-        taken = session.scalar(
-            mine.values(attempt=Archive.attempt + 1, lease_until=clock + LEASE).returning(Archive.id)
-        )
-        if taken is None:
-            raise Conflict("Somebody is working on this archive already.", code="archive_taken")
-        archive = session.get_one(Archive, archive_id)
+        archive = session.scalars(leased).one_or_none()
+    if archive is None:
+        raise Conflict("Somebody is working on this archive already.", code="archive_taken")
     return Attempt(works, archive)
 
 

@@ -18,7 +18,7 @@ class ArchiveSchema(marshmallow.Schema):
     """One time that the workspace was put away; `step` is what comes next, `kept` and `returned` where it rests."""
 
     id = fields.UUID()
-    step = fields.Enum(Step, by_value=True)
+    step = fields.String(validate=validate.OneOf([each.value for each in Step]))
     reason = fields.String()
     asked_at = Timestamp()
     kept_at = Timestamp(allow_none=True)

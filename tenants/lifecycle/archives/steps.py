@@ -15,6 +15,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Source
+from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.door import inside
 from tenants.isolation.stepping import build, drop, grant_exactly, step_tenant
 from tenants.isolation.storage import NotStored
@@ -165,5 +166,5 @@ def _note_admins(attempt: Attempt) -> None:
         addresses = admin_addresses()
     with attempt.works.catalog.transaction() as session:
         for each in addresses:
-            hashed = attempt.works.wrapper.hashed(each.strip(), "email")
+            hashed = hashed_address(attempt.works.wrapper, each)
             session.merge(LookupHash(kind=ADMINS, hash=hashed, tenant_id=attempt.archive.tenant_id))

@@ -20,10 +20,11 @@ from tenants.portability.files import bring_files_in
 from tenants.portability.filling import Filling
 from tenants.portability.models import Arrival
 from tenants.portability.opening import opened_bundle
+from tenants.portability.telling import Told
 from tenants.portability.verifying import Report, verify
 from tenants.provisioning.birth import Nursery
 
-Told = Callable[[str, str, int], None]
+ToldOfPhase = Callable[[str, str, int], None]
 KEPT_EVERY_SECONDS = 60
 
 
@@ -57,7 +58,7 @@ def bring_in(
     slug: str,
     *,
     name: str | None = None,
-    tell: Told = lambda _phase, _table, _rows: None,
+    tell: ToldOfPhase = lambda _phase, _table, _rows: None,
 ) -> Arrived:
     """A new tenant with everything that the bundle has. `tell` hears of the phase, the table, and the rows so far.
 
@@ -110,7 +111,7 @@ def _must_fit(described: Described, head: str) -> None:
         raise BundleDoesNotFit(f"These tables are not built as ours are: {', '.join(different)}.")
 
 
-def _must_be_equal(expected: Mapping[str, str], tell: Callable[[str, int], None]) -> None:
+def _must_be_equal(expected: Mapping[str, str], tell: Told) -> None:
     """Everything is read again from the tables before it counts."""
     if different := differences(expected, content_here(tell)):
         raise Conflict(
@@ -132,11 +133,11 @@ def _arrival(path: Path, described: Described) -> Arrival:
 class _Kept:
     """Passes progress on, and keeps the half-filled tenant from being swept away meanwhile."""
 
-    def __init__(self, nursery: Nursery, home: Home, tell: Told) -> None:
+    def __init__(self, nursery: Nursery, home: Home, tell: ToldOfPhase) -> None:
         self._nursery, self._home, self._tell = nursery, home, tell
         self._latest = monotonic()
 
-    def said(self, phase: str) -> Callable[[str, int], None]:
+    def said(self, phase: str) -> Told:
         def tell(table: str, rows: int) -> None:
             if monotonic() - self._latest > KEPT_EVERY_SECONDS:
                 self._nursery.keep(self._home)

@@ -25,13 +25,13 @@ from tenants.portability.formats import Format
 from tenants.portability.lines import lines_of
 from tenants.portability.parcels import Parcels
 from tenants.portability.readme import readme
+from tenants.portability.telling import Told, to_nobody
 from tenants.portability.zipping import Written, ZippedFile, ZipStream
 from tenants.provisioning.models import SchemaRevision
 
 SNAPSHOT = "isolation level repeatable read read only"
 PATIENCE_SECONDS = 24 * 3600.0
 Pieces = Generator[bytes, None, None]
-Told = Callable[[str, int], None]
 
 
 @contextmanager
@@ -54,7 +54,7 @@ class Bundling:
     def __init__(
         self,
         format_: str,
-        tell: Told = lambda _table, _rows: None,
+        tell: Told = to_nobody,
         *,
         portions: Sequence[Portion] = (),
         encrypt_to: Sequence[str] = (),

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import RelationshipDirection
 from werkzeug.datastructures import MultiDict
 
@@ -61,27 +62,28 @@ def portions(chosen: Sequence[Said], caller: Caller) -> list[Portion]:
 def _portions_of(said: Said, caller: Caller) -> Iterator[Portion]:
     resource, table = _exported(said["resource"])
     narrowing = Selection(resource).narrowing(caller, MultiDict(said["filters"]))
-    condition: ColumnElement[bool] | None = None
-    for each in narrowing.conditions:
-        condition = each if condition is None else condition & each
+    condition = and_(*narrowing.conditions) if narrowing.conditions else None
     yield Portion(table, condition, narrowing.values, {"table": table.name, **said})
     for part, key in _parts(resource.name):
-        kept = select(table.table.c.id) if condition is None else select(table.table.c.id).where(condition)
+        kept = select(table.table.c.id).where(*narrowing.conditions)
         yield Portion(part, part.table.c[key].in_(kept), narrowing.values)
 
 
 def _exported(name: str) -> tuple[Resource, BundleTable]:
-    travelling = {each.name: each for each in tables()}
     for resource in resources_of(name):
-        table = travelling.get(str(resource.mapper.local_table.name))
+        table = _travelling().get(str(resource.mapper.local_table.name))
         if table is not None:
             return resource, table
     raise Invalid(errors={"resource": [f"There is no resource '{name}' whose records leave with a bundle."]})
 
 
+@cache
+def _travelling() -> Mapping[str, BundleTable]:
+    return {each.name: each for each in tables()}
+
+
 def _parts(name: str) -> Iterator[tuple[BundleTable, str]]:
     """The tables of what a record is made of, and their columns that point at it."""
-    travelling = {each.name: each for each in tables()}
     shown = {
         key: resource.relationship(key)
         for resource in resources_of(name)
@@ -89,7 +91,7 @@ def _parts(name: str) -> Iterator[tuple[BundleTable, str]]:
         if nested_of(each) and always(each)
     }
     for relation in shown.values():
-        part = travelling.get(str(relation.mapper.class_.__tablename__))
+        part = _travelling().get(str(relation.mapper.class_.__tablename__))
         if part is not None and relation.direction is RelationshipDirection.ONETOMANY:
             ((_, remote),) = relation.local_remote_pairs or ()
             yield part, str(remote.name)

@@ -35,7 +35,8 @@ def _as_it_is(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column
 
 
-def _text(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def as_text(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """PostgreSQL's own text of a value."""
     return sa.cast(column, sa.Text)
 
 
@@ -92,7 +93,8 @@ def _time(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.to_char(func.timezone(sa.text("'UTC'"), column), sa.text(f"'{TIME_FORMAT}'"))
 
 
-def _hexadecimal(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def hexadecimal(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Bytes as text, two small digits each."""
     return func.encode(column, sa.text("'hex'"))
 
 
@@ -115,20 +117,20 @@ def _quoted(element: Any) -> str:
 TEXT = Kind("text", {"type": "string"}, lambda text: "\0" not in text)
 UUID = Kind("uuid", {"type": "string", "format": "uuid"}, _matching(UUID_TEXT))
 WHOLE = Kind("integer", {"type": "integer"}, _matching(INTEGER))
-DECIMAL = Kind("number", {"type": "number"}, _matching(NUMBER), in_json=_text)
-BOOLEAN = Kind("boolean", {"type": "boolean"}, lambda text: text in ("true", "false"), in_csv=_text)
+DECIMAL = Kind("number", {"type": "number"}, _matching(NUMBER), in_json=as_text)
+BOOLEAN = Kind("boolean", {"type": "boolean"}, lambda text: text in ("true", "false"), in_csv=as_text)
 DATE = Kind("date", {"type": "date"}, _is_date)
 MOMENT = Kind("time", {"type": "datetime"}, _is_time, in_csv=_time, in_json=_time)
 BYTES = Kind(
     "bytes",
     {"type": "string", "constraints": {"pattern": "^([0-9a-f]{2})*$"}, "contentEncoding": "hex"},
     _matching(HEX),
-    in_csv=_hexadecimal,
-    in_json=_hexadecimal,
+    in_csv=hexadecimal,
+    in_json=hexadecimal,
     for_copy=lambda text: f"\\x{text}",
 )
 DOCUMENT = Kind(
-    "json", {"type": "any", "contentMediaType": "application/json"}, _is_json, in_csv=_text, document=True
+    "json", {"type": "any", "contentMediaType": "application/json"}, _is_json, in_csv=as_text, document=True
 )
 LIST = Kind("list", {"type": "array"}, _is_list, in_csv=_list_text, for_copy=array_literal, document=True)
 

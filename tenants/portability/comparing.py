@@ -1,7 +1,7 @@
 """Whether two tenants hold the same, row by row, over what sealed fields say and not how they are sealed."""
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tenants.catalog.registry import Home
 from tenants.isolation.door import here
@@ -11,8 +11,7 @@ from tenants.portability.contents import BundleTable, tables
 from tenants.portability.formats import Format
 from tenants.portability.lines import lines_of
 from tenants.portability.rows import rows_of
-
-Told = Callable[[str, int], None]
+from tenants.portability.telling import Told, to_nobody
 
 
 def content_of(home: Home) -> dict[str, str]:
@@ -21,9 +20,7 @@ def content_of(home: Home) -> dict[str, str]:
         return content_here()
 
 
-def content_here(
-    tell: Told = lambda _table, _rows: None, these: Sequence[BundleTable] | None = None
-) -> dict[str, str]:
+def content_here(tell: Told = to_nobody, these: Sequence[BundleTable] | None = None) -> dict[str, str]:
     """The content hash of each table of the tenant at hand, without the columns that name the tenant itself.
 
     `these` are the tables to look at; all that an export holds, when none are named.

@@ -23,6 +23,7 @@ from tenants.portability.choosing import Portion
 from tenants.portability.described import Described, DescribedTable
 from tenants.portability.opening import OpenBundle
 from tenants.portability.rows import Measured, Values
+from tenants.portability.telling import Told
 from tenants.portability.zipping import ZipStream
 
 FOLDER = "files/"
@@ -31,7 +32,6 @@ AT_ONCE = 1000
 #: How datapackage.json ends; its resources are the last that is in it.
 END = b"\n  ]\n}\n"
 SAID = ("id", "name", "size", "sha256")
-Told = Callable[[str, int], None]
 
 
 def path_of(attachment_id: object, name: str) -> str:

@@ -1,6 +1,6 @@
 """Fills the tables of a fresh tenant from a bundle: ids and times kept, sealed fields sealed anew for this tenant."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,11 +14,11 @@ from tenants.portability.contents import BundleTable, tables
 from tenants.portability.described import DescribedTable
 from tenants.portability.opening import OpenBundle
 from tenants.portability.rows import Measured, Values, rows_of
+from tenants.portability.telling import Told
 
 BATCH_BYTES = 256 * 1024
 ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 NULL = "\\N"
-Told = Callable[[str, int], None]
 
 
 class Filling:

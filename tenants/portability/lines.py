@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, func
 from tenants.foundation.encryption import Context
 from tenants.isolation.sealing import opened_text
 from tenants.isolation.whole_tables import Form, rows_out
-from tenants.portability.columns import DOCUMENT
+from tenants.portability.columns import DOCUMENT, as_text, hexadecimal
 from tenants.portability.contents import BundleTable
 from tenants.portability.formats import Format
 
@@ -59,7 +59,7 @@ def _ending(rows: Sequence[bytes], end: bytes) -> bytes:
 def _csv_query(table: BundleTable) -> Select[Any]:
     return sa.select(
         *(
-            _hex(table, each.name) if each.sealed else each.kind.in_csv(table.stored(each))
+            hexadecimal(table.table.c[each.name]) if each.sealed else each.kind.in_csv(table.stored(each))
             for each in table.columns
         )
     )
@@ -68,7 +68,7 @@ def _csv_query(table: BundleTable) -> Select[Any]:
 def _json_query(table: BundleTable, met: Sequence[ColumnElement[bool]], format_: Format) -> Select[Any]:
     """The sealed values beside the JSON of the rest. Documents are texts where the format has no type for them."""
     shown = [
-        (each, _text if each.kind is DOCUMENT and format_ is not Format.JSONL else each.kind.in_json)
+        (each, as_text if each.kind is DOCUMENT and format_ is not Format.JSONL else each.kind.in_json)
         for each in table.columns
         if not each.sealed
     ]
@@ -76,7 +76,10 @@ def _json_query(table: BundleTable, met: Sequence[ColumnElement[bool]], format_:
     if not table.sealed:
         row = sa.select(*plain).where(*met).subquery("r")
         return sa.select(_row_json("r")).select_from(row)
-    apart = [_hex(table, each.name).label(f"sealed_{number}") for number, each in enumerate(table.sealed)]
+    apart = [
+        hexadecimal(table.table.c[each.name]).label(f"sealed_{number}")
+        for number, each in enumerate(table.sealed)
+    ]
     key = table.table.c[table.key[0]].label("sealed_for")
     row = sa.select(key, *apart, *plain).where(*met).subquery("s")
     inner = sa.select(*(row.c[each.name] for each in plain)).correlate(row).subquery("r")
@@ -84,16 +87,8 @@ def _json_query(table: BundleTable, met: Sequence[ColumnElement[bool]], format_:
     return sa.select(row.c.sealed_for, *(row.c[each.name] for each in apart), whole)
 
 
-def _text(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    return sa.cast(column, sa.Text)
-
-
 def _row_json(alias: str) -> ColumnElement[str]:
     return func.row_to_json(sa.literal_column(alias))
-
-
-def _hex(table: BundleTable, name: str) -> ColumnElement[str]:
-    return func.encode(table.table.c[name], sa.text("'hex'"))
 
 
 def _opening(table: BundleTable, format_: Format, tenant_id: UUID) -> Callable[[list[bytes]], list[bytes]]:

@@ -1,6 +1,5 @@
 """Brings a tenant back as itself from a whole bundle: the tables as the bundle describes them, of whatever revision."""
 
-from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,13 +19,13 @@ from tenants.portability.columns import (
     TEXT,
     UUID,
     WHOLE,
-    Kind,
 )
 from tenants.portability.comparing import content_here, differences
 from tenants.portability.contents import BundleTable, Reference
 from tenants.portability.described import Described, DescribedTable
 from tenants.portability.filling import Filling
 from tenants.portability.opening import OpenBundle
+from tenants.portability.telling import Told, to_nobody
 
 TYPES: dict[str, Any] = {
     kind.name: type_
@@ -45,11 +44,7 @@ TYPES: dict[str, Any] = {
 }
 
 
-def fill_as_it_was(
-    bundle: OpenBundle,
-    expected: dict[str, str],
-    tell: Callable[[str, int], None] = lambda _table, _rows: None,
-) -> None:
+def fill_as_it_was(bundle: OpenBundle, expected: dict[str, str], tell: Told = to_nobody) -> None:
     """Fill the empty tables of the tenant at hand, read them again, and compare: equal row by row, or Conflict."""
     tables = tables_of(bundle.described)
     Filling(bundle, here().home.id, {}, tell, tables).fill()
@@ -66,7 +61,7 @@ def tables_of(described: Described) -> list[BundleTable]:
 
 
 def _table(described: DescribedTable, places: dict[str, int]) -> BundleTable:
-    columns = [sa.Column(each.name, _type(each.kind)) for each in described.fields]
+    columns = [sa.Column(each.name, TYPES[each.kind.name]) for each in described.fields]
     return BundleTable(
         name=described.name,
         purpose=Purpose.OPERATION,
@@ -81,7 +76,3 @@ def _table(described: DescribedTable, places: dict[str, int]) -> BundleTable:
         names_tenant=(),
         table=sa.Table(described.name, sa.MetaData(), *columns),
     )
-
-
-def _type(kind: Kind) -> Any:
-    return TYPES[kind.name]

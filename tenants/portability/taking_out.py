@@ -11,16 +11,17 @@ from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Source
 from tenants.foundation.whole_files import UnfinishedFile
 from tenants.isolation.door import inside
-from tenants.portability.bundling import Bundling, Told, expected_rows, snapshot
+from tenants.portability.bundling import Bundling, expected_rows, snapshot
 from tenants.portability.encrypting import recipients_of
 from tenants.portability.formats import Format
+from tenants.portability.telling import Told, to_nobody
 
 
 def take_out(
     home: Home,
     file: Path,
     format_: Format,
-    tell: Told = lambda _table, _rows: None,
+    tell: Told = to_nobody,
     *,
     encrypt_to: Sequence[str] = (),
 ) -> Bundling:

@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -15,10 +15,10 @@ from tenants.portability.files import ExpectedFiles
 from tenants.portability.keys import Keys
 from tenants.portability.opening import OpenBundle, opened_bundle
 from tenants.portability.rows import Measured, Unreadable, rows_of
+from tenants.portability.telling import Told, to_nobody
 
 ENOUGH = 100
 TELL_EVERY = 5000
-Told = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Report:
         return not self.findings
 
 
-def verify(path: Path, tell: Told = lambda _table, _rows: None) -> Report:
+def verify(path: Path, tell: Told = to_nobody) -> Report:
     """Look at everything; at most a hundred findings. Raises NotABundle for a file that is no bundle at all."""
     with opened_bundle(path) as bundle:
         return verify_open(bundle, tell)
 
 
-def verify_open(bundle: OpenBundle, tell: Told = lambda _table, _rows: None) -> Report:
+def verify_open(bundle: OpenBundle, tell: Told = to_nobody) -> Report:
     """Likewise, of a bundle that is open already."""
     report = Report(bundle.described)
     report.findings.extend(islice(_Verification(bundle, report, tell).findings(), ENOUGH))

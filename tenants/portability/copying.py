@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -44,11 +43,10 @@ def must_be_whole(pieces: Iterator[bytes], made: Bundling) -> None:
         raise Unavailable("The copy was read back as something else than was written. It is made again.")
 
 
-def finish_copy(schedule_id: UUID, export_id: UUID, name: str, made: Bundling) -> dict[str, Any]:
-    """Say that the copy is there, which ends what was wrong before; what the job has to show for itself."""
-    said = note(db().get_one(Export, export_id), name, made)
+def finish_copy(schedule_id: UUID, export_id: UUID, name: str, made: Bundling) -> None:
+    """Say that the copy is there, which ends what was wrong before."""
+    note(db().get_one(Export, export_id), name, made)
     scheduled(schedule_id).succeeded()
-    return said
 
 
 def surplus(schedule: ExportSchedule) -> list[Export]:

@@ -59,7 +59,7 @@ def finish(export_id: UUID, file: str, made: Bundling, days: int) -> dict[str, A
 
 
 def note(export: Export, file: str, made: Bundling) -> dict[str, Any]:
-    """Write down what was made of it, and have removed what earlier attempts left."""
+    """Write down what was made of it, and have removed what earlier attempts left; what a job has to show for itself."""
     export.file, export.size, export.sha256 = file, made.size, made.sha256
     export.counts, export.snapshot_at, export.finished_at = made.counts(), made.about.snapshot_at, now()
     if made.parcels:

@@ -22,7 +22,7 @@ from tenants.portability.copying import (
 from tenants.portability.exporting import expire_exports, finish, must_see_everything, still_wanted
 from tenants.portability.keeping import keeping_of, name_of_copy
 from tenants.portability.models import Export
-from tenants.portability.parcels import FOLDER, Parcels
+from tenants.portability.parcels import Parcels, file_of
 from tenants.portability.watching import tell_of_trouble
 
 
@@ -34,7 +34,7 @@ def make_export(export_id: UUID, days: int) -> None:
     encrypted to others, which is one stream from end to end, it keeps nothing.
     """
     attempt = current_job().attempt
-    file = f"{FOLDER}{export_id}-{attempt}"
+    file = file_of(export_id, attempt)
     with step(isolation=SNAPSHOT):
         must_see_everything(acting().caller)
         export = still_wanted(export_id)
@@ -50,12 +50,12 @@ def make_scheduled_export(schedule_id: UUID) -> None:
     """Make a copy, read it back, and remove the ones beyond those that are kept."""
     running = current_job()
     with step():
-        export_id, done = (export := copy_of(schedule_id, running.id)).id, export.finished_at is not None
-    if not done:
-        _copy(schedule_id, export_id, running.attempt)
+        export = copy_of(schedule_id, running.id)
+    if export.finished_at is None:
+        _copy(schedule_id, export.id, running.attempt)
     with step():
         remove_surplus(scheduled(schedule_id))
-        conclude({"export_id": str(export_id)})
+        conclude({"export_id": str(export.id)})
 
 
 def _copy(schedule_id: UUID, export_id: UUID, attempt: int) -> None:
@@ -75,7 +75,7 @@ def _copy(schedule_id: UUID, export_id: UUID, attempt: int) -> None:
         finish_copy(schedule_id, export_id, name, bundling)
 
 
-def _bundling(export: Export, parcels: Parcels | None = None) -> Bundling:
+def _bundling(export: Export, parcels: Parcels | None) -> Bundling:
     total = expected_rows()
     return Bundling(
         export.format,

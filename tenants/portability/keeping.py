@@ -8,6 +8,7 @@ from tenants.isolation.files import files, opened_file, store_sealed
 from tenants.isolation.own_bucket import BucketAddress, OwnBucket
 from tenants.isolation.sealing import opened
 from tenants.portability.models import ExportSchedule
+from tenants.portability.parcels import file_of
 
 
 class Keeping(Protocol):
@@ -54,7 +55,7 @@ def bucket_of(schedule: ExportSchedule) -> OwnBucket:
 
 
 def name_of_copy(schedule: ExportSchedule, export_id: object, attempt: int, *, encrypted: bool) -> str:
-    """What a copy is called where it is kept; each attempt has its own name, so that none overwrites another's."""
+    """What a copy is called where it is kept, by a name of this attempt's own."""
     if schedule.bucket is None:
-        return f"exports/{export_id}-{attempt}"
+        return file_of(export_id, attempt)
     return f"{schedule.bucket.get('prefix') or ''}freehold-{export_id}-{attempt}.zip{'.age' if encrypted else ''}"

@@ -29,6 +29,11 @@ PARCEL_FILES = 1000
 Heard = Callable[[bytes], None]
 
 
+def file_of(export_id: object, attempt: int) -> str:
+    """Where an export is stored with us; each attempt has its own file, so that none overwrites another's."""
+    return f"{FOLDER}{export_id}-{attempt}"
+
+
 def folder_of(export_id: object) -> str:
     """Where the parcels of an export are."""
     return f"{FOLDER}{export_id}/"

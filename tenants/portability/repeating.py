@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from uuid import UUID
 
 from croniter import croniter
 from sqlalchemy import select
@@ -25,6 +24,7 @@ from tenants.portability.encrypting import recipients_of
 from tenants.portability.exporting import must_see_everything
 from tenants.portability.keeping import bucket_of
 from tenants.portability.models import Export, ExportSchedule
+from tenants.portability.queries import key_of
 
 KIND = "exports.scheduled"
 MOST = 20
@@ -58,7 +58,10 @@ def begin_schedule(said: dict[str, Any]) -> ExportSchedule:
     save(schedule)
     db().add(
         Schedule(
-            key=key_of(schedule.id), kind=KIND, arguments={"schedule_id": str(schedule.id)}, **_when(schedule)
+            key=key_of(schedule.id),
+            kind=KIND,
+            arguments={"schedule_id": str(schedule.id)},
+            **_when(schedule),
         )
     )
     db().flush()
@@ -84,7 +87,7 @@ def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSch
     change(schedule, said)
     if any(name in said for name in KEYS):
         _must_work(schedule)
-    row = db().scalars(select(Schedule).where(Schedule.key == key_of(schedule.id)).with_for_update()).one()
+    row = _row_of(schedule)
     for name, value in _when(schedule).items():
         setattr(row, name, value)
     db().flush()
@@ -98,14 +101,15 @@ def end_schedule(schedule: ExportSchedule, days: int) -> None:
         if export.file and not export.in_bucket:
             export.expires_at = now() + timedelta(days=days)
     db().flush()
-    db().delete(db().scalars(select(Schedule).where(Schedule.key == key_of(schedule.id))).one())
+    db().delete(_row_of(schedule))
     db().delete(schedule)
     db().flush()
 
 
-def key_of(schedule_id: UUID) -> str:
-    """The key of the row that says when."""
-    return f"export-schedule:{schedule_id}"
+def _row_of(schedule: ExportSchedule) -> Schedule:
+    """The row that says when, locked."""
+    mine = select(Schedule).where(Schedule.key == key_of(schedule.id))
+    return db().scalars(mine.with_for_update()).one()
 
 
 def _when(schedule: ExportSchedule) -> dict[str, Any]:

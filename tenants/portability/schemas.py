@@ -2,16 +2,14 @@
 
 from typing import Any
 
-import sqlalchemy as sa
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
-from sqlalchemy import ColumnElement, func
 
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
 from tenants.identity.people.schemas import known_zone
-from tenants.jobs.models import Job, JobState, Schedule
 from tenants.portability.encrypting import MOST
 from tenants.portability.formats import Format
 from tenants.portability.models import Approval, Export, ExportPurpose, ExportSchedule
+from tenants.portability.queries import error, next_run, progress, status
 
 WEB = {"https", "http"}
 STATUSES = ("waiting", "refused", "queued", "running", "succeeded", "failed", "cancelled", "expired")
@@ -181,50 +179,18 @@ class ExportSchema(RecordSchema):
     expires_at = Timestamp(allow_none=True)
 
 
-def _of_job(shown: Any, table: Any) -> Any:
-    job: Any = Job.__table__.alias("job")
-    return sa.select(shown(job.c)).where(job.c.id == table.c.job_id).scalar_subquery()
-
-
-def _status(table: Any) -> ColumnElement[Any]:
-    """Of the job while there is one to tell, and of the file from then on."""
-    ready = (table.c.finished_at.is_not(None), "succeeded")
-    gone = (
-        table.c.finished_at.is_not(None) & (table.c.file.is_(None) | (table.c.expires_at <= func.now())),
-        "expired",
-    )
-    waiting = {JobState.READY: "queued", JobState.DISPATCHED: "queued"}
-    of_job = _of_job(lambda job: sa.case(waiting, value=job.state, else_=job.state), table)
-    waits = table.c.approval == Approval.WAITING
-    unheard = (waits & (table.c.approve_by <= func.now()), "expired")
-    said = ((table.c.approval == Approval.REFUSED, "refused"), (waits, "waiting"))
-    return sa.case(unheard, *said, gone, ready, else_=func.coalesce(of_job, "failed"))
-
-
-def _progress(table: Any) -> Any:
-    return _of_job(
-        lambda job: func.json_build_object("done", job.done, "total", job.total, "phase", job.phase), table
-    )
-
-
 EXPORTS = Resource(
     "exports",
     Export,
     ExportSchema(),
     expressions={
-        "status": _status,
-        "progress": _progress,
-        "error": lambda table: _of_job(lambda job: job.error, table),
+        "status": status,
+        "progress": progress,
+        "error": error,
     },
 )
 
 
-def _next_run(table: Any) -> Any:
-    when: Any = Schedule.__table__.alias("due")
-    key = func.concat("export-schedule:", sa.cast(table.c.id, sa.Text))
-    return sa.select(when.c.next_run_at).where(when.c.key == key).scalar_subquery()
-
-
 EXPORT_SCHEDULES = Resource(
-    "export-schedules", ExportSchedule, ExportScheduleSchema(), expressions={"next_run_at": _next_run}
+    "export-schedules", ExportSchedule, ExportScheduleSchema(), expressions={"next_run_at": next_run}
 )

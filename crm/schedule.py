@@ -59,7 +59,7 @@ def exits_of(settings: Settings, catalog: Catalog) -> Exits:
     destruction = Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
 
     def destroy(slug: str, reason: str) -> object:
-        return destruction.destroy(slug, decided_by="The tenant's own exit", reason=reason)
+        return destruction.destroy(slug, decided_by="The tenant's own exit", reason=reason, exit_is_over=True)
 
     return Exits(catalog, owners_of(settings), destroy)
 

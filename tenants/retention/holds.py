@@ -1,6 +1,7 @@
 """Legal holds: placed and released on record, and the one answer to whether something is held."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -89,3 +90,8 @@ def _must_be_there(resource: str | None, record_ids: Sequence[UUID]) -> None:
     if missing := len([each for each in record_ids if each not in found]):
         texts = "There is no such record." if missing == 1 else f"{missing} of these records are not there."
         raise Invalid(errors={"record_ids": [texts]})
+
+
+def ends_in_force() -> list[datetime | None]:
+    """When the holds that are in force end; None for one without an end."""
+    return list(db().scalars(select(LegalHold.ends_at).where(in_force()).order_by(LegalHold.id)))

@@ -64,7 +64,7 @@ def create_thaw_link(said: dict[str, Any]) -> Response:
     house, nursery = current_app.extensions["house"], current_app.extensions["nursery"]
     mailbox = token_hash(normal(said["email"])).hex()
     house.limits.hit((PER_ADDRESS, request.remote_addr or ""), (PER_MAILBOX, mailbox))
-    afterwards.do(partial(ask_for_links, house.catalog, nursery.wrapper, said["email"]))
+    afterwards.do(partial(ask_for_links, house.catalog, nursery.wrapper, said["email"], said.get("tenant")))
     return Response(status=202)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog
@@ -47,16 +48,21 @@ def ask_to_thaw(catalog: Catalog, tenant_id: UUID, decision: Decision) -> UUID:
     Raises Conflict for a tenant that is not archived.
     """
     with catalog.transaction() as session:
-        session.get(Tenant, tenant_id, with_for_update=True)
-        mine = select(Archive).where(Archive.tenant_id == tenant_id, Archive.step != Step.RETURNED)
-        archive = session.scalars(mine.with_for_update()).one_or_none()
-        if archive is None or archive.kept_at is None:
-            raise Conflict("This tenant is not archived.", code="not_archived")
-        if archive.step == Step.KEPT:
-            change(session, tenant_id, State.THAWING, decision)
-            archive.step, archive.thaw_asked_at, archive.error = Step.FILLING, now(), None
-            ask_for_round(session, ROUND)
-        return archive.id
+        return thaw(session, tenant_id, decision)
+
+
+def thaw(session: Session, tenant_id: UUID, decision: Decision) -> UUID:
+    """Likewise, in the catalog's transaction at hand."""
+    session.get(Tenant, tenant_id, with_for_update=True)
+    mine = select(Archive).where(Archive.tenant_id == tenant_id, Archive.step != Step.RETURNED)
+    archive = session.scalars(mine.with_for_update()).one_or_none()
+    if archive is None or archive.kept_at is None:
+        raise Conflict("This tenant is not archived.", code="not_archived")
+    if archive.step == Step.KEPT:
+        change(session, tenant_id, State.THAWING, decision)
+        archive.step, archive.thaw_asked_at, archive.error = Step.FILLING, now(), None
+        ask_for_round(session, ROUND)
+    return archive.id
 
 
 def under_way(catalog: Catalog, tenant_id: UUID) -> UUID | None:

@@ -20,7 +20,7 @@ from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.keys import KeyWrapper
 from tenants.isolation.sealing import keys
 from tenants.jobs.platform import ask_for_round
-from tenants.lifecycle.archives.keeping import ask_to_thaw
+from tenants.lifecycle.archives.keeping import thaw
 from tenants.lifecycle.archives.models import Archive, ThawLink
 from tenants.lifecycle.archives.steps import ADMINS
 from tenants.lifecycle.changing import Decision
@@ -60,8 +60,11 @@ class Woken:
     error: str | None
 
 
-def ask_for_links(catalog: Catalog, wrapper: KeyWrapper, email: str) -> None:
-    """Have a mail sent for each archived tenant that knows this address; nobody learns from here whether there is one."""
+def ask_for_links(catalog: Catalog, wrapper: KeyWrapper, email: str, slug: str | None = None) -> None:
+    """Have a mail sent for each archived tenant that knows this address; nobody learns from here whether there is one.
+
+    The slug chooses before they are counted: strangers can open tenants in anybody's name.
+    """
     hashed = hashed_address(wrapper, email)
     query = (
         select(Tenant.id, Tenant.name, LookupHash.kind)
@@ -71,6 +74,8 @@ def ask_for_links(catalog: Catalog, wrapper: KeyWrapper, email: str) -> None:
         .order_by(LookupHash.kind, Tenant.id)
         .limit(2 * MOST_TENANTS)
     )
+    if slug is not None:
+        query = query.where(Tenant.slug == slug)
     with catalog.transaction() as session:
         found: dict[UUID, tuple[str, bool]] = {}
         for tenant_id, name, kind in session.execute(query):
@@ -89,12 +94,12 @@ def wake(catalog: Catalog, token: str) -> Woken:
         found = session.scalars(mine.with_for_update()).one_or_none()
         if found is None:
             raise Conflict(GONE, code="gone")
-        tenant_id, used = found.tenant_id, found.used_at is not None
-        state = State(session.get_one(Tenant, tenant_id).state)
-        if not used:
+        tenant_id = found.tenant_id
+        if found.used_at is None:
+            # One transaction: a link is used when it has woken somebody, and not before.
             found.used_at = now()
-    if not used and state is State.ARCHIVED:
-        ask_to_thaw(catalog, tenant_id, Decision(Mover.ADMIN, "An admin followed the link in a mail."))
+            if session.get_one(Tenant, tenant_id).state == State.ARCHIVED:
+                thaw(session, tenant_id, Decision(Mover.ADMIN, "An admin followed the link in a mail."))
     return progress_of(catalog, tenant_id)
 
 

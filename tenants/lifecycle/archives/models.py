@@ -39,7 +39,8 @@ class Step(StrEnum):
 class Archive(Identified, CatalogBase):
     """One time that a tenant was put away: its bundle, how far it is, and how it came back.
 
-    `attempt` is the fencing token: who was overtaken can move nothing on. `content` has the content hash of each table.
+    `attempt` is the fencing token: who was overtaken can move nothing on. `content` has the content hash of each table,
+    `holds` the ends of the legal holds that were in force over something in it, null for one without an end.
     """
 
     __tablename__ = "archives"
@@ -65,6 +66,7 @@ class Archive(Identified, CatalogBase):
     sha256: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     revision: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     content: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
+    holds: Mapped[list[str | None] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
     kept_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     thaw_asked_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     returned_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
@@ -73,6 +75,10 @@ class Archive(Identified, CatalogBase):
     error: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     attempt: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
     lease_until: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+
+    def held_at(self, moment: datetime) -> bool:
+        """Whether a legal hold keeps what is in it: an end may have come while it was away, nothing else."""
+        return any(end is None or datetime.fromisoformat(end) > moment for end in self.holds or ())
 
 
 class ThawLink(Identified, CatalogBase):

@@ -5,6 +5,7 @@ from marshmallow import fields, validate
 
 from tenants.catalog.models import State
 from tenants.http.representation import BodySchema, Timestamp
+from tenants.http.texts import no_nul
 from tenants.lifecycle.archives.models import Step
 
 
@@ -37,9 +38,10 @@ class ArchivesSchema(marshmallow.Schema):
 
 
 class ThawLinkBody(BodySchema):
-    """The address of somebody who worked in a workspace that is archived."""
+    """The address of somebody who worked in a workspace that is archived; `tenant` is its slug, if it is one of many."""
 
     email = fields.Email(required=True, validate=validate.Length(max=254))
+    tenant = fields.String(validate=[validate.Length(1, 63), no_nul])
 
 
 class ThawBody(BodySchema):

@@ -30,6 +30,7 @@ from tenants.portability.opening import NotABundle, OpenBundle
 from tenants.portability.returning import fill_as_it_was
 from tenants.portability.verifying import verify_open
 from tenants.provisioning.revisions import Revision, steps
+from tenants.retention.holds import ends_in_force
 
 #: Marks, in the catalog's look-ups, an address that may wake an archived tenant.
 ADMINS = "archive-admin"
@@ -69,7 +70,7 @@ def check(attempt: Attempt) -> None:
         raise
     bundles.remove_others(attempt, but=attempt.archive.file)
     _note_admins(attempt)
-    attempt.advance(Step.DROPPING, content=content)
+    attempt.advance(Step.DROPPING, content=content, holds=_holds(attempt))
 
 
 def put_away(attempt: Attempt) -> None:
@@ -158,6 +159,12 @@ def _until(revision: str) -> list[Revision]:
     if revision not in names:
         raise Conflict(f"The archive is of revision {revision}, which this program does not know.")
     return list(known[: names.index(revision) + 1])
+
+
+def _holds(attempt: Attempt) -> list[str | None]:
+    """The ends of the holds in force. Once it is put away, nobody could see them before it is destroyed."""
+    with inside(attempt.home):
+        return [None if end is None else end.isoformat() for end in ends_in_force()]
 
 
 def _note_admins(attempt: Attempt) -> None:

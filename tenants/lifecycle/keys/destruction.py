@@ -14,14 +14,18 @@ from sqlalchemy import delete, select, update
 from tenants.catalog.models import BroughtKey, LookupHash, State, Tenant
 from tenants.catalog.registry import PLACE, Home, home_of
 from tenants.catalog.states import Mover
+from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.tables import Base
 from tenants.isolation.door import db, inside
 from tenants.isolation.owner import as_owner
 from tenants.isolation.stepping import drop
 from tenants.isolation.storage import Storage
+from tenants.lifecycle.archives.models import Archive, Step
 from tenants.lifecycle.certificates.issuing import WHOLE, certificates
 from tenants.lifecycle.changing import Decision, change
+from tenants.lifecycle.closing.exiting import OPEN
+from tenants.lifecycle.closing.models import Closing, Phase
 from tenants.lifecycle.keys.versions import KeyVersions
 from tenants.retention.holds import is_anything_held
 
@@ -38,17 +42,21 @@ class Destruction:
     storage: Storage
     owners: Mapping[str, str | None]
 
-    def destroy(self, slug: str, *, decided_by: str, reason: str) -> dict[str, Any]:
-        """Destroy a tenant for good; its signed certificate.
+    def destroy(
+        self, slug: str, *, decided_by: str, reason: str, exit_is_over: bool = False
+    ) -> dict[str, Any]:
+        """Destroy a tenant for good; its signed certificate. `exit_is_over` says that its exit's time was looked at.
 
-        Raises NotFound, and Conflict for a tenant that is neither closing nor archived or is under a legal hold.
-        Unavailable without the owner's URL of its cell, before anything is destroyed.
+        Raises NotFound, and Conflict for a tenant that is neither closing nor archived, is under a legal hold, or whose
+        exit is not over. Unavailable without the owner's URL of its cell, before anything is destroyed.
         """
         catalog = self.versions.catalog
         home = self._found(slug)
         self._must_have_owner(home)
         if home.state is not State.DESTROYED:
             self._must_be_ending(home)
+            if not exit_is_over:
+                self._must_not_be_early(home)
             certificates().begin(home.id, WHOLE, self._inventory(home))
             decision = Decision(ENDINGS[home.state], reason)
             with catalog.transaction() as session:
@@ -79,13 +87,29 @@ class Destruction:
                 f"A tenant that is {home.state.value} is not destroyed: it has to be closing or archived.",
                 code="state_conflict",
             )
+        if self._is_held(home):
+            raise Conflict("This tenant is under a legal hold, and nothing of it is destroyed.", code="held")
+
+    def _must_not_be_early(self, home: Home) -> None:
+        """Nobody shortens the time in which a tenant takes everything away and can come back."""
+        under_way = select(Closing).where(Closing.tenant_id == home.id, *OPEN)
+        with self.versions.catalog.transaction() as session:
+            closing = session.scalars(under_way).one_or_none()
+            if closing is not None and closing.phase(now()) is not Phase.DUE:
+                raise Conflict(
+                    "This tenant is in its exit: it can take everything away and come back until"
+                    f" {closing.retrieval_until.date()}, and until its last notice is over.",
+                    code="not_due",
+                )
+
+    def _is_held(self, home: Home) -> bool:
         if home.state is State.CLOSING:
             with inside(home):
-                held = is_anything_held()
-            if held:
-                raise Conflict(
-                    "This tenant is under a legal hold, and nothing of it is destroyed.", code="held"
-                )
+                return is_anything_held()
+        kept = select(Archive).where(Archive.tenant_id == home.id, Archive.step == Step.KEPT)
+        with self.versions.catalog.transaction() as session:
+            archive = session.scalars(kept).one_or_none()
+            return archive is not None and archive.held_at(now())
 
     def _inventory(self, home: Home) -> dict[str, Any]:
         """What there is, by class, without a word of what it says: how many, and a hash of the ids."""

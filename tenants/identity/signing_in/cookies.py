@@ -17,26 +17,30 @@ def signed_in_answer(house: House, token: str, status: int, **more: object) -> R
 
 def set_cookie(house: House, response: Response, token: str | None) -> None:
     """Give the browser its session, or take it away."""
-    _set(house, response, house.guard.cookie, token, house.settings.session_days * 86400)
+    keep(house, response, house.guard.cookie, token, house.settings.session_days * 86400)
 
 
 def remember_device(house: House, response: Response, device: str) -> None:
     """Let the browser show next time that somebody signed in on it before."""
-    _set(house, response, _device_cookie(house), device, LASTS_SECONDS)
+    keep(house, response, cookie_named(house, "device"), device, LASTS_SECONDS)
 
 
 def shown_device(house: House) -> str | None:
     """What the browser at hand shows of itself."""
-    return request.cookies.get(_device_cookie(house))
+    return request.cookies.get(cookie_named(house, "device"))
 
 
-def _device_cookie(house: House) -> str:
-    return house.guard.cookie.replace("session", "device")
+def cookie_named(house: House, word: str) -> str:
+    """The name of a cookie of ours, with the prefix that browsers hold to where cookies are secure."""
+    return house.guard.cookie.replace("session", word)
 
 
-def _set(house: House, response: AnyResponse, name: str, value: str | None, age: int) -> None:
+def keep(house: House, response: AnyResponse, name: str, value: str | None, seconds: int) -> None:
+    """Give the browser a cookie for a while, or take it away: no script reads it, and no other site's form sends it."""
     secure = house.settings.secure_cookies
     if value is None:
         response.delete_cookie(name, secure=secure, httponly=True, samesite="Lax", path="/")
     else:
-        response.set_cookie(name, value, max_age=age, secure=secure, httponly=True, samesite="Lax", path="/")
+        response.set_cookie(
+            name, value, max_age=seconds, secure=secure, httponly=True, samesite="Lax", path="/"
+        )

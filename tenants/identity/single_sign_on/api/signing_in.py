@@ -13,7 +13,7 @@ from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.course import House
 from tenants.http.rate_limits import Allowance
-from tenants.identity.signing_in.cookies import set_cookie
+from tenants.identity.signing_in.cookies import cookie_named, keep, set_cookie
 from tenants.identity.single_sign_on.client import Client, client_of
 from tenants.identity.single_sign_on.domains import claims_of_house, domain_of
 from tenants.identity.single_sign_on.exclusive import in_use
@@ -116,16 +116,9 @@ def _house() -> House:
 
 
 def _cookie() -> str:
-    return _house().guard.cookie.replace("session", "single_sign_on")
+    return cookie_named(_house(), "single_sign_on")
 
 
 def _keep(response: Response, browser: str | None) -> None:
     """Only this browser can bring the answer back (login CSRF); Lax, because it comes from the provider's site."""
-    secure = _house().settings.secure_cookies
-    name, age = _cookie(), int(LASTS.total_seconds())
-    if browser is None:
-        response.delete_cookie(name, secure=secure, httponly=True, samesite="Lax", path="/")
-    else:
-        response.set_cookie(
-            name, browser, max_age=age, secure=secure, httponly=True, samesite="Lax", path="/"
-        )
+    keep(_house(), response, _cookie(), browser, int(LASTS.total_seconds()))

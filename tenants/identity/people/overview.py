@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY, INTERVAL
 
 from tenants.foundation.clock import now
-from tenants.identity.models import Role, TeamMember, TeamRole, TenantProfile, User, UserRole
+from tenants.identity.holding import has_role
+from tenants.identity.models import Role, TenantProfile, User
 from tenants.identity.people.models import Invitation
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.signing_in.models import Authenticator, Password, Session
@@ -40,15 +41,7 @@ HAS_SECOND_FACTOR = exists().where(
     Authenticator.confirmed_at.is_not(None),
 )
 ADMINISTERS = Role.permissions.has_any(sa.cast(list(ADMIN_RIGHTS), ARRAY(sa.Text)))
-IS_ADMIN = or_(
-    exists().where(UserRole.user_id == User.id, UserRole.role_id == Role.id, ADMINISTERS),
-    exists().where(
-        TeamMember.user_id == User.id,
-        TeamMember.team_id == TeamRole.team_id,
-        TeamRole.role_id == Role.id,
-        ADMINISTERS,
-    ),
-)
+IS_ADMIN = has_role(ADMINISTERS)
 #: How old keys may be here; null is no limit.
 KEYS_LAST = func.make_interval(
     0, 0, 0, select(TenantProfile.api_key_max_days).scalar_subquery(), type_=INTERVAL

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tenants.access.caller import acting
 from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid, NotFound
-from tenants.identity.models import Role, TeamMember, TeamRole, TenantProfile, User, UserRole
+from tenants.identity.holding import has_role
+from tenants.identity.models import Role, TenantProfile, User
 from tenants.identity.signing_in.factors import FACTORS, must_have_shown_theirs
 from tenants.identity.signing_in.models import Authenticator
 from tenants.identity.signing_in.notes import note_later, tell
@@ -124,12 +125,9 @@ def take_away(authenticator_id: UUID) -> None:
 
 
 def is_required_of(user_id: UUID) -> bool:
-    """Whether the tenant, or one of the roles of a user or their teams, asks for a second factor."""
-    own = select(UserRole.role_id).where(UserRole.user_id == user_id)
-    of_teams = select(TeamRole.role_id).join(TeamMember, TeamMember.team_id == TeamRole.team_id)
-    roles = own.union(of_teams.where(TeamMember.user_id == user_id))
-    asking = select(func.count()).where(Role.mfa_required, Role.id.in_(roles))
-    return db().scalars(select(TenantProfile.mfa_required)).one() or bool(db().scalar(asking))
+    """Whether the tenant, or one of the roles of a user, asks for a second factor."""
+    asked = select(User.id).where(User.id == user_id, has_role(Role.mfa_required.is_(True)))
+    return db().scalars(select(TenantProfile.mfa_required)).one() or db().scalar(asked) is not None
 
 
 def _first_use(site: Site, made: Authenticator, said: dict[str, Any]) -> bool:

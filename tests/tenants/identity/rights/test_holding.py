@@ -1,16 +1,21 @@
 """Whoever a role is looked for in, people have it exactly where their standing says so."""
 
 import secrets
+from collections.abc import Callable
 from uuid import UUID
 
 from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
+from tenants.foundation.clock import now
 from tenants.foundation.tables import Source
 from tenants.identity.holding import has_role
 from tenants.identity.models import Role, Team, TeamMember, TeamRole, User, UserRole
+from tenants.identity.people.addressees import addresses_of_those_who_may
+from tenants.identity.signing_in.enrolling import is_required_of
 from tenants.identity.standings import standing_of
 from tenants.isolation.door import db, inside
+from tenants.support_access.permissions import DECIDE_GRANTS
 from tests.workspace import Workspace
 
 
@@ -53,3 +58,28 @@ def test_a_role_is_of_those_who_were_given_it_and_of_who_is_in_or_over_a_team_th
     assert asked == reading > found
     with inside(neighbour.home):
         assert db().scalars(select(User.id).where(has_role(Role.id == role.id))).all() == []
+
+
+def test_whoever_manages_a_team_has_its_roles_wherever_it_is_asked(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    """In mails to those who decide, on the security page, and where a role asks for a second factor."""
+    acme = new_workspace()
+    address = f"{secrets.token_hex(5)}@people.test"
+    with inside(acme.home):
+        act_as(SYSTEM)
+        manager = made(
+            User(name="Mara Manages", email=address, email_verified_at=now(), source=Source.SYSTEM)
+        )
+        other = user("Otto Other")
+        holds = {DECIDE_GRANTS.name: "all", "roles:assign": "all"}
+        role = made(Role(name="Over access", permissions=holds, mfa_required=True, source="system"))
+        team = made(Team(name="Access", manager_id=manager.id, source=Source.SYSTEM))
+        made(TeamRole(team_id=team.id, role_id=role.id))
+        assert address in addresses_of_those_who_may(DECIDE_GRANTS)
+        assert is_required_of(manager.id)
+        assert not is_required_of(other)
+    admins = acme.admin.get("/security-overview").json["admins"]["data"]
+    assert [each["name"] for each in admins] == ["Ada Admin", "Mara Manages"]
+    with inside(neighbour.home):
+        assert address not in addresses_of_those_who_may(DECIDE_GRANTS)

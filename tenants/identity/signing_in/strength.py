@@ -1,5 +1,6 @@
 """How hard a password is to guess: zxcvbn's estimate over its lists of leaked passwords, names and words, offline."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -14,6 +15,8 @@ LEAST_SCORE = 3
 LEAST_APART = 6
 #: Its work grows with the square of the length; what comes after this many characters makes no password weaker.
 LOOKED_AT = 64
+#: Signs that stand for letters (4 and @ for a) multiply it: zxcvbn reads a password once for every choice among them.
+MOST_READINGS = 12
 WEAK = "This is easy to guess. Use more words, or less common ones."
 # zxcvbn keeps the words of its caller in a table of the whole process.
 _one_at_a_time = Lock()
@@ -29,8 +32,23 @@ def must_be_strong(password: str, about: Iterable[str | None] = ()) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         raise _refused(f"Between {SHORTEST} and {LONGEST} characters.")
     words = _words(about)
-    if len(_apart(password, words)) < LEAST_APART or _score(password[:LOOKED_AT], words) < LEAST_SCORE:
+    if len(_apart(password, words)) < LEAST_APART or _score(judged(password), words) < LEAST_SCORE:
         raise _refused(WEAK)
+
+
+def judged(password: str) -> str:
+    """The beginning of a password that its strength is judged by; all of nearly every one.
+
+    What follows it is not looked at, for better or for worse: no password gets weaker by what is added after it.
+    """
+    from zxcvbn.matching import L33T_TABLE, relevant_l33t_subtable
+
+    first = password[:LOOKED_AT]
+    readings = (
+        math.prod(map(len, relevant_l33t_subtable(first[:end], L33T_TABLE).values()))
+        for end in range(1, len(first) + 1)
+    )
+    return first[: sum(each <= MOST_READINGS for each in readings)]
 
 
 def _refused(why: str) -> Invalid:

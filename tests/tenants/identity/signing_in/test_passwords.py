@@ -4,12 +4,13 @@ import time
 
 import pytest
 from argon2 import PasswordHasher
+from zxcvbn.matching import L33T_TABLE, enumerate_l33t_subs, relevant_l33t_subtable
 
 from crm.demo.cast import PASSWORD as DEMO
 from tenants.foundation.errors import Invalid
 from tenants.identity.signing_in import passwords
 from tenants.identity.signing_in.models import Password
-from tenants.identity.signing_in.strength import LOOKED_AT, must_be_strong
+from tenants.identity.signing_in.strength import LOOKED_AT, judged, must_be_strong
 from tenants.isolation.door import db, inside
 from tests.persons import PASSWORD, Person
 
@@ -74,6 +75,27 @@ def test_the_hardest_password_to_look_at_is_looked_at_in_no_time() -> None:
         with pytest.raises(Invalid):
             must_be_strong(nasty, ABOUT)
     assert time.process_time() - began < 30
+
+
+#: Every sign that stands for a letter; zxcvbn would read a password of them in hundreds of ways.
+SIGNS = "4@8({[<369&!1/|\\70$5+7%2"
+
+
+def test_a_password_of_signs_that_stand_for_letters_is_read_in_a_few_ways_only() -> None:
+    worst = (SIGNS * 3)[:LOOKED_AT]
+    readings = enumerate_l33t_subs(relevant_l33t_subtable(judged(worst), L33T_TABLE))
+    assert len(enumerate_l33t_subs(relevant_l33t_subtable(worst, L33T_TABLE))) > 500
+    assert 1 < len(readings) <= 30
+
+
+def test_what_is_added_after_the_judged_part_makes_no_password_weaker() -> None:
+    strong = "k7#Vq2!pX four brown owls"
+    for tail in ("", "aaaaaaaa", SIGNS, SIGNS * 2, "password" * 5):
+        longer = (strong + tail)[:128]
+        assert judged(longer).startswith(judged(strong))
+        must_be_strong(longer, ABOUT)
+    full = (strong + SIGNS * 4)[:100]
+    assert judged(full) == judged(full + "a" * 20) != full
 
 
 def test_a_hash_of_before_is_made_again_at_the_next_sign_in(perla: Person, stranger: Person) -> None:

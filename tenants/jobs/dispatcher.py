@@ -108,19 +108,26 @@ class Dispatcher:
         if home is None or not home.permits.reads:  # the sweeper finds its jobs again later
             self._carrier.settle(taken, None)
             return taken
-        try:
-            claimed = self.visit(home, taken.room, taken.heavy_room)
-        except Unavailable as refusal:
-            if refusal.stable_code not in STANDS_STILL:
-                raise
-            self._carrier.settle(taken, None)  # the others don't wait for one that was frozen a moment ago
-            return taken
+        claimed = self._claimed(home, taken)
         for job_id, attempt, heavy in claimed.attempts:
             if heavy:
                 self._carrier.hold_heavy(job_id, self._lease)
             self._carrier.enqueue(home.id, job_id, attempt)
         self._carrier.settle(taken, claimed.next_in)
         return taken
+
+    def _claimed(self, home: Home, taken: Taken) -> Claimed:
+        """What a visit gave; nothing where one is in vain, which is that tenant's and not the others' to wait for."""
+        try:
+            return self.visit(home, taken.room, taken.heavy_room)
+        except Unavailable as refusal:
+            if refusal.stable_code not in STANDS_STILL:
+                raise
+        except AWAY:
+            raise
+        except Exception:
+            log.exception("tenant_left_out", tenant=str(home.id))
+        return Claimed([], None)  # the sweeper comes back to it
 
     def visit(self, home: Home, room: int, heavy_room: int) -> Claimed:
         """Claim at most a turn's worth of jobs, in one transaction of the tenant."""

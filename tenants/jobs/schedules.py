@@ -1,8 +1,9 @@
 """Recurring work is rows: each says when it is due next, and asking for it moves that on in the same transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from croniter import croniter
 from sqlalchemy import ColumnElement, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -15,6 +16,8 @@ from tenants.jobs.models import Schedule
 from tenants.jobs.registry import work_named, works, works_always
 
 USUAL_ATTEMPTS = 5
+ASIDE = timedelta(days=1)
+log = structlog.get_logger(__name__)
 #: Whether all work goes on in the tenant at hand.
 WORKS: ColumnElement[bool] = literal_column(f"(({STATE_HERE}) = 'active')")
 
@@ -48,9 +51,18 @@ def ask_for_what_is_due() -> int:
                 request_id=f"schedule-{schedule.key}",
             )
         )
-        schedule.next_run_at = next_moment(schedule.cron, schedule.zone, now())
+        schedule.next_run_at = _next_of(schedule)
     db().flush()
     return len(found)
+
+
+def _next_of(schedule: Schedule) -> datetime:
+    """Its next moment. One that names none, as a bundle may bring it, stands aside for a day: the others go on."""
+    try:
+        return next_moment(schedule.cron, schedule.zone, now())
+    except (ValueError, LookupError, OSError) as error:
+        log.warning("schedule_names_no_moment", key=schedule.key, reason=str(error))
+        return now() + ASIDE
 
 
 def declared() -> dict[str, str]:

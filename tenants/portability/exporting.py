@@ -83,6 +83,12 @@ def download(export: Export) -> Iterator[bytes]:
         return _one_after_another(stack.pop_all(), chunks, here().home.id, others)
 
 
+def looked_at(export: Export) -> Iterator[bytes]:
+    """Nothing of it, for whoever only asks what there is: no download is used up. Raises Conflict."""
+    export.downloadable()
+    return iter(())
+
+
 def delete(export: Export) -> None:
     """Remove an export, its file, and the work on it."""
     job = db().get(Job, export.job_id, with_for_update=True) if export.job_id else None
@@ -111,14 +117,21 @@ def remove_after_commit(names: Iterable[str]) -> None:
 
 
 def _left_behind() -> list[str]:
-    """What attempts have stored that were overtaken or killed before it was said, unless another may still use it."""
+    """What attempts have stored that were overtaken or killed before it was said, unless another may still use it.
+
+    Looked at in this order: what was stored before and is neither worked on nor known now will never be.
+    """
+    found = [name for name in files().list() if name.startswith(FOLDER)]
+    worked_on = select(Export.id).join(Job, Job.id == Export.job_id).where(Job.finished_at.is_(None))
+    at_work = {str(each) for each in db().scalars(worked_on)}
     known = {
         name for each in db().scalars(select(Export).where(Export.file.is_not(None))) for name in each.stored
     }
-    worked_on = select(Export.id).join(Job, Job.id == Export.job_id).where(Job.finished_at.is_(None))
-    at_work = {str(each) for each in db().scalars(worked_on)}
-    found = [name for name in files().list() if name.startswith(FOLDER) and name not in known]
-    return [name for name in found if not any(name.startswith(f"{FOLDER}{each}") for each in at_work)]
+    return [
+        name
+        for name in found
+        if name not in known and not any(name.startswith(f"{FOLDER}{each}") for each in at_work)
+    ]
 
 
 def _one_after_another(

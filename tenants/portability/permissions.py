@@ -4,9 +4,11 @@ from tenants.access.permissions import permission
 
 READ_EXPORTS = permission("exports:read", "See exports of the whole workspace, and download them")
 CREATE_EXPORTS = permission("exports:create", "Export the whole workspace", step_up=True, always=True)
-APPROVE_EXPORTS = permission("exports:approve", "Approve or refuse the exports of others", step_up=True)
+APPROVE_EXPORTS = permission(
+    "exports:approve", "Approve or refuse the exports of others", people_only=True, step_up=True
+)
 EDIT_EXPORT_RULES = permission(
-    "exports:rule", "Say whether exports need a second person's word", step_up=True
+    "exports:rule", "Say whether exports need a second person's word", people_only=True, step_up=True
 )
 READ_SCHEDULES = permission("export-schedules:read", "See which exports are made again and again")
 CREATE_SCHEDULES = permission("export-schedules:create", "Have exports made again and again", step_up=True)

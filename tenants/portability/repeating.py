@@ -1,10 +1,11 @@
 """Exports that come back: said once, then a copy at every moment that a cron line names."""
 
+import re
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from sqlalchemy import select
 
 from tenants.access.caller import acting
@@ -35,6 +36,9 @@ TOLD = """{name} set up the scheduled export "{schedule}" of your workspace, to 
 If that surprises you, end it (DELETE /api/v1/export-schedules/…) and look at the audit log.
 """
 KEYS = ("access_key_id", "secret")
+HARMLESS = {"name", "keep"}
+#: Words of croniter's own for a moment that is drawn anew each time it is asked.
+DRAWN = re.compile(r"(^|[\s,])[RH](?![A-Z])", re.IGNORECASE)
 
 
 def begin_schedule(said: dict[str, Any]) -> ExportSchedule:
@@ -44,11 +48,7 @@ def begin_schedule(said: dict[str, Any]) -> ExportSchedule:
     not see everything, Conflict when there are too many.
     """
     must_see_everything(acting().caller)
-    if second_approver():
-        raise Conflict(
-            "Exports need a second person's word here, and nobody gives it to a schedule.",
-            code="needs_approval",
-        )
+    _must_need_no_approval()
     _check(said)
     if len(db().scalars(select(ExportSchedule.id).limit(MOST)).all()) == MOST:
         raise Conflict(f"There are {MOST} schedules for exports already.", code="too_many")
@@ -79,8 +79,13 @@ def _tell(schedule: ExportSchedule) -> None:
 
 
 def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSchedule:
-    """Change what is said of a schedule; new keys are tried first. Raises as `begin_schedule` does."""
+    """Change what is said of a schedule; new keys are tried first. Raises as `begin_schedule` does.
+
+    Where exports need a second person's word, what nobody gave it to doesn't come sooner or go to somebody else.
+    """
     must_see_everything(acting().caller)
+    if not said.keys() <= HARMLESS:
+        _must_need_no_approval()
     _check(said)
     if schedule.bucket is None and any(name in said for name in KEYS):
         raise Invalid(errors={"access_key_id": ["This schedule has no bucket."]})
@@ -92,6 +97,14 @@ def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSch
         setattr(row, name, value)
     db().flush()
     return schedule
+
+
+def _must_need_no_approval() -> None:
+    if second_approver():
+        raise Conflict(
+            "Exports need a second person's word here, and nobody gives it to a schedule.",
+            code="needs_approval",
+        )
 
 
 def end_schedule(schedule: ExportSchedule, days: int) -> None:
@@ -125,12 +138,15 @@ def _check(said: dict[str, Any]) -> None:
 
 
 def _must_be_rare(cron: str) -> None:
-    if not croniter.is_valid(cron) or len(cron.split()) != 5:  # noqa: PLR2004 - minute, hour, day, month, weekday
+    if not croniter.is_valid(cron) or len(cron.split()) != 5 or DRAWN.search(cron):  # noqa: PLR2004 - minute, hour, day, month, weekday
         raise Invalid(
             errors={"cron": ["A line of five fields, for instance `0 2 * * *` for every night at two."]}
         )
     walk = croniter(cron, datetime(2026, 1, 1, tzinfo=now().tzinfo))
-    moments = [walk.get_next(datetime) for _ in range(MOMENTS_TRIED)]
+    try:
+        moments = [walk.get_next(datetime) for _ in range(MOMENTS_TRIED)]
+    except CroniterBadDateError:
+        raise Invalid(errors={"cron": ["There is no such day."]}) from None
     if any(later - earlier < OFTEN for earlier, later in pairwise(moments)):
         raise Invalid(errors={"cron": ["At most once an hour."]})
 

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from tenants.access.caller import acting
 from tenants.access.policy import find, save
@@ -13,7 +13,7 @@ from tenants.http.selection import Selection
 from tenants.portability.approving import ask_for_approval, decide, second_approver
 from tenants.portability.choosing import portions
 from tenants.portability.encrypting import recipients_of
-from tenants.portability.exporting import delete, download, must_see_everything
+from tenants.portability.exporting import delete, download, looked_at, must_see_everything
 from tenants.portability.jobs import make_export
 from tenants.portability.models import Export
 from tenants.portability.permissions import APPROVE_EXPORTS, CREATE_EXPORTS, DELETE_EXPORTS, READ_EXPORTS
@@ -76,7 +76,8 @@ def download_export(export_id: UUID) -> Response:
     export = find(Export, export_id, lock=True)
     must_see_everything(acting().caller)
     kind = "application/octet-stream" if export.encrypt_to else "application/zip"
-    answer = Response(download(export), content_type=kind)
+    taken = looked_at(export) if request.method == "HEAD" else download(export)
+    answer = Response(taken, content_type=kind)
     answer.headers["Content-Length"] = str(export.size)
     answer.headers["Content-Disposition"] = f'attachment; filename="{export.file_name}"'
     return answer

@@ -26,7 +26,9 @@ def careful(new_workspace: Callable[[], Workspace]) -> Workspace:
         act_as(SYSTEM)
         admin = db().scalars(select(Role.id).where(Role.name == "admin")).one()
         db().add(UserRole(user_id=tenant.manager.user_id, role_id=admin))
-    assert tenant.admin.put("/export-rules", {"second_approver": True}).json == {"second_approver": True}
+    assert tenant.admin.in_person.put("/export-rules", {"second_approver": True}).json == {
+        "second_approver": True
+    }
     return tenant
 
 
@@ -40,17 +42,19 @@ def test_an_export_waits_for_another_admin_and_is_made_once_they_approve(
     run_jobs()
     assert careful.admin.get(path).json["status"] == "waiting"
     assert careful.admin.get(f"{path}/download").json["code"] == "export_not_ready"
-    own = careful.admin.put(f"{path}/approval", {"approved": True})
+    own = careful.admin.in_person.put(f"{path}/approval", {"approved": True})
     assert (own.status_code, own.json["code"]) == (403, "own_request")
     for stranger in (neighbour.admin, careful.sales):
-        assert stranger.put(f"{path}/approval", {"approved": True}).status_code in (403, 404)
-    assert neighbour.admin.put(f"{path}/approval", {"approved": True}).status_code == 404
-    approved = careful.manager.put(f"{path}/approval", {"approved": True, "note": "Fine"}).json
+        assert stranger.in_person.put(f"{path}/approval", {"approved": True}).status_code in (403, 404)
+    assert neighbour.admin.in_person.put(f"{path}/approval", {"approved": True}).status_code == 404
+    approved = careful.manager.in_person.put(f"{path}/approval", {"approved": True, "note": "Fine"}).json
     assert (approved["approval"], approved["decided_by_id"]) == ("approved", str(careful.manager.user_id))
     run_jobs()
     assert careful.admin.get(path).json["status"] == "succeeded"
     assert careful.admin.get(f"{path}/download").status_code == 200
-    assert careful.manager.put(f"{path}/approval", {"approved": False}).json["code"] == "not_waiting"
+    assert (
+        careful.manager.in_person.put(f"{path}/approval", {"approved": False}).json["code"] == "not_waiting"
+    )
     events = careful.admin.get(f"/audit-events?record_id={asked['id']}&sort=at").json["data"]
     (word,) = [each for each in events if each["changes"].get("approval") == ["waiting", "approved"]]
     assert word["actor_id"] == str(careful.manager.user_id)
@@ -60,12 +64,14 @@ def test_what_was_refused_or_not_approved_in_time_is_never_made(
     careful: Workspace, neighbour: Workspace, run_jobs: RunJobs
 ) -> None:
     refused, late = (careful.admin.post("/exports", {}).json["id"] for _ in range(2))
-    said = careful.manager.put(f"/exports/{refused}/approval", {"approved": False, "note": "Why?"}).json
+    said = careful.manager.in_person.put(
+        f"/exports/{refused}/approval", {"approved": False, "note": "Why?"}
+    ).json
     assert (said["status"], said["decision_note"]) == ("refused", "Why?")
     with inside(careful.home):
         past = update(Export.__table__).where(Export.__table__.c.id == late)
         db().connection().execute(past.values(approve_by=now() - timedelta(seconds=1)))
-    too_late = careful.manager.put(f"/exports/{late}/approval", {"approved": True})
+    too_late = careful.manager.in_person.put(f"/exports/{late}/approval", {"approved": True})
     assert (too_late.status_code, too_late.json["code"]) == (409, "export_expired")
     run_jobs()
     assert [careful.admin.get(f"/exports/{each}").json["status"] for each in (refused, late)] == [
@@ -81,7 +87,7 @@ def test_the_other_admins_hear_of_it_and_the_rule_needs_one(
     careful: Workspace, new_workspace: Callable[[], Workspace], neighbour: Workspace
 ) -> None:
     careful.admin.post("/exports", {"purpose": "sharing", "recipient": "Auditors"})
-    careful.admin.put("/export-rules", {"second_approver": False})
+    careful.admin.in_person.put("/export-rules", {"second_approver": False})
     with inside(careful.home):
         address = db().get_one(User, careful.manager.user_id).email
     mails = posted(careful, address)
@@ -90,10 +96,10 @@ def test_the_other_admins_hear_of_it_and_the_rule_needs_one(
         "The rules for exports were changed",
     ]
     assert "Auditors" in mails[-2].text
-    alone = new_workspace().admin.put("/export-rules", {"second_approver": True})
+    alone = new_workspace().admin.in_person.put("/export-rules", {"second_approver": True})
     assert (alone.status_code, alone.json["code"]) == (409, "nobody_to_approve")
     for client in (careful.sales, neighbour.read_only):
-        assert client.put("/export-rules", {"second_approver": True}).status_code == 403
+        assert client.in_person.put("/export-rules", {"second_approver": True}).status_code == 403
 
 
 def test_an_export_for_one_download_is_gone_after_it(

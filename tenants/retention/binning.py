@@ -73,12 +73,20 @@ def purge(entry_id: UUID) -> None:
 
 def let_go_of(entries: Sequence[BinEntry]) -> None:
     """Delete entries that nothing objects to, with the values that the audit has of their records."""
-    for resource in {each.resource for each in entries}:
-        gone(resource, [each.record_id for each in entries if each.resource == resource])
+    for resource, record_ids in by_resource(entries).items():
+        gone(resource, record_ids)
     for each in entries:
         db().delete(each)
     db().flush()
     forget_values([each.record_id for each in entries])
+
+
+def by_resource(entries: Sequence[BinEntry]) -> dict[str, list[UUID]]:
+    """The ids of the records that were deleted, by their resource."""
+    found: dict[str, list[UUID]] = {}
+    for each in entries:
+        found.setdefault(each.resource, []).append(each.record_id)
+    return found
 
 
 def digest_of(record_ids: Sequence[UUID]) -> str:

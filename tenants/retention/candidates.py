@@ -29,10 +29,23 @@ class Looked:
     """What a rule would come to: how many it would remove (or keep), and why it leaves others."""
 
     count: int = 0
-    sample: list[UUID] = field(default_factory=list)
+    sample_ids: list[UUID] = field(default_factory=list)
     held: int = 0
     retained: int = 0
     referred_to: int = 0
+
+    def note(self, record_id: UUID, fate: Fate, action: Action, *, referred: bool) -> None:
+        """Count a record that a rule of this action speaks of; `referred` when the database would keep it."""
+        if action is Action.RETAIN:
+            concerned = fate is Fate.RETAINED
+        else:
+            concerned = fate is Fate.DUE and not referred
+            self.held += fate is Fate.HELD
+            self.retained += fate is Fate.RETAINED
+            self.referred_to += fate is Fate.DUE and referred
+        if concerned:
+            self.count += 1
+            self.sample_ids += [record_id] if len(self.sample_ids) < SHOWN else []
 
 
 def look(kind: Kept, terms: Terms) -> Looked:
@@ -44,7 +57,7 @@ def look(kind: Kept, terms: Terms) -> Looked:
         after = batch[-1]
         referred = set(batch) - set(_free(kind, batch))
         for record_id, found in resolved(kind, [*others, terms], batch).items():
-            _count(looked, found, terms, record_id, referred=record_id in referred)
+            looked.note(record_id, found.fate, terms.action, referred=record_id in referred)
     return looked
 
 
@@ -71,25 +84,6 @@ def resolved(kind: Kept, terms: Sequence[Terms], record_ids: Sequence[UUID]) -> 
         facts.record_id: resolve(terms, facts, at, held=facts.record_id in held)
         for facts in facts_of(kind, record_ids)
     }
-
-
-def _count(looked: Looked, found: Resolution, terms: Terms, record_id: UUID, *, referred: bool) -> None:
-    if terms.action is Action.RETAIN:
-        counts = found.fate is Fate.RETAINED
-    elif found.fate is Fate.HELD:
-        looked.held += 1
-        return
-    elif found.fate is Fate.RETAINED:
-        looked.retained += 1
-        return
-    elif found.fate is Fate.DUE and referred:
-        looked.referred_to += 1
-        return
-    else:
-        counts = found.fate is Fate.DUE
-    if counts:
-        looked.count += 1
-        looked.sample += [record_id] if len(looked.sample) < SHOWN else []
 
 
 def _concerned(kind: Kept, terms: Terms, at: datetime) -> Iterator[ColumnElement[bool]]:

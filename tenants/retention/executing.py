@@ -1,6 +1,5 @@
 """The nightly work: rules delete what is due and the bin purges what is over, some records a transaction."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -13,7 +12,7 @@ from tenants.foundation.clock import now
 from tenants.isolation.door import db
 from tenants.isolation.turns import hold_open
 from tenants.jobs.progress import conclude, progress, step
-from tenants.retention.binning import BIN, digest_of, let_go_of
+from tenants.retention.binning import BIN, by_resource, digest_of, let_go_of
 from tenants.retention.candidates import due_ids, resolved
 from tenants.retention.holds import TURN, held_among
 from tenants.retention.keeping import Kept, ruled
@@ -31,9 +30,10 @@ def run_rules() -> None:
     with step():
         terms = terms_in_force(action=Action.DELETE)
     done = 0
-    for resource, each in terms.items():
-        for rule in each if resource in ruled() else ():
-            done = _run(ruled()[resource], rule.id, done)
+    for resource, rules in terms.items():
+        if resource != BIN:  # `empty_bin` goes by those
+            for rule in rules:
+                done = _execute(ruled()[resource], rule.id, done)
     with step():
         conclude({"deleted": done})
 
@@ -53,7 +53,8 @@ def empty_bin() -> None:
         conclude()
 
 
-def _run(kind: Kept, rule_id: UUID, done: int) -> int:
+def _execute(kind: Kept, rule_id: UUID, done: int) -> int:
+    """Delete what is due by one rule; how many records it and those before it deleted, `done` being those before it."""
     after: UUID | None = None
     while True:
         with step():
@@ -68,7 +69,7 @@ def _batch(kind: Kept, rule_id: UUID, after: UUID | None) -> tuple[Sequence[UUID
     """The next records that a rule concerns, and how many of them it deleted; none when it was switched off."""
     hold_open(TURN)
     rule = db().get(RetentionRule, rule_id)
-    if rule is None or rule.enabled_at is None:
+    if rule is None or not rule.enabled:
         return (), 0
     batch = due_ids(kind, terms_of(rule), after, AT_ONCE)
     found = resolved(kind, terms_in_force(kind.name).get(kind.name, ()), batch)
@@ -125,6 +126,5 @@ def _purge(entries: Sequence[BinEntry]) -> None:
     if not entries:
         return
     let_go_of(entries)
-    for resource in sorted(Counter(each.resource for each in entries)):
-        went = [each.record_id for each in entries if each.resource == resource]
+    for resource, went in sorted(by_resource(entries).items()):
         record_event("bin.purged", BIN, None, deletion(resource, went))

@@ -1,11 +1,11 @@
 """Legal holds: placed and released on record, and the one answer to whether something is held."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import or_, select
 
 from tenants.access.caller import acting
 from tenants.access.policy import save
@@ -14,7 +14,7 @@ from tenants.foundation.errors import Conflict, Invalid
 from tenants.isolation.door import db
 from tenants.isolation.turns import hold_open, one_at_a_time
 from tenants.retention.keeping import kinds
-from tenants.retention.models import BinEntry, LegalHold
+from tenants.retention.models import BinEntry, LegalHold, lasting
 
 TURN = "legal-holds"
 
@@ -51,30 +51,31 @@ def must_not_be_held(record_ids: Sequence[UUID]) -> None:
 def is_tenant_held() -> bool:
     """Whether a hold is over everything of the tenant at hand. No hold is placed until the transaction ends."""
     hold_open(TURN)
-    whole = select(LegalHold.id).where(in_force(), LegalHold.record_ids.is_(None))
+    whole = select(LegalHold.id).where(lasting(LegalHold, now()), LegalHold.record_ids.is_(None))
     return db().scalars(whole.limit(1)).first() is not None
 
 
 def is_anything_held() -> bool:
     """Whether any hold is in force: all of a tenant can't go while a part of it is held."""
     hold_open(TURN)
-    return db().scalars(select(LegalHold.id).where(in_force()).limit(1)).first() is not None
+    return db().scalars(select(LegalHold.id).where(lasting(LegalHold, now())).limit(1)).first() is not None
 
 
 def held_among(record_ids: Sequence[UUID]) -> set[UUID]:
     """Which of these records a hold keeps."""
     named = or_(LegalHold.record_ids.is_(None), LegalHold.record_ids.overlap(list(record_ids)))
-    holds: Iterable[list[UUID] | None] = db().scalars(select(LegalHold.record_ids).where(in_force(), named))
+    there = select(LegalHold.record_ids).where(lasting(LegalHold, now()), named)
     wanted, held = set(record_ids), set[UUID]()
-    for each in holds:
+    for each in db().scalars(there):
         held |= wanted if each is None else wanted.intersection(each)
     return held
 
 
-def in_force() -> ColumnElement[bool]:
-    """The where-clause of holds that have not ended."""
-    lasts = or_(LegalHold.ends_at.is_(None), LegalHold.ends_at > now())
-    return LegalHold.released_at.is_(None) & lasts
+def ends_in_force() -> list[datetime | None]:
+    """When the holds that are in force end; None for one without an end."""
+    return list(
+        db().scalars(select(LegalHold.ends_at).where(lasting(LegalHold, now())).order_by(LegalHold.id))
+    )
 
 
 def _must_be_there(resource: str | None, record_ids: Sequence[UUID]) -> None:
@@ -90,8 +91,3 @@ def _must_be_there(resource: str | None, record_ids: Sequence[UUID]) -> None:
     if missing := len([each for each in record_ids if each not in found]):
         texts = "There is no such record." if missing == 1 else f"{missing} of these records are not there."
         raise Invalid(errors={"record_ids": [texts]})
-
-
-def ends_in_force() -> list[datetime | None]:
-    """When the holds that are in force end; None for one without an end."""
-    return list(db().scalars(select(LegalHold.ends_at).where(in_force()).order_by(LegalHold.id)))

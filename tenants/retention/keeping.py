@@ -48,6 +48,7 @@ def kinds() -> Mapping[str, Kept]:
 
 
 def kind_of(model: type[Base]) -> Kept | None:
+    """What was declared of a model; None for one that nobody declared."""
     found = _kept.get(resource_of(model))
     return found if found is not None and found.model is model else None
 

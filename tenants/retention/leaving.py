@@ -92,7 +92,7 @@ def _entry(kind: Kept, record: Any) -> BinEntry:
         owner_id=getattr(record, "owner_id", None),
         team_id=getattr(record, "team_id", None),
         brief={name: as_json(getattr(record, name)) for name in kind.known_by},
-        moments=dict(as_kept(facts)),
+        moments=as_kept(facts),
     )
     # The session seals what is new before a flush, and this comes during one.
     entry.content = sealed_text(snapshot(kind.model.__table__, record.id), place(entry, "content"))

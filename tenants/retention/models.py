@@ -5,7 +5,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, Uuid
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Uuid,
+    and_,
+    or_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped
 
@@ -72,6 +82,11 @@ class LegalHold(Record, Base):
         self.released_at, self.released_by_id, self.release_reason = now(), by, reason
 
 
+def lasting(columns: Any, at: Any) -> ColumnElement[bool]:
+    """The where-clause of holds that have not ended at a moment, over the columns of their table."""
+    return and_(columns.released_at.is_(None), or_(columns.ends_at.is_(None), columns.ends_at > at))
+
+
 class RetentionRule(Record, Base):
     """How long records of one resource are kept, or from when on they go, and by which law or promise.
 
@@ -112,7 +127,7 @@ class RetentionRule(Record, Base):
 
     def enable(self, by: UUID | None) -> None:
         """Switch it on. Raises Conflict when it is on, or was not previewed as it is."""
-        if self.enabled_at is not None:
+        if self.enabled:
             raise Conflict("This rule is enabled.", code="rule_enabled")
         if self.previewed_at is None:
             raise Conflict(
@@ -126,7 +141,8 @@ class RetentionRule(Record, Base):
         self.enabled_at = self.enabled_by_id = self.previewed_at = self.previewed_count = None
 
     def must_be_off(self) -> None:
-        if self.enabled_at is not None:
+        """Raises Conflict while it is on."""
+        if self.enabled:
             raise Conflict("This rule is enabled. Switch it off first.", code="rule_enabled")
 
 

@@ -1,6 +1,6 @@
 """From when periods count for a record: worked out by the database for each trigger, in UTC."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -69,7 +69,7 @@ def facts_in_bin(entry: BinEntry) -> Facts:
     return Facts(entry.record_id, {Trigger(name): _read(text) for name, text in entry.moments.items()})
 
 
-def as_kept(facts: Facts) -> Mapping[str, str | None]:
+def as_kept(facts: Facts) -> dict[str, str | None]:
     """Facts as the bin keeps them."""
     return {
         trigger.value: None if moment is None else moment.isoformat()

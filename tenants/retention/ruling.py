@@ -16,7 +16,7 @@ from tenants.foundation.tables import Purpose
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
 from tenants.retention.binning import BIN, reschedule
-from tenants.retention.candidates import SHOWN, Looked, look
+from tenants.retention.candidates import SHOWN, look
 from tenants.retention.holds import TURN
 from tenants.retention.keeping import ruled
 from tenants.retention.models import Action, BinEntry, RetentionRule, Trigger
@@ -47,7 +47,7 @@ def write_rule(said: dict[str, Any]) -> RetentionRule:
 
 def rewrite_rule(rule: RetentionRule, said: Mapping[str, Any]) -> RetentionRule:
     """Change a rule that `find` locked; it is off then, until somebody has looked at it again. Raises as `write_rule`."""
-    was_on = rule.enabled_at is not None
+    was_on = rule.enabled
     rule.disable()
     change(rule, {**said, "purpose": _purpose_of(said.get("resource", rule.resource))})
     _must_make_sense(rule)
@@ -96,18 +96,11 @@ def _settle(rule: RetentionRule) -> None:
 
 def _of_records(rule: RetentionRule) -> Preview:
     kind, terms = ruled()[rule.resource], terms_of(rule)
-    looked: Looked = look(kind, terms)
+    looked = look(kind, terms)
     many = f"{looked.count:,} of the {rule.resource}"
-    if terms.action is Action.RETAIN:
-        return Preview(f"This would keep {many} from being deleted today.", looked.count, looked.sample)
-    return Preview(
-        f"This would remove {many}.",
-        looked.count,
-        looked.sample,
-        looked.held,
-        looked.retained,
-        looked.referred_to,
-    )
+    retains = terms.action is Action.RETAIN
+    said = f"This would keep {many} from being deleted today." if retains else f"This would remove {many}."
+    return Preview(said, **vars(looked))
 
 
 def _of_the_bin(rule: RetentionRule) -> Preview:

@@ -1,16 +1,14 @@
 """How holds, rules and the bin look in JSON, and what may be said of them."""
 
-from typing import Any
-
 import marshmallow
 from marshmallow import fields, validate
-from sqlalchemy import ColumnElement, and_, func, or_
+from sqlalchemy import func
 
 from tenants.audit.schemas import without_closed
 from tenants.http.representation import Attached, BodySchema, RecordSchema, Resource, Timestamp
 from tenants.http.texts import no_nul, text
 from tenants.retention.keeping import binned_models
-from tenants.retention.models import Action, BinEntry, LegalHold, RetentionRule, Trigger
+from tenants.retention.models import Action, BinEntry, LegalHold, RetentionRule, Trigger, lasting
 from tenants.retention.periods import period_of
 
 
@@ -63,11 +61,12 @@ class HoldSchema(RecordSchema):
     release_reason = fields.String(allow_none=True)
 
 
-def _in_force(table: Any) -> ColumnElement[bool]:
-    return and_(table.c.released_at.is_(None), or_(table.c.ends_at.is_(None), table.c.ends_at > func.now()))
-
-
-HOLDS = Resource("legal-holds", LegalHold, HoldSchema(), expressions={"in_force": _in_force})
+HOLDS = Resource(
+    "legal-holds",
+    LegalHold,
+    HoldSchema(),
+    expressions={"in_force": lambda table: lasting(table.c, func.now())},
+)
 
 
 class RuleBody(BodySchema):

@@ -12,7 +12,7 @@ from tenants.attachments.attachable import editable_record
 from tenants.attachments.ending import detach
 from tenants.attachments.models import Attachment
 from tenants.attachments.permissions import EDIT_ATTACHMENTS, READ_ATTACHMENTS
-from tenants.attachments.reading import Opened, opened
+from tenants.attachments.reading import opened
 from tenants.attachments.schemas import ATTACHMENTS, AttachmentBody, AttachmentFile, AttachmentForm
 from tenants.attachments.sniffing import sent_as
 from tenants.foundation.tables import Purpose
@@ -52,7 +52,7 @@ def download_attachment(attachment_id: UUID) -> Response:
     """The file itself. That somebody took it is put on record."""
     found = opened(attachment_id)
     made = found.attachment
-    return downloaded(found.chunks, found.close, made.size, _name(found), sent_as(made.media_type))
+    return downloaded(found.chunks, found.close, made.size, _name(made), sent_as(made.media_type))
 
 
 @attachments.patch("/<uuid:attachment_id>", may=EDIT_ATTACHMENTS)
@@ -72,8 +72,7 @@ def delete_attachment(attachment_id: UUID) -> None:
     detach(attachment_id)
 
 
-def _name(found: Opened) -> str:
+def _name(attachment: Attachment) -> str:
     """A name that is closed to the caller is not told by the download either."""
-    attachment = found.attachment
     closed = fields_closed(acting().caller, "attachments")
     return f"attachment-{attachment.id}" if "name" in closed else attachment.name

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain
 from uuid import UUID
 
 from tenants.access.policy import find
@@ -31,7 +30,6 @@ def opened(attachment_id: UUID) -> Opened:
     readable_record(attachment.resource, attachment.record_id)
     with ExitStack() as stack:
         chunks = stack.enter_context(opened_file(attachment.file))
-        first = next(chunks, b"")
         same = {"sha256": [attachment.sha256, attachment.sha256]}
         record_event("attachments.downloaded", "attachments", attachment.id, same)
-        return Opened(attachment, chain([first], chunks), stack.pop_all().close)
+        return Opened(attachment, chunks, stack.pop_all().close)

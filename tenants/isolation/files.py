@@ -43,7 +43,10 @@ def store_sealed(name: str, chunks: Iterable[bytes], lock: Lock | None = None) -
 
 @contextmanager
 def opened_file(name: str) -> Iterator[Iterator[bytes]]:
-    """What `store_sealed` stored, in chunks. Raises NotStored, KeyWithheld, and Unreadable when it was altered."""
+    """What `store_sealed` stored, in chunks, the first of which is known to open.
+
+    Raises NotStored, KeyWithheld, and Unreadable when it was altered.
+    """
     with sealed_file(here().home.id, name) as chunks:
         yield chunks
 

@@ -8,8 +8,11 @@ from marshmallow import fields
 from sqlalchemy import ColumnElement, Text, case, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from tenants.access.permissions import registered
+from tenants.access.policy import resource_of
 from tenants.audit.models import AuditEvent
-from tenants.http.representation import Resource, Timestamp
+from tenants.foundation.tables import Base
+from tenants.http.representation import Resource, Timestamp, Told
 
 
 class AuditValuesSchema(marshmallow.Schema):
@@ -65,11 +68,19 @@ def _texts(words: Iterable[str]) -> ColumnElement[Any]:
     return cast(literal(sorted(words), ARRAY(Text)), ARRAY(Text))
 
 
+def governed() -> dict[str, str]:
+    """The resources of events that a right to read decides about: their own, or the one their model names."""
+    own = {each.resource: each.resource for each in registered().values() if each.name == each.reading}
+    models = (mapper.class_ for mapper in Base.registry.mappers)
+    return own | {resource_of(each): each.__governed_by__ for each in models if each.__governed_by__}
+
+
 AUDIT_EVENTS = Resource(
     "audit-events",
     AuditEvent,
     AuditEventSchema(),
     sort="-at",
+    told=Told("resource", "record_id", governed),
     covers={
         "changes": without_closed,
         "personal.values": without_closed,

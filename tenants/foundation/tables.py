@@ -90,6 +90,8 @@ class Base(DeclarativeBase):
     __purpose__: ClassVar[Purpose]
     __audited__: ClassVar[bool] = False
     """Changes of audited records are written to the audit in the same transaction."""
+    __governed_by__: ClassVar[str] = ""
+    """The resource whose permissions say who sees what happened to these rows, where they have none of their own."""
     __unruled__: ClassVar[str] = ""
     """Why no retention rule speaks of these rows, where they are audited and nobody declared them as kept."""
     __stays__: ClassVar[str] = ""

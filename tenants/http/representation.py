@@ -112,6 +112,20 @@ class Attached:
     away: bool = False
 
 
+@dataclass(frozen=True)
+class Told:
+    """Two columns, the name of a resource and an id: rows tell what happened to records, also to those that are gone.
+
+    `governed` gives the resource whose right to read decides for each name that rows may have. Whoever reads all of
+    it sees all that is told; whoever reads some of it, what is told of the records that are there and within reach.
+    Of what it doesn't name, whoever may read the rows at all sees everything.
+    """
+
+    resource: str
+    record: str
+    governed: Callable[[], Mapping[str, str]]
+
+
 #: Whoever changes a record has to see which one it is, and which version.
 NEVER_CLOSED = frozenset({"id", "version"})
 _register: list["Resource"] = []
@@ -137,6 +151,7 @@ class Resource:
     sort: str = "-created_at"
     shown: Callable[[Any], ColumnElement[bool]] | None = None
     attached: Attached | None = None
+    told: Told | None = None
     mirrors: Mapping[str, str] = field(default_factory=dict)
     covers: Mapping[str, Cover] = field(default_factory=dict)
 
@@ -197,6 +212,7 @@ class Resource:
                     resource_of(self.model),
                     *(resource_of(self.relationship(name).mapper.class_) for name in shown),
                     *(self.attached.models() if self.attached else ()),
+                    *(self.told.governed().values() if self.told else ()),
                 }
             )
         )

@@ -20,7 +20,8 @@ from tenants.access.policy import resource_of
 from tenants.access.reaching import narrowed
 from tenants.http.closed import NONE, columns_of, shows_closed
 from tenants.http.filters import condition
-from tenants.http.representation import Attached, Resource, always, nested_of, rendered
+from tenants.http.representation import Resource, always, nested_of, rendered
+from tenants.http.spoken_of import attached_and_seen, told_to
 from tenants.isolation.dialect import compiled
 
 MASK = "•••"
@@ -203,7 +204,10 @@ def conditions_of(resource: Resource, shape: Shape, table: Any) -> list[ColumnEl
     if resource.shown is not None:
         conditions.append(resource.shown(table))
     if resource.attached is not None:
-        conditions.append(_attached(resource.attached, shape, table))
+        conditions.append(attached_and_seen(resource.attached, dict(shape.extents), table))
+    if resource.told is not None:
+        told = told_to(resource.told, dict(shape.extents), table)
+        conditions += [] if told is None else [told]
     if shape.words and resource.search:
         asked = func.to_tsquery(literal_column("'simple'"), bindparam("words", type_=sa.Text()))
         conditions.append(table.c[resource.search].bool_op("@@")(asked))
@@ -211,23 +215,6 @@ def conditions_of(resource: Resource, shape: Shape, table: Any) -> list[ColumnEl
             words = table.c[resource.search].info["words"]
             conditions.append(words.without(table, shape.unsearched).bool_op("@@")(asked))
     return conditions
-
-
-def _attached(attached: Attached, shape: Shape, table: Any) -> ColumnElement[bool]:
-    """Rows speak of records of many resources: each is seen by whoever sees its record."""
-    extents, ways = dict(shape.extents), []
-    for name, model in sorted(attached.models().items()):
-        extent = extents.get(name)
-        if extent is None:
-            continue
-        named = table.c[attached.resource] == literal_column(f"'{name}'")
-        other = model.__table__.alias(f"{name}_spoken_of") if not attached.away else table
-        seen = narrowed(other, extent)
-        conditions = [] if seen is None else [seen]
-        if not attached.away:
-            conditions = [sa.exists().where(other.c.id == table.c[attached.record], *conditions)]
-        ways.append(and_(named, *conditions))
-    return or_(sa.false(), *ways)
 
 
 def _narrow(query: Select[Any], resource: Resource, shape: Shape, table: Any) -> Select[Any]:

@@ -157,7 +157,7 @@ def _conditions(permission: Permission) -> Iterator[str]:
 def _model(resource: str) -> Any:
     """The model of a resource whose single records can be asked about: those that lists show whole, by reach alone."""
     governed = f"{resource}:read" in registered()
-    if governed and all(each.shown is None for each in resources_of(resource)):
+    if governed and all(each.shown is None and each.told is None for each in resources_of(resource)):
         for mapper in Base.registry.mappers:
             table = str(getattr(mapper.class_, "__tablename__", ""))
             if resource_of(mapper.class_) == resource == table.replace("_", "-"):

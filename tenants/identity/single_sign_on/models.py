@@ -71,6 +71,7 @@ class ExternalIdentity(Identified, Base):
 
     __tablename__ = "external_identities"
     __resource__ = "external-identities"
+    __governed_by__ = "identity-providers"
     __table_args__ = (
         CheckConstraint("(user_id is null) <> (team_id is null)", name="one_holder"),
         CheckConstraint("provider_id is null or subject is not null", name="subject_given"),

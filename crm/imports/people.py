@@ -17,7 +17,7 @@ from tenants.http.representation import BodySchema
 from tenants.identity.models import Team, TeamMember, User
 from tenants.identity.people.addresses import can_sign_in
 from tenants.identity.people.permissions import CREATE_TEAMS, CREATE_USERS, EDIT_TEAMS, EDIT_USERS
-from tenants.identity.rights.granting import holding_beyond, teams_beyond
+from tenants.identity.rights.granting import holding_beyond, teams_beyond, teams_to_manage_beyond
 from tenants.isolation.door import db
 
 TEAM_BEYOND = "The roles of this team hold more than you have yourself."
@@ -89,7 +89,7 @@ def _kept_from(batch: Batch, team: Team) -> str | None:
     """Why the caller may not put somebody over a team that is there."""
     if batch.caller.reach(EDIT_TEAMS.name) is None:
         return "You may not change this team."
-    return TEAM_BEYOND if team.id in teams_beyond() else None
+    return TEAM_BEYOND if team.id in teams_to_manage_beyond() else None
 
 
 def join_teams(batch: Batch) -> None:
@@ -115,7 +115,7 @@ def nobody_beyond(values: Mapping[str, Any], table: Any) -> Iterator[tuple[Colum
 
 def no_manager_beyond(values: Mapping[str, Any], table: Any) -> Iterator[tuple[ColumnElement[bool], str]]:
     """Who manages a team has its roles: nobody gives away more than they have themselves."""
-    if table is not None and "manager_id" in values and (strong := teams_beyond()):
+    if table is not None and "manager_id" in values and (strong := teams_to_manage_beyond()):
         changed = values["manager_id"].is_distinct_from(table.c.manager_id)
         yield sa.and_(table.c.id.in_(strong), changed), TEAM_BEYOND
 

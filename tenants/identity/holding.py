@@ -1,6 +1,8 @@
 """Whose a role is: those who were given it, and whoever is in a team that has it, or manages one."""
 
-from sqlalchemy import ColumnElement, or_, select
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from tenants.identity.models import Role, Team, TeamMember, TeamRole, User, UserRole
 
@@ -16,3 +18,16 @@ def has_role(*like: ColumnElement[bool]) -> ColumnElement[bool]:
         .where(TeamRole.role_id.in_(roles), or_(TeamMember.user_id == User.id, Team.manager_id == User.id))
     )
     return or_(own.exists(), of_teams.exists())
+
+
+def roles_of(user_id: UUID) -> Select[Role]:
+    """The same from the other side: the roles of one user, by name."""
+    own = select(UserRole.role_id).where(UserRole.user_id == user_id)
+    of_teams = select(TeamRole.role_id).where(TeamRole.team_id.in_(teams_of(user_id)))
+    return select(Role).where(or_(Role.id.in_(own), Role.id.in_(of_teams))).order_by(Role.name)
+
+
+def teams_of(user_id: UUID) -> Select[UUID]:
+    """The teams that a user is in or manages."""
+    member = select(TeamMember.team_id).where(TeamMember.user_id == user_id)
+    return select(Team.id).where(or_(Team.manager_id == user_id, Team.id.in_(member)))

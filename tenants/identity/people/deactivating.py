@@ -19,6 +19,7 @@ from tenants.identity.people.models import Invitation
 from tenants.identity.people.taking_over import must_hold_everything_of
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.rights.assigning import must_leave_an_admin
+from tenants.identity.rights.reaching_teams import must_reach_as_they_would
 from tenants.identity.signing_in.opening import end_sessions
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
@@ -109,5 +110,6 @@ def _leave_teams_to(user: User, heir_id: UUID | None) -> None:
     managed = list(db().scalars(select(Team).where(Team.manager_id == user.id).with_for_update()))
     if heir_id is not None:
         must_hold_roles_of(each.id for each in managed)
+        must_reach_as_they_would(heir_id, [each.id for each in managed])
     for team in managed:
         team.manager_id = heir_id

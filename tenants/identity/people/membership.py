@@ -10,6 +10,7 @@ from tenants.foundation.errors import Invalid
 from tenants.identity.models import Role, Team, TeamMember, TeamRole, User
 from tenants.identity.rights.assigning import ADMIN, must_leave_an_admin
 from tenants.identity.rights.granting import must_hold
+from tenants.identity.rights.reaching_teams import must_reach_as_they_would
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
 
@@ -37,6 +38,7 @@ def join(user: User, team_ids: Sequence[UUID], field: str = "team_ids") -> None:
     known = teams_of(user.id)
     new = [each for each in teams_named(team_ids, field) if each.id not in known]
     must_hold_roles_of(each.id for each in new)
+    must_reach_as_they_would(user.id, [each.id for each in new])
     for team in new:
         db().add(TeamMember(team_id=team.id, user_id=user.id))
         record_event("teams.member_added", "teams", team.id, {"user_id": [None, str(user.id)]})

@@ -10,6 +10,10 @@ from tenants.access.policy import find, remove, save
 from tenants.foundation.errors import Conflict, Invalid
 from tenants.identity.models import RecordShare, Team, TeamMember, TeamRole, User
 from tenants.identity.people.membership import must_hold_roles_of
+from tenants.identity.rights.reaching_teams import (
+    must_reach_as_they_would,
+    must_reach_as_those_above_would,
+)
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
 
@@ -31,12 +35,13 @@ def change_team(team_id: UUID, said: Mapping[str, Any]) -> Team:
     """Rename a team, give it a manager, or move it with all below it.
 
     Raises Invalid for a place that isn't there, is within the team itself, or is too deep; NotAllowed when managing
-    the team gives more than the caller has.
+    the team, or being above it, gives more than the caller has.
     """
     one_at_a_time("teams")
     team = find(Team, team_id, lock=True)
     if said.get("manager_id") not in (None, team.manager_id):
         must_hold_roles_of([team.id])
+        must_reach_as_they_would(said["manager_id"], [team.id])
     if "parent_id" in said and said["parent_id"] != team.parent_id:
         _move(team, said["parent_id"])
     for name in said.keys() - {"parent_id"}:
@@ -70,6 +75,7 @@ def _move(team: Team, parent_id: UUID | None) -> None:
     below = list(db().scalars(select(Team).where(Team.path.contains([team.id])).with_for_update()))
     if len(path) + max([len(each.path) for each in below], default=above) - above >= DEEPEST:
         raise Invalid(errors={"parent_id": [TOO_DEEP]})
+    must_reach_as_those_above_would([team.id, *(each.id for each in below)], {*path} - {*team.path})
     for each in (team, *below):
         each.path = [*path, *each.path[above:]]
     team.parent_id = parent_id

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 
 from tenants.access.policy import find
 from tenants.audit.recording import record_event
 from tenants.foundation.errors import Conflict, Invalid
-from tenants.identity.holding import has_role
+from tenants.identity.holding import has_role, teams_of
 from tenants.identity.models import Role, Team, TeamRole, User, UserRole
 from tenants.identity.rights.granting import must_hold
+from tenants.identity.rights.reaching_teams import must_reach_by
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
 
@@ -25,17 +26,24 @@ def give_to_user(user_id: UUID, role_ids: Sequence[UUID]) -> list[Role]:
     the caller has, Conflict when nobody would be left who can do everything.
     """
     user = find(User, user_id, lock=True)
-    return _give(UserRole, UserRole.user_id == user.id, {"user_id": user.id}, "users", role_ids)
+    theirs = teams_of(user.id)
+    return _give(UserRole, UserRole.user_id == user.id, {"user_id": user.id}, "users", role_ids, theirs)
 
 
 def give_to_team(team_id: UUID, role_ids: Sequence[UUID]) -> list[Role]:
     """Have everybody in a team have exactly these roles besides their own. Raises as `give_to_user` does."""
     team = find(Team, team_id, lock=True)
-    return _give(TeamRole, TeamRole.team_id == team.id, {"team_id": team.id}, "teams", role_ids)
+    itself = select(Team.id).where(Team.id == team.id)
+    return _give(TeamRole, TeamRole.team_id == team.id, {"team_id": team.id}, "teams", role_ids, itself)
 
 
 def _give(
-    link: Any, whose: ColumnElement[bool], keys: dict[str, UUID], resource: str, role_ids: Sequence[UUID]
+    link: Any,
+    whose: ColumnElement[bool],
+    keys: dict[str, UUID],
+    resource: str,
+    role_ids: Sequence[UUID],
+    teams: Select[UUID],
 ) -> list[Role]:
     one_at_a_time("roles")
     before = _roles(select(link.role_id).where(whose))
@@ -46,6 +54,7 @@ def _give(
         )
     given, taken = _less(after, before), _less(before, after)
     must_hold([*given, *taken])
+    must_reach_by(given, db().scalars(teams).all())
     db().execute(delete(link).where(whose, link.role_id.in_([each.id for each in taken])))
     db().add_all([link(**keys, role_id=each.id) for each in given])
     db().flush()

@@ -11,6 +11,7 @@ from tenants.access.ownership import effective
 from tenants.access.permissions import Reach, registered
 from tenants.foundation.errors import NotAllowed
 from tenants.identity.models import Role, Team, TeamMember, TeamRole, UserRole
+from tenants.identity.rights.reaching_teams import merged, reaches
 from tenants.isolation.door import db
 
 MOST_NAMED = 10
@@ -39,11 +40,29 @@ def must_hold_all(name: str, permissions: Mapping[str, Any], fields: Mapping[str
 
 
 def teams_beyond() -> list[UUID]:
-    """The teams whose roles hold more than the caller has: to put somebody in, or over, one of them takes more."""
+    """The teams whose roles give more than the caller has, or more of the team's records than they reach."""
     caller, found = acting().caller, set()
     for team_id, role in db().execute(select(TeamRole.team_id, Role).join(Role, Role.id == TeamRole.role_id)):
-        if any(_beyond(caller, role.permissions, role.fields)):
+        by_team = (name for name, reach in merged([role]).items() if reach in (Reach.TEAM, Reach.SUBTEAMS))
+        if any(_beyond(caller, role.permissions, role.fields)) or not all(
+            reaches(caller, name, team_id) for name in by_team
+        ):
             found.add(team_id)
+    return sorted(found)
+
+
+def teams_to_manage_beyond() -> list[UUID]:
+    """The teams that the caller may put nobody over: whoever it is could reach what the caller doesn't."""
+    caller, found = acting().caller, set(teams_beyond())
+    by_team = {
+        name
+        for role in db().scalars(select(Role))
+        for name, reach in merged([role]).items()
+        if reach in (Reach.TEAM, Reach.SUBTEAMS) and caller.reach(name) is not Reach.ALL
+    }
+    if by_team:
+        teams = db().scalars(select(Team.id))
+        found |= {each for each in teams if not all(reaches(caller, name, each) for name in by_team)}
     return sorted(found)
 
 

@@ -37,6 +37,9 @@ class Context:
     column: str
     row_id: UUID | str
 
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column} of {self.row_id}"
+
     def encoded(self) -> bytes:
         return unambiguous(self.tenant_id.bytes, self.table, self.column, str(self.row_id))
 
@@ -91,11 +94,11 @@ def unseal(key: DataKey, sealed: bytes, context: Context) -> bytes:
     """The plaintext, or `Unreadable`, without saying which of its causes it was."""
     header, nonce = sealed[:HEADER_BYTES], sealed[HEADER_BYTES : HEADER_BYTES + NONCE_BYTES]
     if header != header_of(SEALED_VALUE, key.version) or len(sealed) < HEADER_BYTES + NONCE_BYTES + TAG_BYTES:
-        raise Unreadable("A sealed value does not open.")
+        raise Unreadable(f"A sealed value does not open: {context}.")
     try:
         return key.decrypted(nonce, sealed[HEADER_BYTES + NONCE_BYTES :], header + context.encoded())
     except InvalidTag:
-        raise Unreadable("A sealed value does not open.") from None
+        raise Unreadable(f"A sealed value does not open: {context}.") from None
 
 
 def key_version(sealed: bytes) -> int:

@@ -52,14 +52,14 @@ def unseal_stream(
     header, salt = start[:HEADER_BYTES], start[HEADER_BYTES:]
     key = key_of(key_version(header))
     if header != header_of(SEALED_STREAM, key.version) or len(salt) != SALT_BYTES:
-        raise Unreadable("A sealed stream does not open.")
+        raise Unreadable(f"A sealed stream does not open: {context}.")
     cipher = _cipher(key, header, salt, context)
     sealed = in_pieces(chain([rest], source), CHUNK_BYTES + TAG_BYTES)
     for number, (piece, last) in enumerate(marking_the_last(sealed)):
         try:
             plaintext = cipher.decrypt(_nonce(number, last=last), piece, None)
         except InvalidTag:
-            raise Unreadable("A sealed stream was altered or cut short.") from None
+            raise Unreadable(f"A sealed stream was altered or cut short: {context}.") from None
         yield plaintext
 
 

@@ -25,7 +25,7 @@ REFUSALS = {
     "401": "No credential, or one that is not good any more.",
     "403": "The caller lacks the permission.",
     "404": "There is no such thing within the caller's reach.",
-    "409": "Against a rule of the business, or under way already.",
+    "409": "Against a rule of the business, under way already, or altered where it is stored.",
     "410": "It was there and is gone: its time is over, or its key was destroyed.",
     "412": "`If-Match` names another version.",
     "413": "Larger than we take.",
@@ -35,9 +35,9 @@ REFUSALS = {
     "429": "The allowance is used up; see `Retry-After`.",
     "503": "Something we need is away; see `Retry-After`.",
 }
-ALWAYS = ("400", "410", "422", "423", "429", "503")
+ALWAYS = ("400", "409", "410", "422", "423", "429", "503")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
-WRITING = ("409", "412", "413", "415")
+WRITING = ("412", "413", "415")
 
 
 def describe(view: View, may: Permission, purpose: Purpose, name: str) -> View:

@@ -10,7 +10,9 @@ from flask import Flask, Response, g
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, UnprocessableEntity
 
+from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import (
+    Conflict,
     Invalid,
     Malformed,
     NotFound,
@@ -24,6 +26,10 @@ from tenants.foundation.errors import (
 from tenants.isolation.violations import ERRORS, refusal_of
 
 log = structlog.get_logger(__name__)
+ALTERED = (
+    "Something here was altered or damaged where it is stored, so it is not shown. Whoever runs this installation"
+    " was told and can restore it from a copy."
+)
 FOR_STATUS: dict[int, type[Refusal]] = {400: Malformed, 401: NotSignedIn, 404: NotFound, 413: TooLarge}
 
 
@@ -48,6 +54,7 @@ def register(app: Flask) -> None:
     for kind in ERRORS:
         app.register_error_handler(kind, lambda error: answer(refusal_of(error)))
     app.register_error_handler(StaleDataError, lambda _: answer(PreconditionFailed()))
+    app.register_error_handler(Unreadable, _altered)
     app.register_error_handler(Exception, _unforeseen)
 
 
@@ -106,6 +113,12 @@ def _flat(path: str, messages: Any) -> list[tuple[str, list[str]]]:
             pair for name, inner in messages.items() for pair in _flat(f"{path}.{name}".strip("."), inner)
         ]
     return [(path.removeprefix("_schema") or "body", [str(each) for each in messages])]
+
+
+def _altered(error: Unreadable) -> Response:
+    """What is sealed proves itself on opening: this is no fault of the request, and trying again does not help."""
+    log.error("altered", reason=str(error))
+    return answer(Conflict(ALTERED, code="altered"))
 
 
 def _unforeseen(error: Exception) -> Response:

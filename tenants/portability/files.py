@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, false, select
 from tenants.attachments.ending import BUNDLING
 from tenants.attachments.models import Attachment, file_of
 from tenants.attachments.naming import clean_name
+from tenants.attachments.reading import altered
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
 from tenants.isolation.door import db
@@ -69,7 +70,7 @@ class BundledFiles:
             except NotStored:
                 self.missing.append(str(each.id))
             except Unreadable as error:
-                raise _altered(each) from error
+                raise altered(each.id) from error
 
     def described(self, package: bytes) -> Iterator[bytes]:
         """datapackage.json with a resource for each file; however many they are, a few are in memory."""
@@ -90,7 +91,7 @@ class BundledFiles:
                 yield from stream.pieces()
         written = file.written()
         if (written.size, written.sha256) != (each.size, each.sha256):
-            raise _altered(each)
+            raise altered(each.id)
 
 
 class ExpectedFiles:
@@ -162,10 +163,3 @@ def _resource(each: Any) -> dict[str, Any]:
         "bytes": each.size,
         "hash": f"sha256:{each.sha256}",
     }
-
-
-def _altered(each: Any) -> Conflict:
-    return Conflict(
-        f"The file of attachment {each.id} was altered where it is stored. Restore it or remove the attachment.",
-        code="file_altered",
-    )

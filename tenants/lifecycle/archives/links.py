@@ -13,7 +13,7 @@ from tenants.catalog.models import LookupHash, State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
-from tenants.foundation.encryption import Context, key_version, seal, unseal
+from tenants.foundation.encryption import Context, Unreadable, key_version, seal, unseal
 from tenants.foundation.errors import Conflict, Refusal, Unavailable
 from tenants.foundation.identifiers import new_id, new_token, token_hash
 from tenants.identity.signing_in.places import hashed_address
@@ -114,7 +114,7 @@ def progress_of(catalog: Catalog, tenant_id: UUID) -> Woken:
 
 
 def post_links(catalog: Catalog) -> int:
-    """Send the mails that wait; one that can't be sent now is tried again until its link is over."""
+    """Send the mails that wait; one that can't be opened or sent now is tried again until its link is over."""
     with catalog.transaction() as session:
         session.execute(delete(ThawLink).where(ThawLink.expires_at < now()))
         waiting = list(session.scalars(select(ThawLink.id).where(ThawLink.mail.is_not(None))))
@@ -126,7 +126,12 @@ def _post(catalog: Catalog, link_id: UUID) -> bool:
         found = session.get(ThawLink, link_id)
         if found is None or found.mail is None:
             return False
-        said = _opened(found.tenant_id, link_id, found.mail)
+        tenant_id, sealed = found.tenant_id, found.mail
+    try:
+        said = _opened(tenant_id, link_id, sealed)
+    except (Refusal, Unreadable) as withheld:  # its key is destroyed or withheld; the others have theirs
+        log.warning("thaw_link_waits", reason=str(withheld))
+        return False
     office = post_office()
     try:
         office.postman.deliver(message(link_id, office.sender, said["to"], said["subject"], said["text"]))

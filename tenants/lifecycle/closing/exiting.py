@@ -79,6 +79,12 @@ def open_closing(session: Session, tenant_id: UUID) -> Closing:
     return found
 
 
+def leaving(catalog: Catalog) -> set[UUID]:
+    """The tenants that are in an exit."""
+    with catalog.transaction() as session:
+        return set(session.scalars(select(Closing.tenant_id).where(*OPEN)))
+
+
 def cancel(catalog: Catalog, tenant_id: UUID, decision: Decision) -> bool:
     """Go back on an exit; whether the tenant's schema has to be told (`settle`). Raises NotFound, Conflict."""
     with catalog.transaction() as session:
@@ -123,7 +129,8 @@ def _go_on(exits: Exits, closing_id: UUID, at: datetime) -> None:
         return
     if home.state is not State.CLOSING:
         with exits.catalog.transaction() as session:
-            open_closing(session, home.id)
+            closing = open_closing(session, home.id)
+            closing.begin_retrieval(at)
             change(session, home.id, State.CLOSING, Decision(Mover.PLATFORM, closing.reason))
     settle(exits.catalog, exits.owners, home.id)
     _tell(home, closing, "retrieval", letters.retrieval(closing))

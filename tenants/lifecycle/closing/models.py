@@ -82,6 +82,10 @@ class Closing(Identified, CatalogBase):
         due = self.destruction_due
         return Phase.DUE if due is not None and at >= due else Phase.RETRIEVAL
 
+    def begin_retrieval(self, at: datetime) -> None:
+        """Nothing is changed any more. What begins late, after an archive for instance, lasts as long all the same."""
+        self.retrieval_until += max(at - self.transition_until, timedelta())
+
     def extend(self, days: int, at: datetime) -> None:
         """Lengthen the transition, once; what follows moves along.
 

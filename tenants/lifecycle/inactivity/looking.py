@@ -20,6 +20,7 @@ from tenants.isolation.walking import walk
 from tenants.lifecycle.admins import tell_admins_once
 from tenants.lifecycle.archives.keeping import ask_to_archive
 from tenants.lifecycle.changing import Decision
+from tenants.lifecycle.closing.exiting import leaving
 from tenants.lifecycle.inactivity.ladder import NOTICES, due
 
 log = structlog.get_logger(__name__)
@@ -48,13 +49,16 @@ To keep it as it is, sign in once before that day. Any use of it, by anybody, is
 
 
 def look(catalog: Catalog, period_days: int, at: datetime | None = None) -> int:
-    """Do what is due in every active tenant that nobody used for a while; in how many something was."""
+    """Do what is due in every active tenant that nobody used for a while; in how many something was.
+
+    Who is leaving goes by the dates of the exit, which an archive would stop.
+    """
     moment, period = at or now(), timedelta(days=period_days)
-    quiet = moment - period + timedelta(days=NOTICES[0])
+    quiet, exits = moment - period + timedelta(days=NOTICES[0]), leaving(catalog)
     found = [
         (home, rows[0][0])
         for home, rows in walk(catalog.homes(State.ACTIVE), LAST_USED, {})
-        if rows and rows[0][0] is not None and rows[0][0] <= quiet
+        if home.id not in exits and rows and rows[0][0] is not None and rows[0][0] <= quiet
     ]
     return sum(_climb(catalog, home, active_at, period, moment) for home, active_at in found)
 

@@ -21,7 +21,7 @@ from tenants.isolation.door import db, inside
 from tenants.isolation.owner import as_owner
 from tenants.isolation.stepping import drop
 from tenants.isolation.storage import Storage
-from tenants.lifecycle.archives.models import Archive, Step
+from tenants.lifecycle.archives.models import Archive, Step, ThawLink
 from tenants.lifecycle.certificates.issuing import WHOLE, certificates
 from tenants.lifecycle.changing import Decision, change
 from tenants.lifecycle.closing.exiting import OPEN
@@ -133,6 +133,7 @@ class Destruction:
         with self.versions.catalog.transaction() as session:
             session.execute(delete(LookupHash).where(LookupHash.tenant_id == home.id))
             session.execute(delete(BroughtKey).where(BroughtKey.tenant_id == home.id))
+            session.execute(delete(ThawLink).where(ThawLink.tenant_id == home.id))
 
     def _tables_left(self, home: Home) -> int:
         with as_owner(self.owners.get(home.cell)) as connection:

@@ -1,10 +1,11 @@
-"""What archives are made with in this program, and its catalog."""
+"""What carries out archives and exits in this program, and its catalog."""
 
 import pytest
 from flask import Flask
 
 from tenants.catalog.registry import Catalog
 from tenants.lifecycle.archives.running import Works
+from tenants.lifecycle.closing.exiting import Exits
 from tenants.provisioning.birth import Nursery
 
 
@@ -16,3 +17,9 @@ def catalog(app: Flask) -> Catalog:
 @pytest.fixture
 def works(catalog: Catalog, nursery: Nursery) -> Works:
     return Works(catalog, nursery.owner_urls, nursery.wrapper, nursery.head)
+
+
+@pytest.fixture
+def exits(catalog: Catalog, nursery: Nursery) -> Exits:
+    """Without whoever destroys."""
+    return Exits(catalog, nursery.owner_urls)

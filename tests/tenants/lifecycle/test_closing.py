@@ -17,18 +17,12 @@ from tenants.lifecycle.changing import Decision, change, move
 from tenants.lifecycle.closing.exiting import Exits, ask_to_close, go_on_with_exits
 from tenants.lifecycle.closing.models import Closing, Phase
 from tenants.lifecycle.closing.periods import dates_from, periods
-from tenants.provisioning.birth import Nursery
 from tests.jobs import RunJobs
 from tests.tenants.lifecycle.letters import subjects
 from tests.workspace import Workspace
 
 BODY = {"reason": "We move to another house."}
 MONDAY = datetime(2027, 3, 1, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def exits(catalog: Catalog, nursery: Nursery) -> Exits:
-    return Exits(catalog, nursery.owner_urls)
 
 
 @pytest.fixture

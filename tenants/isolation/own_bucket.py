@@ -1,9 +1,11 @@
 """A bucket that belongs to the tenant: boto3 signs and speaks S3, and every request leaves through the one door out."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from time import monotonic
 from typing import Any
 
 from boto3.session import Session
@@ -22,6 +24,8 @@ BUCKETS = processor("tenants' own buckets", purposes=[Purpose.PORTABILITY], host
 #: At most 10,000 parts make an object, so a copy may have 78 GiB.
 PART_BYTES = 8 * 1024 * 1024
 LIMITS = Limits(seconds=120, bytes=PART_BYTES + 64 * 1024)
+#: Somebody waits while a bucket is tried, and so does a connection of the database.
+TRYING_SECONDS = 20.0
 #: `Expect` would have the server wait for a word that our exchange never sends.
 NOT_SENT = OURS | {"expect"}
 OPTIONS = {
@@ -67,7 +71,7 @@ class OwnBucket:
         """Store the pieces in parts: the object is there after the last one, or not at all. Raises BucketFailed."""
         client, at = self._client(), self._at(key)
         with _in_words():
-            upload = client.create_multipart_upload(**at)["UploadId"]
+            upload = _said(client.create_multipart_upload(**at), "UploadId")
         try:
             with _in_words():
                 parts = [
@@ -79,18 +83,23 @@ class OwnBucket:
             self._abort(client, at, upload, error)
             raise
 
-    def read(self, key: str) -> Iterator[bytes]:
-        """The object in chunks, each asked for by itself. Raises BucketFailed."""
-        client, begin, size = self._client(), 0, 1
+    def read(self, key: str, size: int) -> Iterator[bytes]:
+        """The object of so many bytes in chunks, each asked for by itself. Raises BucketFailed, also for another size."""
+        yield from self._read(self._client(), key, size)
+
+    def _read(self, client: Any, key: str, size: int) -> Iterator[bytes]:
+        """Whoever answers may be anybody: how much it is, and in how many answers, is not theirs to say."""
+        begin = 0
         while begin < size:
             asked = f"bytes={begin}-{begin + PART_BYTES - 1}"
             with _in_words():
                 answer = client.get_object(**self._at(key), Range=asked)
                 chunk = answer["Body"].read()
-            size = int(answer["ContentRange"].rpartition("/")[2])
-            begin += len(chunk)
-            if not chunk:
+            if _said(answer, "ContentRange").rpartition("/")[2] != str(size):
+                raise BucketFailed("The bucket has something else than what was written there.")
+            if len(chunk) != min(PART_BYTES, size - begin):
                 raise BucketFailed("The bucket gave less than it has.")
+            begin += len(chunk)
             yield chunk
 
     def delete(self, key: str) -> None:
@@ -100,17 +109,18 @@ class OwnBucket:
 
     def try_out(self, key: str) -> None:
         """Write an object, read it and remove it. Raises BucketFailed, and OutboundRefused for an endpoint inside."""
-        content = b"Freehold may write here."
+        content, client = b"Freehold may write here.", self._client(ends=monotonic() + TRYING_SECONDS)
         with _in_words():
-            self._client().put_object(**self._at(key), Body=content)
-        found = b"".join(self.read(key))
-        self.delete(key)
+            client.put_object(**self._at(key), Body=content)
+        found = b"".join(self._read(client, key, len(content)))
+        with _in_words():
+            client.delete_object(**self._at(key))
         if found != content:
             raise BucketFailed("What was written there came back as something else.")
 
     def _part(self, client: Any, at: dict[str, str], upload: str, number: int, piece: bytes) -> str:
         answer = client.upload_part(**at, UploadId=upload, PartNumber=number, Body=piece)
-        return str(answer["ETag"])
+        return _said(answer, "ETag")
 
     def _abort(self, client: Any, at: dict[str, str], upload: str, cause: BaseException) -> None:
         try:
@@ -121,7 +131,8 @@ class OwnBucket:
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self.address.name, "Key": key}
 
-    def _client(self) -> Any:
+    def _client(self, ends: float | None = None) -> Any:
+        """One that speaks S3; `ends` is the moment (of `monotonic`) at which it has had its time."""
         style = {
             "addressing_style": "path" if self.address.endpoint else "virtual",
             "payload_signing_enabled": True,
@@ -134,16 +145,17 @@ class OwnBucket:
             aws_secret_access_key=self.secret,
             config=Config(**OPTIONS, s3=style),
         )
-        client.meta.events.register("before-send.s3", _through_the_door)
+        client.meta.events.register("before-send.s3", partial(_through_the_door, ends))
         return client
 
 
-def _through_the_door(request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
+def _through_the_door(ends: float | None, request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
     """boto3's way out is ours: pinned public address, https, no proxy, no redirect, limits on time and size."""
     sent = {name: _text(value) for name, value in request.headers.items() if name.lower() not in NOT_SENT}
     body = request.body.read() if hasattr(request.body, "read") else request.body
     asked = Request(request.method, request.url, sent, bytes(body) if body else None)
-    answer = outbound().send(BUCKETS, asked, purpose=Purpose.PORTABILITY, limits=LIMITS)
+    limits = LIMITS if ends is None else replace(LIMITS, seconds=max(ends - monotonic(), 0.001))
+    answer = outbound().send(BUCKETS, asked, purpose=Purpose.PORTABILITY, limits=limits)
     return AWSResponse(request.url, answer.status, answer.headers, _Raw(answer.body))
 
 
@@ -152,6 +164,13 @@ class _Raw(io.BytesIO):
 
     def stream(self, *_args: Any, **_options: Any) -> Iterator[bytes]:
         yield self.read()
+
+
+def _said(answer: Mapping[str, Any], name: str) -> str:
+    """What S3 says with every such answer."""
+    if not isinstance(found := answer.get(name), str):
+        raise BucketFailed(f"The bucket answered without {name}, which S3 always says.")
+    return found
 
 
 def _text(value: Any) -> str:

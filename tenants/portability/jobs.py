@@ -69,7 +69,7 @@ def _copy(schedule_id: UUID, export_id: UUID, attempt: int) -> None:
         with closing(bundling.pieces()) as pieces:
             place.write(name, pieces)
         whole = [*(parcels.names if parcels else ()), name]
-        must_be_whole(chain.from_iterable(map(place.read, whole)), bundling)
+        must_be_whole(chain.from_iterable(place.read(each, bundling.size) for each in whole), bundling)
         forget_attempts(place, schedule, export, attempt)
     with step():
         finish_copy(schedule_id, export_id, name, bundling)

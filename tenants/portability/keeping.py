@@ -16,7 +16,8 @@ class Keeping(Protocol):
 
     def write(self, name: str, pieces: Iterable[bytes]) -> None: ...
 
-    def read(self, name: str) -> Iterator[bytes]: ...
+    def read(self, name: str, size: int) -> Iterator[bytes]:
+        """What was written, of which there should be so many bytes in all."""
 
     def delete(self, name: str) -> None: ...
 
@@ -27,7 +28,7 @@ class OurStorage:
     def write(self, name: str, pieces: Iterable[bytes]) -> None:
         store_sealed(name, pieces)
 
-    def read(self, name: str) -> Iterator[bytes]:
+    def read(self, name: str, size: int) -> Iterator[bytes]:  # noqa: ARG002 - what is sealed ends where it ended
         with opened_file(name) as chunks:
             yield from chunks
 

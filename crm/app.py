@@ -78,6 +78,7 @@ from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.lifecycle.api import tenant_state
 from tenants.lifecycle.archives.api import archives
+from tenants.lifecycle.backups.opening import open_backups
 from tenants.lifecycle.certificates.api import certificates
 from tenants.lifecycle.certificates.issuing import Certificates, use_certificates
 from tenants.lifecycle.closing.api import closing
@@ -200,6 +201,7 @@ def create_app(settings: Settings) -> Flask:
 
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
+    house.catalog.must_be_open()
     app = make_application(house, "Freehold", BLUEPRINTS)
     mount_staff(app, [*STAFF_BLUEPRINTS, records_of(VISITABLE)])
     start_page.register(app)
@@ -262,8 +264,9 @@ def open_house(settings: Settings) -> House:
         open_doors_to_visits(cells(visits, pool_size=STAFF_POOL))
     wrapper = wrapping_of(settings, catalog)
     use_keys(KeyRing(wrapper, catalog.wrapped_keys))
+    keyring = open_backups(settings, catalog, wrapper)
     use_key_versions(KeyVersions(catalog, wrapper))
-    use_certificates(Certificates(catalog, wrapper, settings.backup_days))
+    use_certificates(Certificates(catalog, wrapper, settings.backup_days, keyring.last_end))
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_from(settings.storage, settings.storage_kms_key))
     use_post(post_of(settings))

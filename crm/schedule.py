@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from crm.app import nursery_of, open_house, owners_of, wrapping_of
+from tenants.audit.ledger import ledger
 from tenants.audit.seals import seal_everywhere
 from tenants.catalog.registry import Catalog
 from tenants.catalog.throttles import tidy_throttles
@@ -14,7 +15,7 @@ from tenants.foundation import logs
 from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Purpose
 from tenants.identity.rights.following import follow_everywhere
-from tenants.isolation.storage import storage_from
+from tenants.isolation.storage import place_at, storage_from
 from tenants.jobs.platform import PlatformJob
 from tenants.jobs.scheduling import schedule
 from tenants.lifecycle.archives.keeping import ROUND as GO_ON
@@ -22,6 +23,12 @@ from tenants.lifecycle.archives.keeping import go_on_everywhere
 from tenants.lifecycle.archives.links import ROUND as POST_LINKS
 from tenants.lifecycle.archives.links import post_links
 from tenants.lifecycle.archives.running import Works
+from tenants.lifecycle.backups.keyring import keyring
+from tenants.lifecycle.backups.pruning import ROUND as PRUNE
+from tenants.lifecycle.backups.pruning import prune
+from tenants.lifecycle.backups.replaying import Replaying
+from tenants.lifecycle.backups.restoring import Restoring, Told
+from tenants.lifecycle.backups.store import Store
 from tenants.lifecycle.changing import settle_all
 from tenants.lifecycle.closing.exiting import ROUND as CLOSE
 from tenants.lifecycle.closing.exiting import Exits, go_on_with_exits
@@ -41,6 +48,7 @@ def main(settings: Settings) -> None:
     """Give turns, sweep and make rounds until told to stop."""
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
+    house.catalog.must_be_open()
     schedule(
         settings,
         house.catalog,
@@ -52,6 +60,18 @@ def main(settings: Settings) -> None:
 def archive_works_of(settings: Settings, catalog: Catalog) -> Works:
     """What archives are made with, in a process that holds the owner's URL."""
     return Works(catalog, owners_of(settings), wrapping_of(settings, catalog), head())
+
+
+def backups_of(settings: Settings) -> Store:
+    """The backups of this installation, with the keyring beside them."""
+    return Store(place_at(settings.backups), keyring())
+
+
+def restoring_of(settings: Settings, catalog: Catalog, told: Told) -> Restoring:
+    """What a backup is brought in with, in a process that holds the owner's URL."""
+    owners, storage = owners_of(settings), storage_from(settings.storage, settings.storage_kms_key)
+    replaying = Replaying(ledger(), catalog, owners, storage)
+    return Restoring(backups_of(settings), ledger(), catalog, owners, replaying, told)
 
 
 def exits_of(settings: Settings, catalog: Catalog) -> Exits:
@@ -92,6 +112,8 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     yield PlatformJob(
         "roles.follow", lambda: follow_everywhere(catalog), purpose=Purpose.SECURITY, every_seconds=300
     )
+    backups = backups_of(settings)
+    yield PlatformJob(PRUNE, lambda: prune(backups, ledger()), purpose=Purpose.SECURITY, every_seconds=3600)
     yield PlatformJob(
         "throttles.tidy", lambda: tidy_throttles(catalog), purpose=Purpose.SECURITY, every_seconds=3600
     )

@@ -12,5 +12,6 @@ def main(settings: Settings) -> None:
     """Run jobs until told to stop. A supervisor starts as many of these as there should be workers."""
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
+    house.catalog.must_be_open()
     recognise_actors_with(standing_of)
     work(settings, house.catalog)

@@ -21,6 +21,7 @@ COMMANDS = {
     "audit": "crm.cli.audit:audit",
     "demo": "crm.cli.demo:demo",
     "doctor": "crm.cli.doctor:doctor",
+    "backup": "crm.cli.backups:backup",
     "bundle": "crm.cli.bundles:bundle",
     "keys": "crm.cli.keys:keys",
     "certificate": "crm.cli.certificates:certificate",

@@ -1,14 +1,19 @@
 """What a running Freehold stands on: servers (ours or given), logins, and the file that names them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tenants.foundation.kept_secrets import KeptSecrets, write_privately
-from tenants.foundation.servers import EmbeddedServers
+from tenants.foundation.servers import EmbeddedServers, ServerFailed
 from tenants.foundation.settings_sources import BOOTSTRAPPED_FROM, fingerprint
 from tenants.isolation.bootstrap import LOGINS, Logins
 from tenants.isolation.bootstrap import bootstrap as make_logins
+
+if TYPE_CHECKING:
+    from tenants.foundation.settings import Settings
 
 
 def embedded_servers(data_dir: Path, environment: Mapping[str, str]) -> EmbeddedServers | None:
@@ -35,6 +40,34 @@ def urls_of(
     return urls
 
 
+@contextmanager
+def ground_for(data_dir: Path) -> Iterator[None]:
+    """Servers for one command: those that run already, or else our own for as long as it takes."""
+    servers = embedded_servers(data_dir, os.environ)
+    if servers is None:
+        yield
+        return
+    try:
+        servers.start()
+    except ServerFailed:
+        if not (data_dir / "env").exists():
+            raise
+        yield  # `freehold up` runs here, and its file says where they are
+        return
+    with servers_until_done(servers):
+        leave_env(data_dir, urls_of(servers, data_dir, os.environ))
+        yield
+
+
+@contextmanager
+def servers_until_done(servers: EmbeddedServers) -> Iterator[None]:
+    """Stop servers that were started, whatever happens meanwhile."""
+    try:
+        yield
+    finally:
+        servers.stop()
+
+
 def bootstrap_with(admin_url: str, data_dir: Path) -> dict[str, str]:
     """Make the logins, with passwords kept in the data folder, and say what their settings are."""
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -46,6 +79,17 @@ def bootstrap_with(admin_url: str, data_dir: Path) -> dict[str, str]:
         "FREEHOLD_STAFF_DATABASE_URL": _plain(logins.staff),
         "FREEHOLD_OWNER_DATABASE_URL": _plain(logins.owner),
     }
+
+
+def must_be_open(settings: "Settings") -> None:
+    """Raises Unavailable while a backup is being brought in here."""
+    from tenants.catalog.registry import Catalog
+
+    catalog = Catalog(settings.catalog_database_url)
+    try:
+        catalog.must_be_open()
+    finally:
+        catalog.engine.dispose()
 
 
 def leave_env(data_dir: Path, settings: Mapping[str, str]) -> Path:

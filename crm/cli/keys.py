@@ -16,7 +16,7 @@ def keys() -> None:
 @options.data_dir
 @options.as_json
 def rewrap(data_dir: Path, *, as_json: bool) -> None:
-    """Wrap every key of the catalog with FREEHOLD_KEY_WRAPPER, opening it with FREEHOLD_FORMER_KEY_WRAPPER if need be.
+    """Wrap every key of catalog and keyring with FREEHOLD_KEY_WRAPPER; FREEHOLD_FORMER_KEY_WRAPPER opens it if need be.
 
     The program may run meanwhile, with both set. Keys that tenants brought stay as they are. Run it again after a
     failure; then the former one can go.
@@ -27,6 +27,7 @@ def rewrap(data_dir: Path, *, as_json: bool) -> None:
     from crm.app import wrapping_of
     from tenants.catalog.registry import Catalog
     from tenants.foundation.settings import Settings
+    from tenants.lifecycle.backups.opening import keyring_of
     from tenants.lifecycle.keys.rewrapping import prepare_key, rewrap_all
 
     settings = Settings.read(data_dir)
@@ -37,11 +38,13 @@ def rewrap(data_dir: Path, *, as_json: bool) -> None:
         prepare_key(settings.key_wrapper, catalog, new=settings.former_key_wrapper is not None)
         with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
             task = bar.add_task("", total=None)
+            wrapping = wrapping_of(settings, catalog)
             done = rewrap_all(
                 catalog,
-                wrapping_of(settings, catalog),
+                wrapping,
                 lambda at, of: bar.update(task, completed=at, total=of),
             )
+        keyring_of(settings, catalog, wrapping).rewrap()
     finally:
         catalog.engine.dispose()
     options.answer({"wrapped": done.wrapped, "already": done.already}, as_json=as_json)

@@ -21,6 +21,7 @@ def serve(host: str, port: int, data_dir: Path) -> None:
 
     import crm.app  # the processes that serve are forks of this one: what it has loaded, they have
     from crm.cli.doctor import key_of_keys, logins
+    from crm.cli.ground import must_be_open
 
     settings = settings_without_owner(data_dir)
     must_be_free(host, port)
@@ -28,6 +29,7 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     crm.app.check_declarations()
     logins(settings)
     key_of_keys(settings)
+    must_be_open(settings)
     Granian(
         "wsgi:app",
         address=host,

@@ -41,7 +41,7 @@ def up(host: str, port: int, data_dir: Path, *, demo: bool) -> None:
 
 
 def _run(wishes: Wishes, ending: Ending, open_things: ExitStack) -> None:
-    from crm.cli.ground import embedded_servers, environment_without, leave_env, urls_of
+    from crm.cli.ground import embedded_servers, environment_without, leave_env, must_be_open, urls_of
     from crm.cli.migrate import migrate_all
     from crm.cli.programs import Programs, address, wait_until_ready
     from tenants.foundation.settings import Settings
@@ -57,6 +57,7 @@ def _run(wishes: Wishes, ending: Ending, open_things: ExitStack) -> None:
     leave_env(wishes.data_dir, found)
     settings = Settings.read(wishes.data_dir)
     migrate_all(settings, ending.check)
+    must_be_open(settings)
     supervisor = Supervisor(click.echo)
     open_things.callback(supervisor.stop)
     programs = Programs(wishes.data_dir, environment_without(found, wishes.data_dir))

@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from tenants.access.removal import must_be_removable
+from tenants.audit.ledger import Ending
 from tenants.audit.models import AuditEvent, AuditValues
+from tenants.audit.noting import note_later
 from tenants.audit.recording import record_event
 from tenants.isolation.door import db, here
 
@@ -18,6 +20,7 @@ def erase_values(record_ids: Sequence[UUID]) -> int:
     """
     must_be_removable(None, record_ids)
     gone = forget_values(record_ids)
+    note_later(Ending.VALUES, "audit-values", record_ids)
     for record_id in record_ids:
         record_event("audit-values.erased", "audit-events", record_id, {"events": [gone, 0]})
     return gone

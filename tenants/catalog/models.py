@@ -155,6 +155,22 @@ class Certificate(Identified, CatalogBase):
     signature: Mapped[bytes | None] = column(LargeBinary, data=DataClass.TECHNICAL)
 
 
+class Restoration(Identified, CatalogBase):
+    """One time that this installation was filled from a backup. Nobody is served before it was opened.
+
+    `found` says what was replayed before that.
+    """
+
+    __tablename__ = "restorations"
+    __purpose__ = Purpose.OPERATION
+
+    backup: Mapped[str] = column(data=DataClass.TECHNICAL)
+    taken_at: Mapped[datetime] = column(data=DataClass.TECHNICAL)
+    begun_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+    found: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
+    opened_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+
+
 class LookupHash(CatalogBase):
     """Finds the tenants behind something that can't carry a tenant's id, by a keyed hash and nothing else."""
 

@@ -12,9 +12,18 @@ from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from tenants.catalog.models import BroughtKey, InstallationKey, LookupHash, State, Tenant, TenantKey
+from tenants.catalog.models import (
+    BroughtKey,
+    InstallationKey,
+    LookupHash,
+    Restoration,
+    State,
+    Tenant,
+    TenantKey,
+)
 from tenants.catalog.states import PERMITS, Permits
 from tenants.foundation.clock import now
+from tenants.foundation.errors import Unavailable
 
 HOME_KEPT_SECONDS = 15
 #: The states in which a tenant has a schema that somebody's data is in.
@@ -87,6 +96,27 @@ class Catalog:
         """One transaction. The rows that it loaded can be read after it, as they were."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[Session]:
+        """A transaction in which nobody else, in any process, is in a block of this name."""
+        with self.transaction() as session:
+            session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"freehold {what}", 0))))
+            yield session
+
+    def is_being_restored(self) -> bool:
+        """Whether a backup is being brought in, or was and is not fit to be served yet."""
+        query = select(Restoration.id).where(Restoration.opened_at.is_(None)).limit(1)
+        with self.transaction() as session:
+            return session.scalar(query) is not None
+
+    def must_be_open(self) -> None:
+        """Raises Unavailable while a backup is being brought in."""
+        if self.is_being_restored():
+            raise Unavailable(
+                "This installation is being restored from a backup, and what was erased since is not replayed yet."
+                " It serves nobody before `freehold backup restore` has ended; run that again if it was stopped."
+            )
 
     def home(self, tenant_id: UUID) -> Home | None:
         """Where this tenant lives, or None. Kept in memory for a quarter of a minute."""

@@ -103,6 +103,16 @@ class Settings(BaseSettings):
         None,
         description="The AWS KMS key (id or ARN) that the bucket encrypts files with, on top of our own sealing.",
     )
+    backups: StorageUrl = Field(
+        default_factory=lambda found: _under_data_dir("backups")(found).as_uri(),
+        description="Where backups and their ledger go: `file:///path` or `s3://bucket/prefix`, on other machines than "
+        "the databases.",
+    )
+    keyring: StorageUrl = Field(
+        default_factory=lambda found: _under_data_dir("keyring")(found).as_uri(),
+        description="Where the dated keys of backups and the newest copy of tenants' wrapped keys are: apart from the "
+        "backups, and in none of them.",
+    )
     key_file: Path = Field(
         default_factory=_under_data_dir("key"), description="The key file that wraps each tenant's data key."
     )
@@ -186,7 +196,8 @@ class Settings(BaseSettings):
         35,
         ge=1,
         le=3650,
-        description="Days that you keep copies of the servers and former keys of keys: certificates say so.",
+        description="Days until the dated key of a backup is destroyed. Keep other copies of the servers, and "
+        "former keys of keys, no longer: certificates say so.",
     )
     import_rows_days: int = Field(
         30, ge=1, le=3650, description="Days until the rows of an ended import are removed."

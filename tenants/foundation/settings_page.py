@@ -20,6 +20,8 @@ which `freehold up` writes. A setting that is wrong, or misspelt, stops the star
 #: Defaults that other settings decide, in words.
 IN_WORDS = {
     "storage": "`<data-dir>/storage`",
+    "backups": "`<data-dir>/backups`",
+    "keyring": "`<data-dir>/keyring`",
     "key_file": "`<data-dir>/key`",
     "key_wrapper": "the key file",
     "secure_cookies": "on in production",

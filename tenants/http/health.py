@@ -17,6 +17,8 @@ def register(app: Flask, house: House) -> None:
 
     def ready() -> tuple[Response, int]:
         checks = {"catalog": _works(lambda: _ask_catalog(house)), "redis": _works(lambda: _ask_redis(house))}
+        # What was erased since a backup is gone again before anybody is served from it.
+        checks["restored"] = checks["catalog"] and not house.catalog.is_being_restored()
         well = all(checks.values())
         return jsonify(status="ready" if well else "not ready", checks=checks), 200 if well else 503
 

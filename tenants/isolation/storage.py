@@ -164,15 +164,20 @@ class Storage:
 
 def storage_from(url: str, kms_key: str | None = None) -> Storage:
     """The storage at `file:///folder` or `s3://bucket/prefix`; a bucket encrypts with the KMS key, when one is named."""
+    return Storage(place_at(url, kms_key))
+
+
+def place_at(url: str, kms_key: str | None = None) -> Place:
+    """The same place for files that are no tenant's: backups, and the keys that are kept apart from them."""
     parts = urlsplit(url)
     if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/"):
         from tenants.isolation.folder import Folder
 
-        return Storage(Folder(Path(unquote(parts.path))))
+        return Folder(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.netloc:
         from tenants.isolation.bucket import Bucket
 
-        return Storage(Bucket(parts.netloc, unquote(parts.path).strip("/"), kms_key))
+        return Bucket(parts.netloc, unquote(parts.path).strip("/"), kms_key)
     raise ValueError(f"{url!r} should look like file:///path or s3://bucket/prefix.")
 
 

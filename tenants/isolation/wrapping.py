@@ -97,6 +97,14 @@ class Wrapping:
             return self.current.wrap(self.former.unwrap(wrapped, name), name)
         return None
 
+    def opens(self, wrapped: bytes, name: KeyName) -> bool:
+        """Whether we can open it at this moment. Raises KeyWithheld."""
+        try:
+            self.unwrap(wrapped, name)
+        except Unreadable:
+            return False
+        return True
+
     def hashed(self, value: str, purpose: str) -> bytes:
         """A keyed hash for the catalog's look-ups. Its secret opens nothing, so it is kept as long as the process."""
         if self._secret is None:

@@ -11,6 +11,8 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 
+from tenants.foundation.errors import Conflict
+
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
@@ -37,6 +39,15 @@ def steps(line: str, since: str | None) -> tuple[Revision, ...]:
     """The revisions after `since` (from the very first, when it is None) in order."""
     with _one_at_a_time:
         return _steps(line, since)
+
+
+def up_to(revision: str, line: str = "tenant") -> tuple[Revision, ...]:
+    """The revisions from the very first up to this one. Raises Conflict for one that this program does not know."""
+    known = steps(line, None)
+    names = [each.name for each in known]
+    if revision not in names:
+        raise Conflict(f"This is of revision {revision}, which this program does not know.")
+    return known[: names.index(revision) + 1]
 
 
 _one_at_a_time = Lock()

@@ -1,8 +1,8 @@
 """Issues certificates: begun with an inventory before anything is destroyed, signed when nothing of it is left."""
 
 import base64
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,22 +29,37 @@ COVERED = (
         "every copy of the tenant's tables and files, whenever it was made: what is sealed in it opens with no key of the"
         " catalog any more"
     ),
+    (
+        "every backup of this installation, whenever it was taken: none holds a key of the tenant, and the keyring beside"
+        " them, which did, holds these no more"
+    ),
 )
 OF_CATALOG = (
-    "Copies of the catalog from before hold the wrapped keys. These open with the key of keys of their time alone, and"
-    " with none once that is destroyed. Whoever runs this installation keeps such copies no longer than this."
+    "Copies of the catalog that were made otherwise than by this installation's backups hold the wrapped keys. These"
+    " open with the key of keys of their time alone, and with none once that is destroyed. Whoever runs this"
+    " installation keeps such copies no longer than this."
+)
+IN_BACKUPS = (
+    "Backups from before hold what is not sealed, encrypted under the key of their day. This is the day on which the last"
+    " of these keys is destroyed; then no backup from before opens at all."
 )
 IN_CLEAR = (
-    "Copies of the tenant's tables from before hold in clear what is not sealed. Whoever runs this installation keeps"
-    " such copies no longer than this."
+    "Copies of the tenant's tables that were made otherwise hold in clear what is not sealed. Whoever runs this"
+    " installation keeps such copies no longer than this."
 )
 
 
 class Certificates:
-    """The certificates of an installation. `backup_days` is how long whoever runs it keeps copies of the servers."""
+    """The certificates of an installation. `backup_days` is how long whoever runs it keeps copies of the servers.
 
-    def __init__(self, catalog: Catalog, wrapping: Wrapping, backup_days: int) -> None:
+    `last_end` says on which day the last of the backup keys there are is destroyed.
+    """
+
+    def __init__(
+        self, catalog: Catalog, wrapping: Wrapping, backup_days: int, last_end: Callable[[], date]
+    ) -> None:
         self._catalog, self._wrapping, self._backup_days = catalog, wrapping, backup_days
+        self._last_end = last_end
 
     def begin(self, tenant_id: UUID, subject: str, inventory: Mapping[str, Any]) -> None:
         """Put on record what is about to be destroyed; until it is issued, what is said last counts."""
@@ -64,7 +79,8 @@ class Certificates:
             row = session.scalars(select(Certificate).where(*same).with_for_update()).one()
             if row.document is None or row.signature is None:
                 row.issued_at = now()
-                row.document = _document(row, row.issued_at, self._backup_days, said)
+                remains = self._remains(row, row.issued_at)
+                row.document = _document(row, row.issued_at, remains, said)
                 row.signature = sign(private, row.document)
             return as_file(row.document, row.signature, public)
 
@@ -100,6 +116,15 @@ class Certificates:
             raise RuntimeError(message)
         return self._wrapping.unwrapped_by_house(row.wrapped, INSTALLATION[CERTIFICATES]), row.public_key
 
+    def _remains(self, row: Certificate, issued_at: datetime) -> list[dict[str, str]]:
+        """What this certificate does not say is gone yet, and until when (ISO 8601 date)."""
+        others = (issued_at + timedelta(days=self._backup_days)).date().isoformat()
+        found = [{"what": OF_CATALOG, "until": others}]
+        if row.subject == WHOLE:
+            found.append({"what": IN_BACKUPS, "until": self._last_end().isoformat()})
+            found.append({"what": IN_CLEAR, "until": others})
+        return found
+
     def _row(self) -> InstallationKey | None:
         with self._catalog.transaction() as session:
             return session.get(InstallationKey, CERTIFICATES)
@@ -119,7 +144,7 @@ def certificates() -> Certificates:
 
 
 def _document(
-    row: Certificate, issued_at: datetime, backup_days: int, said: Mapping[str, Any]
+    row: Certificate, issued_at: datetime, remains: list[dict[str, str]], said: Mapping[str, Any]
 ) -> dict[str, Any]:
     out_of_memory = issued_at + timedelta(seconds=LIFETIME_SECONDS)
     return {
@@ -132,13 +157,6 @@ def _document(
         "issued_at": issued_at.isoformat(),
         "keys_out_of_memory_at": out_of_memory.isoformat(),
         "copies_covered": list(COVERED),
-        "remains": _remains(row, issued_at, backup_days),
+        "remains": remains,
         **said,
     }
-
-
-def _remains(row: Certificate, issued_at: datetime, backup_days: int) -> list[dict[str, str]]:
-    """What this certificate does not say is gone yet, and until when (ISO 8601 date)."""
-    until = (issued_at + timedelta(days=backup_days)).date().isoformat()
-    there = (OF_CATALOG, IN_CLEAR) if row.subject == WHOLE else (OF_CATALOG,)
-    return [{"what": each, "until": until} for each in there]

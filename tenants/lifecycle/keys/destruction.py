@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 
+from tenants.audit.ledger import Ending, ledger
 from tenants.catalog.models import BroughtKey, LookupHash, State, Tenant
 from tenants.catalog.registry import PLACE, Home, home_of
 from tenants.catalog.states import Mover
@@ -62,6 +63,7 @@ class Destruction:
             with catalog.transaction() as session:
                 change(session, home.id, State.DESTROYED, decision)
         catalog.forget(home.id)
+        ledger().note(Ending.TENANT, home.id)
         self.versions.destroy(home.id)
         self._remove_files(home)
         drop(self.owners.get(home.cell), home.role)

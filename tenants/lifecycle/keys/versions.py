@@ -13,6 +13,7 @@ from tenants.foundation.encryption import new_key_material
 from tenants.isolation.keys import KeyName
 from tenants.isolation.sealing import keys
 from tenants.isolation.wrapping import Wrapping
+from tenants.lifecycle.backups.keyring import keyring
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ class KeyVersions:
             session.execute(update(TenantKey).where(*older).values(replaced_at=now()))
 
     def destroy(self, tenant_id: UUID, older_than: int | None = None) -> list[int]:
-        """Destroy versions for good, all of them or those older than one; those that were still there."""
+        """Destroy versions for good, all of them or those older than one; those that were still there.
+
+        Their copies in the keyring go too, so that no backup opens any more either. Raises StorageFailed; run it again.
+        """
         living = select(TenantKey).where(TenantKey.tenant_id == tenant_id, TenantKey.wrapped.is_not(None))
         if older_than is not None:
             living = living.where(TenantKey.version < older_than)
@@ -79,6 +83,8 @@ class KeyVersions:
                 row.wrapped, row.destroyed_at = None, now()
             gone = [row.version for row in rows]
         keys().forget(tenant_id)
+        # All that were ever destroyed, because somebody may have been killed between the catalog and here.
+        keyring().forget(tenant_id, [each.version for each in self.of(tenant_id) if each.destroyed_at])
         return gone
 
 

@@ -89,7 +89,7 @@ def test_an_old_copy_of_the_catalog_opens_with_the_key_of_keys_of_its_time_alone
     opening = DataKey(1, former.unwrap(kept.wrapped[1], name))
     assert SECRET.encode() in kept.opened(lambda _version: opening), "which is why the certificate says so"
     said = " ".join(each["what"] for each in certificate["remains"])
-    assert "Copies of the catalog from before hold the wrapped keys" in said
+    assert "made otherwise than by this installation's backups hold the wrapped keys" in said
     assert {each["until"] for each in certificate["remains"]} > set()
     with pytest.raises(Unreadable):
         newer.unwrap(kept.wrapped[1], name)

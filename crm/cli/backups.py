@@ -1,0 +1,182 @@
+"""`freehold backup …`: backups of the whole installation, and how it comes back from one."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crm.cli import options
+from crm.cli.refusals import Refused
+
+if TYPE_CHECKING:
+    from tenants.catalog.registry import Catalog
+    from tenants.foundation.settings import Settings
+    from tenants.lifecycle.backups.store import Store
+
+
+@click.group(short_help="Backups of everything, and the way back.")
+def backup() -> None:
+    """Backups of the catalog and of every tenant of every cell, encrypted under the key of their day.
+
+    They go to FREEHOLD_BACKUPS; the keys are in FREEHOLD_KEYRING, and in no backup.
+    """
+
+
+@backup.command("create", short_help="Take a backup.")
+@options.data_dir
+@options.as_json
+def create(data_dir: Path, *, as_json: bool) -> None:
+    """Take a backup while everybody works, read it back, and only then list it. Status 1 when a tenant is not in it."""
+    from crm.cli.bundles import shown_progress
+    from tenants.lifecycle.backups.taking import Taking
+
+    settings, catalog, store = _opened(data_dir)
+    with shown_progress(None) as tell:
+        taken = Taking(store, catalog, settings.catalog_database_url, tell).take()
+    page = taken.page
+    options.answer(
+        {
+            "backup": page.id,
+            "tenants": page.tenants,
+            "rows": page.rows,
+            "size": page.size,
+            "key_destroyed_on": page.key_destroyed_on,
+            "left_out": dict(taken.left_out),
+        },
+        as_json=as_json,
+    )
+    if taken.left_out:
+        raise Refused(f"{len(taken.left_out)} tenants are not in it; mend them and take another.")
+
+
+@backup.command("list", short_help="Every backup, and until when it can be read.")
+@options.data_dir
+@options.as_json
+def list_backups(data_dir: Path, *, as_json: bool) -> None:
+    """List the finished backups, oldest first. One whose key was destroyed opens no more, and it says so."""
+    import json
+
+    _, _, store = _opened(data_dir)
+    living = {each.day.isoformat(): each for each in store.keyring.dated()}
+    found = [{**asdict(page), "readable": page.key_day in living} for page in store.pages()]
+    if as_json:
+        click.echo(json.dumps({"backups": found}))
+        return
+    for each in found:
+        until = f"readable until {each['key_destroyed_on']}" if each["readable"] else "its key was destroyed"
+        click.echo(
+            f"{each['id']}  {each['tenants']} tenants, {each['rows']} rows, {each['size']} bytes, {until}"
+        )
+    if not found:
+        click.echo("There is no backup yet: freehold backup create.")
+
+
+@backup.command("verify", short_help="Read a backup from its first byte to its last.")
+@click.argument("backup_id", metavar="BACKUP")
+@options.data_dir
+@options.as_json
+def verify(backup_id: str, data_dir: Path, *, as_json: bool) -> None:
+    """Open every file of BACKUP, check its seal, rows, relations and hashes. Status 1 names what is not sound."""
+    from crm.cli.bundles import shown_progress
+    from tenants.lifecycle.backups.checking import check
+
+    _, _, store = _opened(data_dir)
+    with shown_progress(None) as tell:
+        found = check(store, backup_id, tell)
+    options.answer({"holds": True, "backup": backup_id, **found}, as_json=as_json)
+
+
+@backup.command("restore", short_help="Bring a backup into an empty installation.")
+@click.argument("backup_id", metavar="BACKUP")
+@options.data_dir
+@options.as_json
+def restore(backup_id: str, data_dir: Path, *, as_json: bool) -> None:
+    """Bring BACKUP into this installation, which has to be empty, and replay what was erased since.
+
+    Web, workers and scheduler refuse to start until that has ended. Where no server is named and none runs, the
+    embedded ones are started for it. Run it again if it was stopped.
+    """
+    from crm.cli.bundles import shown_progress
+    from crm.cli.ground import ground_for
+    from crm.schedule import restoring_of
+    from tenants.foundation.settings import Settings
+    from tenants.provisioning.migrating import migrate_catalog
+
+    with ground_for(data_dir.absolute()):
+        settings = Settings.read(data_dir)
+        if settings.owner_database_url is None:
+            raise Refused("FREEHOLD_OWNER_DATABASE_URL is not set; `freehold bootstrap` makes that login.")
+        migrate_catalog(settings.owner_database_url)
+        _, catalog, _ = _opened(data_dir)
+        with shown_progress(None) as tell:
+            restored = restoring_of(settings, catalog, tell).restore(backup_id)
+    options.answer(
+        {
+            "restored": backup_id,
+            "as_of": restored.page.taken_at,
+            "tenants": restored.page.tenants,
+            "rows": restored.page.rows,
+            "destroyed_again": restored.replayed.tenants,
+            "erased_again": restored.replayed.records,
+        },
+        as_json=as_json,
+    )
+
+
+@backup.command("drill", short_help="Try a backup out, on a server of its own.")
+@click.argument("backup_id", metavar="[BACKUP]", required=False)
+@options.data_dir
+@options.as_json
+def drill(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
+    """Restore BACKUP (the newest, when none is named) into a scratch database, compare it, replay, and remove it all.
+
+    Every table is compared with what the source had when the backup was taken. Status 1 when something is not equal.
+    """
+    import json
+
+    from crm.cli.drilling import drilled, shown
+    from tenants.foundation.settings import Settings
+
+    settings, _, store = _opened(data_dir)
+    pages = [each for each in store.pages() if store.readable(each)]
+    if backup_id is None and not pages:
+        raise Refused("There is no backup that can be read: freehold backup create.")
+    found = drilled(
+        Settings.read(data_dir), backup_id or pages[-1].id, settings.data_dir.absolute() / "drill"
+    )
+    if as_json:
+        click.echo(json.dumps(found.said()))
+    else:
+        shown(found)
+    if not found.equal:
+        raise Refused("What came back is not what was put away.")
+
+
+@backup.command("prune", short_help="Destroy the keys that are due, and what they opened.")
+@options.data_dir
+@options.as_json
+def prune(data_dir: Path, *, as_json: bool) -> None:
+    """Destroy dated keys whose day has come, remove backups that nothing opens, and what killed attempts left.
+
+    The scheduler does the same once an hour.
+    """
+    from tenants.audit.ledger import ledger
+    from tenants.lifecycle.backups.pruning import prune as prune_all
+
+    _, _, store = _opened(data_dir)
+    options.answer(asdict(prune_all(store, ledger())), as_json=as_json)
+
+
+def _opened(data_dir: Path) -> "tuple[Settings, Catalog, Store]":
+    """The settings, the catalog with doors and keys open, and the backups."""
+    from crm.app import open_house
+    from crm.schedule import backups_of
+    from tenants.foundation.settings import Settings
+
+    settings = Settings.read(data_dir)
+    catalog = open_house(settings).catalog
+    return settings, catalog, backups_of(settings)
+
+
+__all__: list[Any] = ["backup"]

@@ -1,0 +1,44 @@
+"""What is over: dated keys whose day has come, backups that no key opens, remains of killed attempts, old entries."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from tenants.audit.ledger import Ledger
+from tenants.lifecycle.backups.store import Store
+
+ROUND = "backups.prune"
+#: No backup takes longer to write; one that is unfinished after this was killed.
+UNFINISHED_AFTER = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What went: the days of the keys, backups, remains of attempts, entries of the ledger."""
+
+    keys: list[str]
+    backups: list[str]
+    unfinished: list[str]
+    entries: int
+
+
+def prune(store: Store, ledger: Ledger) -> Pruned:
+    """Destroy the keys that are due, then remove what they leave behind; copies of tenants' keys become those of today.
+
+    Of the ledger nothing goes that a backup from before could still need. Raises StorageFailed; run again, it goes on.
+    """
+    keys = store.keyring.destroy_due()
+    store.keyring.keep()
+    pages = store.pages()
+    over = [each.id for each in pages if not store.readable(each)]
+    finished = {each.id for each in pages}
+    latest = datetime.combine(store.keyring.today, datetime.min.time(), UTC) - UNFINISHED_AFTER
+    left = sorted(each for each in store.folders() - finished if _begun_at(each) < latest)
+    for backup in [*over, *left]:
+        store.remove(backup)
+    oldest = min((each.taken_at for each in pages if each.id not in over), default=None)
+    entries = ledger.forget_until(datetime.fromisoformat(oldest)) if oldest else 0
+    return Pruned([each.isoformat() for each in keys], over, left, entries)
+
+
+def _begun_at(backup: str) -> datetime:
+    return datetime.strptime(backup.split("-", maxsplit=1)[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)

@@ -1,0 +1,268 @@
+"""Brings a backup into an empty installation: the catalog, every tenant, then what was erased since, and only then opens.
+
+Until then no tenant is in a state that anything serves, and the catalog says that it is being restored. Killed at any
+instruction, the same command begins anew.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from sqlalchemy import CheckConstraint, func, select, update
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import AddConstraint, DropConstraint
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.audit.ledger import Ledger
+from tenants.audit.recording import record_event
+from tenants.catalog.models import CatalogBase, Restoration, State, Tenant, TenantKey
+from tenants.catalog.registry import Catalog, Home, role_of
+from tenants.foundation.clock import now
+from tenants.foundation.errors import Conflict, Unavailable
+from tenants.foundation.identifiers import new_id
+from tenants.foundation.tables import Source
+from tenants.isolation import catalog_copying as copying
+from tenants.isolation.catalog_copying import Connection
+from tenants.isolation.door import inside
+from tenants.isolation.owner import as_owner, run_all
+from tenants.isolation.roles import death
+from tenants.isolation.stepping import build, grant_exactly, step_tenant
+from tenants.lifecycle.backups.catalog_file import catalog_tables, content_of_catalog, fill_catalog
+from tenants.lifecycle.backups.replaying import Replayed, Replaying
+from tenants.lifecycle.backups.store import CATALOG, BackupDamaged, Page, Store
+from tenants.lifecycle.changing import Owners
+from tenants.portability.bundling import PATIENCE_SECONDS
+from tenants.portability.comparing import content_here
+from tenants.portability.filling import Filling
+from tenants.portability.returning import tables_of
+from tenants.provisioning.revisions import head, steps, up_to
+from tenants.support_access.staff.models import Staff
+
+#: Tenants that were nobody's: new ones are made where they are wanted.
+NOBODYS = (State.MAKING, State.SPARE, State.CLAIMED)
+Told = Callable[[str, int], None]
+_KEYS: Any = TenantKey.__table__
+_dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One table of one tenant (or of the catalog): its rows as recorded with the backup and as they are now."""
+
+    owner: str
+    table: str
+    rows: int
+    equal: bool
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What came back, table by table, and what was replayed over it."""
+
+    page: Page
+    compared: tuple[Compared, ...]
+    replayed: Replayed
+
+    @property
+    def equal(self) -> bool:
+        return all(each.equal for each in self.compared)
+
+
+class CameBackUnequal(Conflict):
+    """Some table is not what was recorded with the backup."""
+
+    code = "came_back_unequal"
+
+    def __init__(self, restored: Restored) -> None:
+        self.restored = restored
+        different = [f"{each.table} of {each.owner}" for each in restored.compared if not each.equal]
+        super().__init__(f"What came back is not what was put away, in {', '.join(different)}.")
+
+
+@dataclass
+class Restoring:
+    """One backup on its way in. `storage` is where tenants' files are. `told` hears what is done and how many rows."""
+
+    store: Store
+    ledger: Ledger
+    catalog: Catalog
+    owners: Owners
+    replaying: Replaying
+    told: Told = field(default=lambda _what, _rows: None)
+    _compared: list[Compared] = field(default_factory=list)
+    _rows: int = 0
+
+    def restore(self, backup: str) -> Restored:
+        """Bring it in, replay, and open.
+
+        Raises Conflict when this installation is not empty or something came back unequal; BackupDamaged, KeyDestroyed,
+        LedgerBroken, Unavailable. Nothing is served then; run it again.
+        """
+        page = self.store.page(backup)
+        index = self.store.index(page)
+        self._must_fit(index)
+        self._must_be_empty()
+        for _ in self.ledger.entries():
+            pass  # what is broken is to be known before anything is brought in
+        states = self._fill_catalog(page, index)
+        for tenant_id, said in index["bundles"].items():
+            self._tenant(page, UUID(tenant_id), said)
+        restored = Restored(page, tuple(self._compared), Replayed())
+        if not restored.equal:
+            raise CameBackUnequal(restored)
+        replayed = self.replaying.replay()
+        self._note(page, index)
+        self._open(states, replayed)
+        return Restored(page, tuple(self._compared), replayed)
+
+    def _must_fit(self, index: Mapping[str, Any]) -> None:
+        """Raises Conflict, Unavailable before anything is changed."""
+        if index["catalog"]["revision"] != head("catalog"):
+            raise Conflict(
+                f"This backup was taken by version {index['program']}, and its catalog is of another revision than this"
+                " program's. Restore it with that version, then run `freehold migrate` with this one."
+            )
+        for cell in {each["cell"] for each in index["bundles"].values()} | {"main"}:
+            if self.owners.get(cell) is None:
+                raise Unavailable(
+                    f"The backup has tenants of the cell '{cell}', and the owner's URL of that is not set here."
+                )
+        for said in index["bundles"].values():
+            up_to(said["revision"])
+
+    def _must_be_empty(self) -> None:
+        """Raises Conflict; what an earlier attempt left half done does not count."""
+        if self.catalog.is_being_restored():
+            return
+        somebodys = select(func.count()).where(Tenant.state.not_in(NOBODYS))
+        with self.catalog.transaction() as session:
+            tenants = session.scalar(somebodys) or 0
+            staff = session.scalar(select(func.count()).select_from(Staff)) or 0
+        if tenants or staff:
+            raise Conflict(
+                f"This installation is not empty: it has {tenants} tenants and {staff} of our own people. A backup is"
+                " brought into an empty one only, so that nothing is ever written over."
+            )
+
+    def _fill_catalog(self, page: Page, index: Mapping[str, Any]) -> dict[UUID, str]:
+        """The catalog as it was, its tenants in a state that nobody serves; the states that they come back to."""
+        self._drop_schemas()
+        said = index["catalog"]
+        with copying.filling_catalog(self.owners.get("main")) as connection:
+            copying.empty_tables(connection, [str(each.name) for each in CatalogBase.metadata.sorted_tables])
+            with _keys_may_wait(connection):
+                with self.store.opened(page.id, CATALOG, said) as chunks:
+                    fill_catalog(connection, chunks)
+                self._compare_catalog(connection, said["tables"])
+                self._put_keys_back(connection)
+            _remove_nobodys(connection)
+            states = dict(connection.execute("select id, state from catalog.tenants").fetchall())
+            connection.execute(
+                "update catalog.tenants set state = %s where state <> %s", [State.THAWING, State.DESTROYED]
+            )
+            row = {"id": new_id(), "backup": page.id, "taken_at": datetime.fromisoformat(page.taken_at)}
+            copying.put_into(connection, "restorations", {**row, "begun_at": now()})
+        return states
+
+    def _drop_schemas(self) -> None:
+        """Spares of the empty installation, and what an attempt that was killed had made."""
+        with self.catalog.transaction() as session:
+            found = session.execute(select(Tenant.id, Tenant.cell)).all()
+        for tenant_id, cell in found:
+            with as_owner(self.owners.get(cell)) as connection:
+                run_all(connection, death(role_of(tenant_id)))
+
+    def _compare_catalog(self, connection: Connection, expected: Mapping[str, Any]) -> None:
+        found = content_of_catalog(connection, expected)
+        for table, said in expected.items():
+            equal = found.get(table) == said
+            self._compared.append(Compared("the catalog", table, said["rows"], equal))
+
+    def _put_keys_back(self, connection: Connection) -> None:
+        """Each version as the keyring has it today; one that it has no more was destroyed, whatever the backup says."""
+        for (tenant_id,) in connection.execute("select id from catalog.tenants").fetchall():
+            for key_version, wrapped in self.store.keyring.wrapped_keys(tenant_id).items():
+                connection.execute(
+                    "insert into catalog.tenant_keys (tenant_id, version, wrapped, created_at) values (%s, %s, %s, %s)"
+                    " on conflict (tenant_id, version) do update set wrapped = excluded.wrapped, destroyed_at = null",
+                    [tenant_id, key_version, wrapped, now()],
+                )
+        connection.execute(
+            "update catalog.tenant_keys set destroyed_at = %s where wrapped is null and destroyed_at is null",
+            [now()],
+        )
+
+    def _tenant(self, page: Page, tenant_id: UUID, said: Mapping[str, Any]) -> None:
+        home, owner_url = Home(tenant_id, said["cell"]), self.owners.get(said["cell"])
+        before = self._rows
+        with self.store.bundle(page.id, home.role, said) as bundle:
+            build(owner_url, home.role, up_to(said["revision"]))
+            these = tables_of(bundle.described)
+            with inside(home, patience_seconds=PATIENCE_SECONDS):
+                act_as(SYSTEM, request_id="restore", source=Source.SYSTEM)
+                Filling(bundle, home.id, {}, self._tell("filling", before), these).fill()
+                content = content_here(self._tell("comparing", before), these)
+        for table, each in said["tables"].items():
+            equal = content.get(table) == each["content"]
+            self._compared.append(Compared(str(tenant_id), table, each["rows"], equal))
+            self._rows += each["rows"]
+        step_tenant(owner_url, home.role, lambda since: steps("tenant", since))
+        grant_exactly(owner_url, home.role)
+        with self.catalog.transaction() as session:
+            session.execute(update(Tenant).where(Tenant.id == tenant_id).values(revision=head()))
+
+    def _note(self, page: Page, index: Mapping[str, Any]) -> None:
+        """Each tenant can read in its audit log that it came back, and as of when."""
+        for home in self._living(index):
+            with inside(home):
+                act_as(SYSTEM, request_id="restore", source=Source.SYSTEM)
+                record_event(
+                    "tenant.restored_from_backup", "tenant", home.id, {"as_of": [None, page.taken_at]}
+                )
+
+    def _living(self, index: Mapping[str, Any]) -> Iterator[Home]:
+        with self.catalog.transaction() as session:
+            gone = set(session.scalars(select(Tenant.id).where(Tenant.state == State.DESTROYED)))
+        for tenant_id, said in index["bundles"].items():
+            if UUID(tenant_id) not in gone:
+                yield Home(UUID(tenant_id), said["cell"])
+
+    def _open(self, states: Mapping[UUID, str], replayed: Replayed) -> None:
+        """From this commit on tenants are served, all of them at once."""
+        with self.catalog.transaction() as session:
+            for tenant in session.scalars(select(Tenant).where(Tenant.state == State.THAWING)):
+                tenant.state = states[tenant.id]
+            done = update(Restoration).where(Restoration.opened_at.is_(None))
+            session.execute(done.values(opened_at=now(), found=replayed.said()))
+
+    def _tell(self, what: str, before: int) -> Told:
+        return lambda _table, rows: self.told(what, before + rows)
+
+
+@contextmanager
+def _keys_may_wait(connection: Connection) -> Iterator[None]:
+    """Versions come in without their keys, which follow before the block ends."""
+    (rule,) = (each for each in _KEYS.constraints if isinstance(each, CheckConstraint))
+    without = DropConstraint(rule).compile(dialect=_dialect)
+    again = AddConstraint(rule, isolate_from_table=False).compile(dialect=_dialect)
+    connection.execute(str(without).encode())
+    yield
+    connection.execute(str(again).encode())
+
+
+def _remove_nobodys(connection: Connection) -> None:
+    listed = [state.value for state in NOBODYS]
+    of_them = sql.SQL(
+        "delete from {} where tenant_id in (select id from catalog.tenants where state = any(%s))"
+    )
+    for name, columns in reversed(list(catalog_tables())):
+        if "tenant_id" in columns:
+            connection.execute(of_them.format(sql.Identifier("catalog", name)), [listed])
+    connection.execute("delete from catalog.tenants where state = any(%s)", [listed])
+
+
+__all__ = ["BackupDamaged", "Compared", "Restored", "Restoring"]

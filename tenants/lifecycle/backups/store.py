@@ -1,0 +1,177 @@
+"""Backups where they are kept: files sealed under a dated key, and a page in clear that is written last.
+
+A backup without that page is none: whoever was killed while making it left nothing that is ever listed.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from tenants.foundation.encryption import Context, DataKey, Unreadable
+from tenants.foundation.errors import Conflict, NotFound
+from tenants.foundation.sealed_streams import seal_stream, unseal_stream
+from tenants.isolation.storage import NotStored, Place
+from tenants.lifecycle.backups.keyring import INSTALLATION_ID, Keyring, version_of
+from tenants.portability.opening import NotABundle, OpenBundle, bundle_in
+
+FOLDER = "taken/"
+PAGE, INDEX, CATALOG = "backup.json", "index", "catalog"
+FORM = "freehold backup 1"
+
+
+class BackupDamaged(Conflict):
+    """A file of a backup is missing, was changed or cut short; the message names it."""
+
+    code = "backup_damaged"
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a backup says of itself in clear: nothing about anybody. `index` is the SHA-256 of its sealed index."""
+
+    id: str
+    taken_at: str
+    key_day: str
+    key_destroyed_on: str
+    program: str
+    tenants: int
+    rows: int
+    size: int
+    index: str
+    form: str = FORM
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A sealed file as it was written: its size and SHA-256."""
+
+    size: int
+    sha256: str
+
+
+class Store:
+    """All backups in one place, and the keys that open them."""
+
+    def __init__(self, place: Place, keyring: Keyring) -> None:
+        self.place, self.keyring = place, keyring
+
+    def write(self, backup: str, name: str, key: DataKey, chunks: Iterable[bytes]) -> WrittenFile:
+        """Write one file, sealed for its name in this backup. Raises StorageFailed; nothing of it is left then."""
+        measured = _Measured(seal_stream(key, chunks, _context(backup, name)))
+        self.place.write(_key(backup, name), measured)
+        return WrittenFile(measured.size, measured.hash.hexdigest())
+
+    @contextmanager
+    def opened(self, backup: str, name: str, expected: Mapping[str, Any]) -> Iterator[Iterator[bytes]]:
+        """A file in chunks. Raises BackupDamaged, also after good chunks: they count once the stream has ended."""
+        place = _key(backup, name)
+        try:
+            with self.place.open_stream(place) as chunks:
+                measured = _Measured(chunks)
+                yield _checked(
+                    place,
+                    unseal_stream(self.keyring.opened, measured, _context(backup, name)),
+                    measured,
+                    expected,
+                )
+        except NotStored:
+            raise BackupDamaged(f"{place} is missing from storage.") from None
+
+    @contextmanager
+    def bundle(self, backup: str, name: str, expected: Mapping[str, Any]) -> Iterator[OpenBundle]:
+        """A tenant's bundle, in a file without a name that is gone with this process. Raises BackupDamaged."""
+        with tempfile.TemporaryFile() as file:
+            with self.opened(backup, name, expected) as chunks:
+                for chunk in chunks:
+                    file.write(chunk)
+            try:
+                with bundle_in(file) as bundle:
+                    yield bundle
+            except NotABundle as error:
+                raise BackupDamaged(f"{_key(backup, name)}: {error}") from error
+
+    def conclude(self, page: Page) -> None:
+        """From now on it is a backup."""
+        content = json.dumps(asdict(page), indent=2).encode() + b"\n"
+        self.place.write(_key(page.id, PAGE), [content])
+
+    def pages(self) -> list[Page]:
+        """Every finished backup, oldest first."""
+        names = [name for name in self.place.list(FOLDER) if name.endswith(f"/{PAGE}")]
+        return sorted((self._page(name) for name in names), key=lambda each: each.taken_at)
+
+    def page(self, backup: str) -> Page:
+        """Raises NotFound, also for one that was never finished."""
+        name = _key(backup, PAGE)
+        if not any(name == each for each in self.place.list(f"{FOLDER}{backup}/")):
+            raise NotFound(f"There is no backup '{backup}'. `freehold backup list` shows those there are.")
+        return self._page(name)
+
+    def index(self, page: Page) -> dict[str, Any]:
+        """All that a backup says of itself, of which the page repeats some. Raises BackupDamaged, KeyDestroyed."""
+        with self.opened(page.id, INDEX, {"sha256": page.index}) as chunks:
+            found: dict[str, Any] = json.loads(b"".join(chunks))
+        said = {name: value for name, value in asdict(page).items() if name in found}
+        if said != {name: found[name] for name in said}:
+            raise BackupDamaged(f"{_key(page.id, PAGE)} was changed after it was written.")
+        return found
+
+    def readable(self, page: Page) -> bool:
+        """Whether its dated key is still there."""
+        day = datetime.fromisoformat(page.key_day).date()
+        return any(each.version == version_of(day) for each in self.keyring.dated())
+
+    def remove(self, backup: str) -> None:
+        """Remove every file of a backup, the page first: what is half removed is no backup any more."""
+        names = list(self.place.list(f"{FOLDER}{backup}/"))
+        for name in sorted(names, key=lambda each: not each.endswith(f"/{PAGE}")):
+            self.place.delete(name)
+
+    def folders(self) -> set[str]:
+        """The ids of all backups, finished or not."""
+        return {name.removeprefix(FOLDER).split("/")[0] for name in self.place.list(FOLDER)}
+
+    def _page(self, name: str) -> Page:
+        with self.place.open_stream(name) as chunks:
+            content = b"".join(chunks)
+        try:
+            return Page(**json.loads(content))
+        except (ValueError, TypeError):
+            raise BackupDamaged(f"{name} does not describe a backup.") from None
+
+
+class _Measured:
+    """Passes chunks on, and knows how many bytes they were and their SHA-256."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks, self.size, self.hash = chunks, 0, hashlib.sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self.size += len(chunk)
+            self.hash.update(chunk)
+            yield chunk
+
+
+def _checked(
+    place: str, chunks: Iterator[bytes], measured: _Measured, expected: Mapping[str, Any]
+) -> Iterator[bytes]:
+    try:
+        yield from chunks
+    except Unreadable:
+        raise BackupDamaged(f"{place} was changed or cut short: its seal is broken.") from None
+    if measured.hash.hexdigest() != expected["sha256"]:
+        raise BackupDamaged(f"{place} is not the file that was written with this backup.")
+
+
+def _context(backup: str, name: str) -> Context:
+    return Context(INSTALLATION_ID, "backups", "content", f"{backup}/{name}")
+
+
+def _key(backup: str, name: str) -> str:
+    return f"{FOLDER}{backup}/{name}"

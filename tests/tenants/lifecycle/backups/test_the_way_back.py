@@ -1,0 +1,90 @@
+"""A backup comes back equal, without whoever was erased or destroyed since it was taken."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from crm.app import owners_of
+from tenants.catalog.models import State
+from tenants.catalog.states import Mover
+from tenants.foundation.settings import Settings
+from tenants.isolation.storage import storage_from
+from tenants.lifecycle.backups.keyring import keyring
+from tenants.lifecycle.backups.store import Store
+from tenants.lifecycle.backups.taking import Taken
+from tenants.lifecycle.changing import Decision, move
+from tenants.lifecycle.keys.destruction import Destruction
+from tenants.lifecycle.keys.versions import key_versions
+from tests.jobs import RunJobs
+from tests.tenants.lifecycle.backups.conftest import Elsewhere
+from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, fill
+from tests.workspace import Workspace
+
+pytestmark = pytest.mark.soak
+
+WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
+
+
+def destroy(workspace: Workspace, settings: Settings) -> None:
+    slug = workspace.admin.get("/me").json["tenant"]["slug"]
+    owners, catalog = owners_of(settings), key_versions().catalog
+    move(catalog, owners, workspace.home, State.CLOSING, Decision(Mover.PLATFORM, "It leaves."))
+    Destruction(key_versions(), storage_from(settings.storage), owners).destroy(slug, **WHO)
+
+
+def erase(workspace: Workspace, contact: str, run_jobs: RunJobs) -> None:
+    """Past the bin, and noted."""
+    assert workspace.admin.delete(f"/contacts/{contact}").status_code == 204
+    (entry,) = [each for each in workspace.admin.get("/bin").json["data"] if each["record_id"] == contact]
+    assert workspace.admin.in_person.delete(f"/bin/{entry['id']}").status_code == 204
+    run_jobs()
+
+
+@pytest.mark.promise("1-47", "RET-4", "RET-5", "TEN-2")
+def test_it_comes_back_equal_and_without_whoever_is_gone(
+    new_workspace: Callable[[], Workspace],
+    settings: Settings,
+    store: Store,
+    take: Callable[[], Taken],
+    elsewhere: Callable[[], Elsewhere],
+    run_jobs: RunJobs,
+) -> None:
+    stays, leaves = fill(new_workspace(), run_jobs), fill(new_workspace(), run_jobs)
+    person = stays.workspace.admin.post(
+        "/contacts", {"last_name": "Gone", "email": "gone@example.test"}
+    ).json["id"]
+    page = take().page
+    keys_then = dict(key_versions().catalog.wrapped_keys(leaves.home.id))
+    erase(stays.workspace, person, run_jobs)
+    destroy(leaves.workspace, settings)
+
+    place = elsewhere()
+    found = place.told("backup", "restore", page.id)
+    assert (found["destroyed_again"], found["erased_again"]) == (1, 1)
+    kept = place.rows("select id from contacts", schema=stays.home.role)
+    assert kept == [(UUID(stays.contact),)], "the other one was erased after the backup"
+    values = (
+        "select count(*) from audit_values v join audit_events e on v.event_id = e.id where e.record_id = %s"
+    )
+    assert place.rows(values, person, schema=stays.home.role) == [(0,)]
+    tenant = "select state, slug is null from tenants where id = %s"
+    assert place.rows(tenant, leaves.home.id) == [("destroyed", True)]
+    assert place.rows(tenant, stays.home.id) == [("active", False)]
+    assert place.rows("select to_regnamespace(%s) is null", leaves.home.role) == [(True,)]
+
+    assert keyring().wrapped_keys(leaves.home.id) == {}
+    assert keyring().wrapped_keys(stays.home.id) == dict(key_versions().catalog.wrapped_keys(stays.home.id))
+    index = store.index(page)
+    with store.opened(page.id, "catalog", index["catalog"]) as chunks:
+        catalog = b"".join(chunks)
+    assert str(leaves.home.id).encode() in catalog
+    assert not any(wrapped.hex().encode() in catalog for wrapped in keys_then.values())
+    with store.bundle(page.id, leaves.home.role, index["bundles"][str(leaves.home.id)]) as bundle:
+        for table in bundle.described.tables:
+            content = bundle.open(table.file.path).read()
+            assert SECRET.encode() not in content
+            assert IBAN.encode() not in content
+    refused = place.run("backup", "restore", page.id)
+    assert refused.returncode == 1
+    assert "This installation is not empty" in refused.stderr

@@ -35,7 +35,7 @@ tenants = click.option(
 def main(context: click.Context) -> None:
     """How fast the program is, as ratios against something measured in the same run."""
     if context.invoked_subcommand is None:
-        for command in (requests, births, imports, exports, jobs):
+        for command in (requests, births, imports, exports, jobs, yielding):
             context.invoke(command)
 
 
@@ -117,6 +117,35 @@ def jobs(data_dir: Path, rounds: int, *, note: bool) -> None:
 
     tables = benchmark.run(data_dir, rounds, tell)
     _end("Jobs", f"python -m bench jobs --rounds {rounds}" if note else None, [], tables, None)
+
+
+@main.command()
+@data_dir
+@json_file
+@note
+@click.option("--rounds", default=30, show_default=True)
+def yielding(data_dir: Path, json_file: Path | None, rounds: int, *, note: bool) -> None:
+    """One tenant's requests and small jobs beside another's giant export, against the same without."""
+    from bench import yielding as benchmark
+
+    found = list(_told(benchmark.rounds(data_dir, count=rounds)))
+    command = f"python -m bench yielding --rounds {rounds}"
+    _end("Yielding", command if note else None, found, benchmark.sections(found), json_file)
+
+
+@main.command()
+@data_dir
+@json_file
+@note
+def giant(data_dir: Path, json_file: Path | None, *, note: bool) -> None:
+    """A giant tenant taken out once, with its memory over time; not part of a run of everything (15 GB of disk)."""
+    from bench import giant as benchmark
+
+    tell("Making a tenant with a million contacts and 5 GiB of files")
+    found = benchmark.run(data_dir)
+    _end("Giant", "python -m bench giant" if note else None, [found], benchmark.sections(found), json_file)
+    if note:
+        (PAGE.parent / "pictures/giant-export.svg").write_text(benchmark.picture(found))
 
 
 def _told(rounds: Any) -> Any:

@@ -1,10 +1,13 @@
 """One measurement, and the medians of several."""
 
-from collections.abc import Iterable
+import random
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from bench.cases import Case
+
+RESAMPLED = 10_000
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,10 @@ def typical(figures: Iterable[Figure]) -> Typical:
         processor_ms=middle("processor_ms"),
         spread=max(rates) / min(rates),
     )
+
+
+def middle_within(values: Sequence[float]) -> tuple[float, float, float]:
+    """The median of these, and between what it lies with 95 % confidence: the percentile bootstrap of Efron."""
+    chance = random.Random("bootstrap")
+    again = sorted(median(chance.choices(values, k=len(values))) for _ in range(RESAMPLED))
+    return median(values), again[RESAMPLED // 40], again[-RESAMPLED // 40]

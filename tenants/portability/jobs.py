@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tenants.access.caller import acting
 from tenants.foundation.tables import Purpose
+from tenants.foundation.yielding import yielding
 from tenants.isolation.files import store_sealed
 from tenants.jobs.progress import conclude, current_job, progress, step
 from tenants.jobs.registry import job
@@ -35,14 +36,19 @@ def make_export(export_id: UUID, days: int) -> None:
     """
     attempt = current_job().attempt
     file = file_of(export_id, attempt)
+    bundling = yielding(lambda: _make(export_id, file, attempt))
+    with step():
+        conclude(finish(export_id, file, bundling, days))
+
+
+def _make(export_id: UUID, file: str, attempt: int) -> Bundling:
     with step(isolation=SNAPSHOT):
         must_see_everything(acting().caller)
         export = still_wanted(export_id)
         bundling = _bundling(export, None if export.encrypt_to else Parcels(export_id, attempt))
         with closing(bundling.pieces()) as pieces:
             store_sealed(file, pieces)
-    with step():
-        conclude(finish(export_id, file, bundling, days))
+    return bundling
 
 
 @job("exports.scheduled", purpose=Purpose.PORTABILITY, heavy=True, attempts=5, steps=True, always=True)
@@ -52,13 +58,15 @@ def make_scheduled_export(schedule_id: UUID) -> None:
     with step():
         export = copy_of(schedule_id, running.id)
     if export.finished_at is None:
-        _copy(schedule_id, export.id, running.attempt)
+        name, made = yielding(lambda: _copy(schedule_id, export.id, running.attempt))
+        with step():
+            finish_copy(schedule_id, export.id, name, made)
     with step():
         remove_surplus(scheduled(schedule_id))
         conclude({"export_id": str(export.id)})
 
 
-def _copy(schedule_id: UUID, export_id: UUID, attempt: int) -> None:
+def _copy(schedule_id: UUID, export_id: UUID, attempt: int) -> tuple[str, Bundling]:
     with step(isolation=SNAPSHOT):
         must_see_everything(acting().caller)
         schedule, export = scheduled(schedule_id), still_wanted(export_id)
@@ -71,8 +79,7 @@ def _copy(schedule_id: UUID, export_id: UUID, attempt: int) -> None:
         whole = [*(parcels.names if parcels else ()), name]
         must_be_whole(chain.from_iterable(place.read(each, bundling.size) for each in whole), bundling)
         forget_attempts(place, schedule, export, attempt)
-    with step():
-        finish_copy(schedule_id, export_id, name, bundling)
+    return name, bundling
 
 
 def _bundling(export: Export, parcels: Parcels | None) -> Bundling:

@@ -2,18 +2,24 @@
 
 import hashlib
 import io
+import os
+import sys
+import threading
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.clock import now
+from tenants.foundation.yielding import LAST
 from tenants.isolation.door import db, inside
-from tenants.isolation.files import files
+from tenants.isolation.files import files, store_sealed
+from tenants.portability import jobs
 from tenants.portability.exporting import expire_exports
 from tenants.portability.models import Export
 from tenants.portability.verifying import verify
@@ -50,6 +56,25 @@ def test_an_export_is_made_by_a_job_and_downloaded(
     assert contact["id"] in contacts
     assert "sealed-1" in contacts
     assert theirs["id"] not in contacts
+
+
+def test_an_export_yields_to_everything_else(
+    acme: Workspace, neighbour: Workspace, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def watched(*args: Any) -> object:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return store_sealed(*args)
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    monkeypatch.setattr(jobs, "store_sealed", watched)
+    made = acme.admin.post("/exports", {}).json["id"]
+    run_jobs()
+    assert acme.admin.get(f"/exports/{made}").json["status"] == "succeeded"
+    assert seen == [LAST if sys.platform == "linux" else before]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+    assert neighbour.admin.get(f"/exports/{made}").status_code == 404
 
 
 def test_a_neighbours_export_does_not_exist(acme: Workspace, neighbour: Workspace, run_jobs: RunJobs) -> None:

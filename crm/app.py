@@ -25,6 +25,7 @@ from tenants.attachments.jobs import sweep_attachments
 from tenants.audit.api import audit_events
 from tenants.audit.recording import record_changes
 from tenants.catalog.models import CatalogBase
+from tenants.catalog.regions import Regions
 from tenants.catalog.registry import Catalog
 from tenants.foundation import logs
 from tenants.foundation.outbound import Outbound
@@ -70,9 +71,10 @@ from tenants.isolation.counters import Counters
 from tenants.isolation.door import open_doors, open_doors_to_visits
 from tenants.isolation.files import use_storage
 from tenants.isolation.keys import KeyRing
+from tenants.isolation.regional import regional_storage
 from tenants.isolation.sealing import use_keys
 from tenants.isolation.startup import UnsafeDatabase, check_logins
-from tenants.isolation.storage import storage_from
+from tenants.isolation.storage import Storage
 from tenants.isolation.wrapping import LOOK_UPS, Wrapping, house_key
 from tenants.jobs.api import jobs
 from tenants.jobs.carrier import Carrier, use_carrier
@@ -222,8 +224,14 @@ def owners_of(settings: Settings) -> dict[str, str | None]:
 
 def nursery_of(settings: Settings, catalog: Catalog, *, as_owner: bool = False) -> Nursery:
     """Where tenants are made; the web process claims spares only, and never gets the owner's URL."""
-    owners = owners_of(settings)
-    return Nursery(catalog, wrapping_of(settings, catalog), head(), owners if as_owner else {})
+    owners = owners_of(settings) if as_owner else {}
+    return Nursery(catalog, wrapping_of(settings, catalog), head(), owners, Regions(settings.regions))
+
+
+def storage_of(settings: Settings, catalog: Catalog) -> Storage:
+    """Where files go: those of a region that has storage of its own go there."""
+    urls, kms_key = settings.region_storage, settings.storage_kms_key
+    return regional_storage(settings.storage, urls, kms_key, catalog.region_of)
 
 
 def wrapping_of(settings: Settings, catalog: Catalog) -> Wrapping:
@@ -268,7 +276,7 @@ def open_house(settings: Settings) -> House:
     use_key_versions(KeyVersions(catalog, wrapper))
     use_certificates(Certificates(catalog, wrapper, settings.backup_days, keyring.last_end))
     use_carrier(Carrier(settings.redis_url))
-    use_storage(storage_from(settings.storage, settings.storage_kms_key))
+    use_storage(storage_of(settings, catalog))
     use_post(post_of(settings))
     nursery = nursery_of(settings, catalog)
     use_address_book(nursery)

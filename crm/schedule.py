@@ -6,16 +6,17 @@ The jobs that every tenant has say `every=` where they are declared; the platfor
 from collections.abc import Iterator
 from datetime import timedelta
 
-from crm.app import nursery_of, open_house, owners_of, wrapping_of
+from crm.app import nursery_of, open_house, owners_of, storage_of, wrapping_of
 from tenants.audit.ledger import ledger
 from tenants.audit.seals import seal_everywhere
+from tenants.catalog.regions import Regions
 from tenants.catalog.registry import Catalog
 from tenants.catalog.throttles import tidy_throttles
 from tenants.foundation import logs
 from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Purpose
 from tenants.identity.rights.following import follow_everywhere
-from tenants.isolation.storage import place_at, storage_from
+from tenants.isolation.storage import place_at
 from tenants.jobs.platform import PlatformJob
 from tenants.jobs.scheduling import schedule
 from tenants.lifecycle.archives.keeping import ROUND as GO_ON
@@ -36,6 +37,9 @@ from tenants.lifecycle.inactivity.looking import ROUND as LOOK
 from tenants.lifecycle.inactivity.looking import look
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
+from tenants.lifecycle.moves.moving import ROUND as MOVE
+from tenants.lifecycle.moves.moving import go_on_everywhere as go_on_with_moves
+from tenants.lifecycle.moves.running import Works as Moves
 from tenants.provisioning.birth import SPARES
 from tenants.provisioning.revisions import head
 from tenants.support_access.legal_orders import TELL, tell_when_due
@@ -69,14 +73,19 @@ def backups_of(settings: Settings) -> Store:
 
 def restoring_of(settings: Settings, catalog: Catalog, told: Told) -> Restoring:
     """What a backup is brought in with, in a process that holds the owner's URL."""
-    owners, storage = owners_of(settings), storage_from(settings.storage, settings.storage_kms_key)
+    owners, storage = owners_of(settings), storage_of(settings, catalog)
     replaying = Replaying(ledger(), catalog, owners, storage)
     return Restoring(backups_of(settings), ledger(), catalog, owners, replaying, told)
 
 
+def move_works_of(settings: Settings, catalog: Catalog) -> Moves:
+    """What moves are made with, in a process that holds the owner's URLs."""
+    return Moves(catalog, owners_of(settings), head(), Regions(settings.regions))
+
+
 def exits_of(settings: Settings, catalog: Catalog) -> Exits:
     """What exits are carried out with, in a process that holds the owner's URL."""
-    destruction = Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
+    destruction = Destruction(key_versions(), storage_of(settings, catalog), owners_of(settings))
 
     def destroy(slug: str, reason: str) -> object:
         return destruction.destroy(slug, decided_by="The tenant's own exit", reason=reason, exit_is_over=True)
@@ -95,11 +104,19 @@ def long_rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
             every_seconds=10,
             minutes=24 * 60,
         )
+        moves = move_works_of(settings, catalog)
+        yield PlatformJob(
+            MOVE,
+            lambda: go_on_with_moves(moves),
+            purpose=Purpose.OPERATION,
+            every_seconds=10,
+            minutes=24 * 60,
+        )
 
 
 def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     """What the platform does by itself, without a tenant."""
-    storage = storage_from(settings.storage, settings.storage_kms_key)
+    storage = storage_of(settings, catalog)
     yield PlatformJob(
         "storage.sweep",
         lambda: storage.sweep_unfinished(UNFINISHED_UPLOADS_AFTER),
@@ -122,7 +139,7 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     nursery = nursery_of(settings, catalog, as_owner=True)
     yield PlatformJob(
         SPARES,
-        lambda: nursery.stock(settings.spare_tenants),
+        lambda: nursery.stock_cells(settings.spare_tenants),
         purpose=Purpose.OPERATION,
         every_seconds=60,
     )

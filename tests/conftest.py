@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.s3",
     "tests.kms",
     "tests.servers",
+    "tests.cells",
     "tests.skips",
     "tests.house",
     "tests.jobs",

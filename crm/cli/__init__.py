@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": "crm.cli.worker:worker",
     "scheduler": "crm.cli.scheduler:scheduler",
     "tenant": "crm.cli.tenants:tenant",
+    "cell": "crm.cli.moves:cell",
     "staff": "crm.cli.staff:staff",
     "access": "crm.cli.access:access",
     "audit": "crm.cli.audit:audit",

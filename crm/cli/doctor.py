@@ -52,6 +52,7 @@ def examine(settings: "Settings") -> Iterator[Finding]:
         "storage": storage,
         "key of keys": key_of_keys,
         "migrations": migrations,
+        "regions": regions,
     }
     for name, check in checks.items():
         try:
@@ -144,3 +145,28 @@ def migrations(settings: "Settings") -> str:
             f"{behind} tenants are behind the newest revision, {fenced} are fenced; run `freehold migrate`."
         )
     return f"All {len(found)} tenants are at revision {head()}."
+
+
+def regions(settings: "Settings") -> str:
+    """Whether each tenant that chose a region is there, and which moves wait to be confirmed."""
+    from sqlalchemy import func, select
+
+    from tenants.catalog.models import Tenant
+    from tenants.catalog.registry import Catalog
+    from tenants.lifecycle.moves.models import Move, Step
+
+    catalog = Catalog(settings.catalog_database_url)
+    bound = select(Tenant.slug, Tenant.cell, Tenant.region).where(Tenant.region.is_not(None))
+    waiting = select(func.count()).where(Move.step == Step.KEPT)
+    try:
+        with catalog.transaction() as session:
+            found, kept = session.execute(bound).all(), session.scalar(waiting)
+    finally:
+        catalog.engine.dispose()
+    astray = [row for row in found if settings.regions.get(row.cell) != row.region]
+    if astray:
+        raise Refused(
+            f"{len(astray)} tenants are not in the region that they chose ({astray[0].slug} for one):"
+            " the cell's region was changed in the settings."
+        )
+    return f"All {len(found)} tenants that chose a region are there; {kept} moves wait to be confirmed."

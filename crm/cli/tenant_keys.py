@@ -64,17 +64,16 @@ def destroy_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> 
 
     It has to be closing or archived, and under no legal hold.
     """
-    from crm.app import open_house, owners_of
+    from crm.app import open_house, owners_of, storage_of
     from tenants.foundation.settings import Settings
-    from tenants.isolation.storage import storage_from
     from tenants.lifecycle.keys.destruction import Destruction
     from tenants.lifecycle.keys.versions import key_versions
 
     if not said["sure"]:
         raise Refused(f"Nothing was done. To destroy everything of '{slug}' for good, add --yes-really.")
     settings = Settings.read(data_dir)
-    open_house(settings)
-    destruction = Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
+    storage = storage_of(settings, open_house(settings).catalog)
+    destruction = Destruction(key_versions(), storage, owners_of(settings))
     made = destruction.destroy(slug, decided_by=said["decided_by"], reason=said["reason"])
     said["file"].write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     options.answer({"destroyed": slug, "certificate": str(said["file"])}, as_json=as_json)

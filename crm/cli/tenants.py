@@ -9,6 +9,7 @@ import click
 from crm.cli import options
 from crm.cli.bundles import export_tenant, import_tenant
 from crm.cli.lifecycle import archive_tenant, close_tenant, restore_tenant, resume_tenant, suspend_tenant
+from crm.cli.moves import move_tenant
 from crm.cli.refusals import Refused
 from crm.cli.tenant_keys import destroy_tenant, rotate_key
 
@@ -31,6 +32,7 @@ tenant.add_command(destroy_tenant)
 tenant.add_command(archive_tenant)
 tenant.add_command(restore_tenant)
 tenant.add_command(close_tenant)
+tenant.add_command(move_tenant)
 
 
 @tenant.command("create")
@@ -39,6 +41,8 @@ tenant.add_command(close_tenant)
 @click.option("--admin-email", required=True, metavar="EMAIL", help="Its first admin.")
 @click.option("--admin-name", default="Admin", show_default=True, help="What they are called.")
 @click.option("--admin-password-stdin", "password", is_flag=True, help="Read a password for them from stdin.")
+@click.option("--region", help="The region that it never leaves.")
+@click.option("--cell", help="The server that it lives on; one of its region, unless you name one.")
 @click.option(
     "--api-key", is_flag=True, help="Make an API key for them; it is printed here and nowhere else."
 )
@@ -55,7 +59,7 @@ def create_tenant(slug: str, name: str, data_dir: Path, *, as_json: bool, **who:
     if password is not None:
         must_be_strong(password, [who["admin_name"], who["admin_email"], name, slug])
     founder = Founder(who["admin_name"], who["admin_email"], password, api_key=who["api_key"])
-    home, founding = nursery.open(checked_slug(slug), name, founder)
+    home, founding = nursery.open(checked_slug(slug), name, founder, who["cell"], who["region"])
     made = {
         "tenant": {"id": str(home.id), "slug": slug, "name": name},
         "user": {"id": str(founding.user_id), "name": founder.name, "email": founder.email},
@@ -75,9 +79,11 @@ def list_tenants(data_dir: Path, *, as_json: bool) -> None:
     if as_json:
         options.answer({"tenants": rows}, as_json=True)
         return
-    table = Table("slug", "name", "state", "cell", "revision", "made (UTC)", box=None, header_style="bold")
+    table = Table(
+        "slug", "name", "state", "cell", "region", "revision", "made (UTC)", box=None, header_style="bold"
+    )
     for row in rows:
-        described = (str(row[each] or "") for each in ("slug", "name", "state", "cell", "revision"))
+        described = (str(row[each] or "") for each in ("slug", "name", "state", "cell", "region", "revision"))
         table.add_row(*described, f"{row['claimed_at']:%Y-%m-%d %H:%M}")
     Console().print(table if rows else "There are no tenants yet: freehold tenant create SLUG …")
 
@@ -119,7 +125,7 @@ def _rows(catalog: "Catalog") -> list[dict[str, Any]]:
 
     from tenants.catalog.models import Tenant
 
-    names = ("id", "slug", "name", "state", "cell", "revision", "fence_reason", "claimed_at")
+    names = ("id", "slug", "name", "state", "cell", "region", "revision", "fence_reason", "claimed_at")
     with catalog.transaction() as session:
         every = session.scalars(select(Tenant).where(Tenant.slug.is_not(None)).order_by(Tenant.slug))
         return [{name: getattr(each, name) for name in names} for each in every]

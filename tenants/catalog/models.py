@@ -71,6 +71,8 @@ class Tenant(Identified, CatalogBase):
     state_before: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     """What it comes back to when it is mended or thawed."""
     cell: Mapped[str] = column(data=DataClass.TECHNICAL)
+    region: Mapped[str | None] = column(data=DataClass.TECHNICAL)
+    """What it never leaves, where a region was chosen for it; said once, when it is claimed."""
     revision: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     fence_reason: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)

@@ -90,6 +90,7 @@ class Catalog:
             url, pool_size=4, max_overflow=4, pool_pre_ping=True, connect_args=options
         )
         self._homes: dict[UUID, tuple[float, Home]] = {}
+        self._regions: dict[UUID, str | None] = {}
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -147,6 +148,17 @@ class Catalog:
         with self.transaction() as session:
             row = session.execute(query).first()
         return home_of(row) if row else None
+
+    def region_of(self, tenant_id: UUID) -> str | None:
+        """The region that a tenant never leaves, if there is one. It is said when the tenant is claimed, for good."""
+        if tenant_id not in self._regions:
+            query = select(Tenant.region, Tenant.claimed_at).where(Tenant.id == tenant_id)
+            with self.transaction() as session:
+                row = session.execute(query).first()
+            if row is None or row.claimed_at is None:
+                return None
+            self._regions[tenant_id] = row.region
+        return self._regions[tenant_id]
 
     def state_of(self, tenant_id: UUID) -> State | None:
         """The state of a tenant at this moment, wherever it is; None when there is no such tenant."""

@@ -112,6 +112,7 @@ MOVES: dict[tuple[State, State], frozenset[Mover]] = {
     (State.THAWING, State.ACTIVE): frozenset({Mover.PLATFORM}),
     (State.THAWING, State.SUSPENDED): frozenset({Mover.PLATFORM}),
     (State.MOVING, State.ACTIVE): frozenset({Mover.PLATFORM}),
+    (State.MOVING, State.SUSPENDED): frozenset({Mover.PLATFORM}),
     (State.ACTIVE, State.CLOSING): frozenset({Mover.PLATFORM}),
     (State.SUSPENDED, State.CLOSING): frozenset({Mover.PLATFORM}),
     (State.CLOSING, State.ACTIVE): frozenset({Mover.ADMIN, Mover.OPERATOR}),

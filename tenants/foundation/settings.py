@@ -44,6 +44,7 @@ WebUrl = Annotated[str, BeforeValidator(web_url)]
 OptionalSmtpUrl = Annotated[str | None, BeforeValidator(lambda url: smtp_url(url) if url else None)]
 MailSender = Annotated[str, BeforeValidator(mail_sender)]
 CellName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
+RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
 
 class CellUrls(BaseModel):
@@ -54,6 +55,7 @@ class CellUrls(BaseModel):
     app: PostgresUrl = Field(repr=False)
     staff: PostgresUrl = Field(repr=False)
     owner: OptionalPostgresUrl = Field(None, repr=False)
+    region: RegionName | None = None
 
 
 def _under_data_dir(name: str) -> Any:
@@ -93,7 +95,15 @@ class Settings(BaseSettings):
         description="PostgreSQL as login `freehold_owner`, for `migrate` and the scheduler, nobody else.",
     )
     cells: dict[CellName, CellUrls] = Field(
-        {}, repr=False, description='Further cells: `{"name": {"app": URL, "staff": URL, "owner": URL}}`.'
+        {},
+        repr=False,
+        description='Further cells: `{"name": {"app": URL, "staff": URL, "owner": URL, "region": "eu"}}`.',
+    )
+    region: RegionName | None = Field(None, description="The region of the first cell, `main`.")
+    region_storage: dict[RegionName, StorageUrl] = Field(
+        {},
+        description='Where files of tenants that chose a region go: `{"eu": "s3://bucket/prefix"}`; those of other '
+        "regions go to `FREEHOLD_STORAGE`.",
     )
     storage: StorageUrl = Field(
         default_factory=lambda found: _under_data_dir("storage")(found).as_uri(),
@@ -230,6 +240,11 @@ class Settings(BaseSettings):
             raise ValueError("FREEHOLD_OUTBOUND_ALLOW_LOOPBACK can't be on in production.")
         return self
 
+    @property
+    def regions(self) -> dict[str, str | None]:
+        """The region of each cell."""
+        return {"main": self.region, **{name: each.region for name, each in self.cells.items()}}
+
     @classmethod
     def read(cls, data_dir: Path | None = None) -> "Settings":
         """Read every setting, or raise `SettingsError` with a sentence per setting that is wrong."""
@@ -243,8 +258,9 @@ class Settings(BaseSettings):
             return cls(**given)
         except ValidationError as error:
             raise SettingsError(sentences(error, file)) from None
-        except UnreadableSettingError:
-            raise SettingsError("FREEHOLD_CELLS is not valid JSON.") from None
+        except UnreadableSettingError as error:
+            field = str(error).split('"')[1]
+            raise SettingsError(f"{env_name(field)} is not valid JSON.") from None
         except OSError as error:
             raise SettingsError(f"{file} can't be read: {error.strerror}.") from None
 

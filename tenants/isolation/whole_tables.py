@@ -23,9 +23,13 @@ _dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 class Form(Enum):
-    """How COPY writes a row. No character of JSON is ever a control character, so JSON comes through as it is."""
+    """How COPY writes a row. No character of JSON is ever a control character, so JSON comes through as it is.
+
+    TEXT is what `rows_into` reads.
+    """
 
     CSV = b"format csv, null '\\N'"
+    TEXT = b"format text"
     JSON = b"format csv, null '\\N', delimiter E'\\x02', quote E'\\x01'"
 
 

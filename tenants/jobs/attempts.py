@@ -92,6 +92,7 @@ def _claim_patiently(
         try:
             return _claim(site, tenant_id, job_id, attempt)
         except (Unavailable, SQLAlchemyError, psycopg.Error) as error:
+            site.catalog.forget(tenant_id)  # it may have moved
             log.warning("claim_waits", error=type(error).__name__, seconds=pause)
             time.sleep(pause)
     return None

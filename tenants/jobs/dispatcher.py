@@ -123,6 +123,9 @@ class Dispatcher:
         except Unavailable as refusal:
             if refusal.stable_code not in STANDS_STILL:
                 raise
+            if refusal.stable_code == Elsewhere.code:
+                self._catalog.forget(home.id)
+                return Claimed([], IDLE_SECONDS)  # its next turn is where it is now
         except AWAY:
             raise
         except Exception:

@@ -32,7 +32,7 @@ def schedule(
 ) -> None:
     """Run until SIGTERM or SIGINT. Doors must be open; rounds are made only in a process that declares some.
 
-    `long_rounds` may take hours, so that they have a thread of their own: the others don't wait for them.
+    `long_rounds` may take hours, so that each has a thread of its own: the others don't wait for it.
 
     Raises SystemExit when one of its parts ended by itself, so that a supervisor starts all of them afresh.
     """
@@ -46,7 +46,8 @@ def schedule(
         lambda: dispatcher.run(stop),
         lambda: sweeper.run(stop, dispatcher.emptied),
     ]
-    parts.extend(partial(Rounds(catalog, some).run, stop) for some in (rounds, long_rounds) if some)
+    threads_of_rounds = (rounds, *([each] for each in long_rounds))
+    parts.extend(partial(Rounds(catalog, some).run, stop) for some in threads_of_rounds if some)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threads = [threading.Thread(target=part, daemon=True) for part in parts]

@@ -11,8 +11,9 @@ from tenants.catalog.states import PERMITS
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.isolation.door import here
+from tenants.lifecycle.moves.models import Move
 from tenants.lifecycle.permissions import READ_LIFECYCLE
-from tenants.lifecycle.schemas import StateChangesSchema, StateSchema
+from tenants.lifecycle.schemas import MovesSchema, StateChangesSchema, StateSchema
 
 tenant_state = Blueprint("tenant-state", __name__, url_prefix="/tenant-state", purpose=Purpose.ACCOUNT)
 
@@ -31,7 +32,8 @@ def get_tenant_state() -> dict[str, Any]:
     with current_app.extensions["house"].catalog.transaction() as session:
         tenant = session.get_one(Tenant, home.id)
         state, since = State(tenant.state), session.scalar(latest) or tenant.claimed_at
-    return {"state": state, "since": since, "permits": PERMITS[state]}
+        region = tenant.region
+    return {"state": state, "since": since, "region": region, "permits": PERMITS[state]}
 
 
 @tenant_state.get("/changes", may=READ_LIFECYCLE)
@@ -41,3 +43,12 @@ def list_state_changes() -> dict[str, Any]:
     mine = select(StateChange).where(StateChange.tenant_id == here().home.id)
     with current_app.extensions["house"].catalog.transaction() as session:
         return {"data": session.scalars(mine.order_by(StateChange.id.desc())).all()}
+
+
+@tenant_state.get("/moves", may=READ_LIFECYCLE)
+@tenant_state.response(200, MovesSchema)
+def list_moves() -> dict[str, Any]:
+    """Every time that the workspace went to another server, and for how long nothing could be written; newest first."""
+    mine = select(Move).where(Move.tenant_id == here().home.id)
+    with current_app.extensions["house"].catalog.transaction() as session:
+        return {"data": session.scalars(mine.order_by(Move.id.desc())).all()}

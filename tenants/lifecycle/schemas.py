@@ -6,6 +6,7 @@ from marshmallow import fields, validate
 from tenants.catalog.models import State
 from tenants.catalog.states import Mover, Work
 from tenants.http.representation import Timestamp
+from tenants.lifecycle.moves.models import Step
 
 
 class PermitsSchema(marshmallow.Schema):
@@ -20,10 +21,11 @@ class PermitsSchema(marshmallow.Schema):
 
 
 class StateSchema(marshmallow.Schema):
-    """The state of the workspace, since when, and what it permits."""
+    """The state of the workspace, since when, and what it permits; and the region that it never leaves, if it has one."""
 
     state = fields.Enum(State, by_value=True)
     since = Timestamp(allow_none=True)
+    region = fields.String(allow_none=True)
     permits = fields.Nested(PermitsSchema)
 
 
@@ -43,3 +45,22 @@ class StateChangesSchema(marshmallow.Schema):
     """Every change of the workspace's state, newest first."""
 
     data = fields.List(fields.Nested(StateChangeSchema))
+
+
+class MoveSchema(marshmallow.Schema):
+    """The workspace went from one server to another; nothing was written from `paused_at` to `resumed_at`."""
+
+    id = fields.UUID()
+    step = fields.String(validate=validate.OneOf([each.value for each in Step]))
+    reason = fields.String()
+    asked_at = Timestamp()
+    paused_at = Timestamp(allow_none=True)
+    resumed_at = Timestamp(allow_none=True)
+    pause_seconds = fields.Float(allow_none=True)
+    rows = fields.Integer(allow_none=True)
+
+
+class MovesSchema(marshmallow.Schema):
+    """Every move, newest first."""
+
+    data = fields.List(fields.Nested(MoveSchema))

@@ -36,6 +36,12 @@ class SignupBody(BodySchema):
     name = fields.String(required=True, validate=validate.Length(1, 200))
     email = fields.Email(required=True, validate=validate.Length(max=254))
     password = fields.String(required=True, validate=validate.Length(SHORTEST, LONGEST))
+    region = fields.String(
+        validate=validate.Length(1, 31),
+        metadata={
+            "description": "The region that everything of this tenant stays in. Without one, anywhere."
+        },
+    )
 
 
 class SignupSchema(marshmallow.Schema):
@@ -61,7 +67,7 @@ def sign_up(said: dict[str, Any]) -> Response:
         raise Invalid(errors={name: ["A NUL character can't be stored."] for name in nul})
     must_be_strong(said["password"], [said["name"], said["email"], said["company"], said["slug"]])
     founder = Founder(said["name"], said["email"], said["password"])
-    home, founding = nursery.open(said["slug"], said["company"], founder)
+    home, founding = nursery.open(said["slug"], said["company"], founder, region=said.get("region"))
     with inside(home):
         user = db().get_one(User, founding.user_id)
         token = begin_session(house.settings, user, method="password")

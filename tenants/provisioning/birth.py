@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
+import structlog
 from sqlalchemy import func, select, update
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.models import LookupHash, State, Tenant, TenantKey
+from tenants.catalog.regions import MAIN, Regions
 from tenants.catalog.registry import Catalog, Home, role_of
 from tenants.foundation.clock import now
 from tenants.foundation.encryption import new_key_material
@@ -21,7 +23,7 @@ from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.door import inside
 from tenants.isolation.files import remove_files_of
 from tenants.isolation.keys import KeyName, KeyWrapper
-from tenants.isolation.owner import as_owner, run_all
+from tenants.isolation.owner import OwnerError, as_owner, run_all
 from tenants.isolation.roles import birth, death, grants, path, tables
 from tenants.isolation.stepping import mark
 from tenants.jobs.platform import ask_for_round
@@ -31,6 +33,7 @@ UNFINISHED_AFTER = timedelta(minutes=10)
 #: The platform's round that keeps spares in stock.
 SPARES = "nursery.stock"
 Seed = Callable[[], None]
+log = structlog.get_logger(__name__)
 _seeds: list[Seed] = []
 
 
@@ -51,8 +54,9 @@ class Nursery:
     wrapper: KeyWrapper
     head: str
     owner_urls: dict[str, str | None] = field(default_factory=dict)
+    regions: Regions = field(default_factory=lambda: Regions({MAIN: None}))
 
-    def make_spare(self, cell: str = "main") -> UUID:
+    def make_spare(self, cell: str = MAIN) -> UUID:
         """A tenant that is nobody's yet. A half-made one is swept away by `sweep`."""
         tenant_id = new_id()
         with self.catalog.transaction() as session:
@@ -66,7 +70,7 @@ class Nursery:
             session.execute(update(Tenant).where(Tenant.id == tenant_id).values(state=State.SPARE))
         return tenant_id
 
-    def stock(self, wanted: int, cell: str = "main") -> int:
+    def stock(self, wanted: int, cell: str = MAIN) -> int:
         """Make spares until there are `wanted`; how many were made."""
         with self.catalog.transaction() as session:
             there = session.scalar(
@@ -77,12 +81,25 @@ class Nursery:
             self.make_spare(cell)
         return missing
 
-    def open(self, slug: str, name: str, founder: Founder, cell: str = "main") -> tuple[Home, Founding]:
-        """Claim a spare for a new customer and give it its first admin.
+    def stock_cells(self, wanted: int) -> int:
+        """Likewise in every cell. One that can't be reached holds up none of the others."""
+        made = 0
+        for cell, url in self.owner_urls.items():
+            try:
+                made += self.stock(wanted, cell) if url else 0
+            except (OwnerError, Unavailable) as error:
+                log.warning("cell_not_stocked", cell=cell, reason=str(error).partition("\n")[0])
+        return made
 
-        Raises Conflict when the slug is taken, Unavailable when no spare is ready and none can be made here.
+    def open(
+        self, slug: str, name: str, founder: Founder, cell: str | None = None, region: str | None = None
+    ) -> tuple[Home, Founding]:
+        """Claim a spare for a new customer and give it its first admin; of a region, it never leaves that.
+
+        Raises Conflict when the slug is taken, Invalid for a region that there is none of, and Unavailable when no
+        spare is ready and none can be made here.
         """
-        home = self._claim(slug, name, cell)
+        home = self._claim(slug, name, cell or self.cell_for(region), region)
         with inside(home):
             act_as(SYSTEM, request_id="founding", source=Source.SYSTEM)
             founding = found(home, slug, name, founder)
@@ -97,7 +114,7 @@ class Nursery:
         return home, founding
 
     @contextmanager
-    def claimed(self, slug: str, name: str, cell: str = "main") -> Iterator[Home]:
+    def claimed(self, slug: str, name: str, cell: str = MAIN) -> Iterator[Home]:
         """Claim a spare that the block fills with a tenant that was elsewhere; it is ready when the block ends.
 
         A block that fails gives the slug back, and what it filled is swept away. One that takes long says so now
@@ -110,6 +127,16 @@ class Nursery:
             self._note(home, slug=None, claimed_at=now() - UNFINISHED_AFTER)
             raise
         self._note(home, state=State.ACTIVE)
+
+    def cell_for(self, region: str | None) -> str:
+        """The cell for a new tenant: of those of its region, the one that has the fewest. Raises Invalid."""
+        cells = self.regions.cells_of(region)
+        if len(cells) == 1:
+            return cells[0]
+        query = select(Tenant.cell, func.count()).where(Tenant.slug.is_not(None)).group_by(Tenant.cell)
+        with self.catalog.transaction() as session:
+            taken = {row[0]: row[1] for row in session.execute(query)}
+        return min(cells, key=lambda cell: taken.get(cell, 0))
 
     def keep(self, home: Home) -> None:
         """A claimed tenant is still being filled: it is not one of those that a killed process left."""
@@ -153,7 +180,8 @@ class Nursery:
                 session.delete(session.get_one(Tenant, tenant_id))
         return len(left)
 
-    def _claim(self, slug: str, name: str, cell: str) -> Home:
+    def _claim(self, slug: str, name: str, cell: str, region: str | None = None) -> Home:
+        self.regions.must_stay(region, cell)
         for _ in range(2):
             with self.catalog.transaction() as session:
                 if session.scalar(select(Tenant.id).where(Tenant.slug == slug)):
@@ -164,12 +192,8 @@ class Nursery:
                     .order_by(Tenant.id).limit(1).with_for_update(skip_locked=True)
                 )  # fmt: skip
                 if tenant := session.scalars(spare).one_or_none():
-                    tenant.slug, tenant.name, tenant.state, tenant.claimed_at = (
-                        slug,
-                        name,
-                        State.CLAIMED,
-                        now(),
-                    )
+                    tenant.slug, tenant.name, tenant.region = slug, name, region
+                    tenant.state, tenant.claimed_at = State.CLAIMED, now()
                     return Home(tenant.id, tenant.cell)
             if self.owner_urls.get(cell) is None:
                 raise Unavailable("The next place is being prepared. Try again in a few seconds.")

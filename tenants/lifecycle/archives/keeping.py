@@ -3,27 +3,23 @@
 from uuid import UUID
 
 import structlog
-from sqlalchemy import or_, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
-from tenants.foundation.encryption import Unreadable
-from tenants.foundation.errors import Conflict, NotFound, Refusal
-from tenants.isolation.owner import OwnerError
+from tenants.foundation.errors import Conflict, NotFound
 from tenants.jobs.platform import ask_for_round
 from tenants.lifecycle.archives.models import Archive, Step
-from tenants.lifecycle.archives.running import Overtaken, Works, let_go, take
+from tenants.lifecycle.archives.running import Works, take
 from tenants.lifecycle.archives.steps import STEPS
+from tenants.lifecycle.attempts import FORESEEN, sentence, waiting
 from tenants.lifecycle.changing import Decision, change
 
 log = structlog.get_logger(__name__)
 ROUND = "archives.go_on"
 RESTS = tuple(step.value for step in Step if step.rests)
-#: What ends an attempt and not the round: it is on record in the archive's row, and tried again.
-FORESEEN = (Refusal, Unreadable, OwnerError, SQLAlchemyError, OSError)
 
 
 def ask_to_archive(catalog: Catalog, tenant_id: UUID, decision: Decision) -> UUID:
@@ -74,37 +70,15 @@ def under_way(catalog: Catalog, tenant_id: UUID) -> UUID | None:
 
 def go_on(works: Works, archive_id: UUID) -> None:
     """Take an archive through its steps until it rests. Raises what went wrong, which is on record in its row too."""
-    attempt = take(works, archive_id)
-    error: str | None = None
-    try:
-        while not Step(attempt.archive.step).rests:
-            STEPS[Step(attempt.archive.step)](attempt)
-            attempt.again()
-    except Overtaken:
-        return
-    except FORESEEN as problem:
-        error = _sentence(problem)
-        raise
-    finally:
-        let_go(attempt, error)
+    take(works, archive_id).go_through(STEPS)
 
 
 def go_on_everywhere(works: Works) -> int:
     """Take up every archive that is on its way and that nobody works on; how many there were."""
-    clock = now()
-    waiting = select(Archive.id).where(
-        Archive.step.not_in(RESTS), or_(Archive.lease_until.is_(None), Archive.lease_until < clock)
-    )
-    with works.catalog.transaction() as session:
-        found = list(session.scalars(waiting.order_by(Archive.asked_at)))
+    found = waiting(works.catalog, Archive, RESTS)
     for each in found:
         try:
             go_on(works, each)
         except FORESEEN as problem:
-            log.warning("archive_waits", archive=str(each), reason=_sentence(problem))
+            log.warning("archive_waits", archive=str(each), reason=sentence(problem))
     return len(found)
-
-
-def _sentence(problem: BaseException) -> str:
-    """What may be shown: a refusal's own words, or the kind of fault."""
-    return str(problem) if isinstance(problem, Refusal) else f"{type(problem).__name__}; it is tried again."

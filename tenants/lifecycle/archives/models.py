@@ -5,13 +5,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from tenants.catalog.models import CatalogBase, Tenant
 from tenants.foundation.clock import now
 from tenants.foundation.tables import DataClass, Identified, Purpose, column, one_of
+from tenants.lifecycle.models import Stepwise
 
 
 class Step(StrEnum):
@@ -36,11 +37,11 @@ class Step(StrEnum):
         return self in (Step.KEPT, Step.RETURNED)
 
 
-class Archive(Identified, CatalogBase):
+class Archive(Stepwise, CatalogBase):
     """One time that a tenant was put away: its bundle, how far it is, and how it came back.
 
-    `attempt` is the fencing token: who was overtaken can move nothing on. `content` has the content hash of each table,
-    `holds` the ends of the legal holds that were in force over something in it, null for one without an end.
+    `content` has the content hash of each table, `holds` the ends of the legal holds that
+    were in force over something in it, null for one without an end.
     """
 
     __tablename__ = "archives"
@@ -70,11 +71,6 @@ class Archive(Identified, CatalogBase):
     kept_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     thaw_asked_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     returned_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
-    done: Mapped[int | None] = column(BigInteger, data=DataClass.TECHNICAL)
-    phase: Mapped[str | None] = column(data=DataClass.TECHNICAL)
-    error: Mapped[str | None] = column(data=DataClass.TECHNICAL)
-    attempt: Mapped[int] = column(Integer, data=DataClass.TECHNICAL, default=0)
-    lease_until: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
 
     def held_at(self, moment: datetime) -> bool:
         """Whether a legal hold keeps what is in it: an end may have come while it was away, nothing else."""

@@ -28,6 +28,7 @@ from tenants.lifecycle.changing import Decision, change
 from tenants.lifecycle.closing.exiting import OPEN
 from tenants.lifecycle.closing.models import Closing, Phase
 from tenants.lifecycle.keys.versions import KeyVersions
+from tenants.lifecycle.moves.moving import drop_copies
 from tenants.retention.holds import is_anything_held
 
 #: The states from which there is a way to destruction, and who goes it.
@@ -67,6 +68,7 @@ class Destruction:
         self.versions.destroy(home.id)
         self._remove_files(home)
         drop(self.owners.get(home.cell), home.role)
+        drop_copies(catalog, self.owners, home.id)
         self._forget_pointers(home)
         return self._certified(home, decided_by=decided_by, reason=reason)
 

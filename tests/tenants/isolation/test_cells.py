@@ -9,22 +9,14 @@ from flask import Flask
 from sqlalchemy import make_url, update
 
 from tenants.catalog.models import Tenant
-from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.identity.founding import Founder
 from tenants.isolation import door
-from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
+from tenants.isolation.bootstrap import Logins
 from tenants.isolation.cells import Cells
 from tenants.isolation.door import open_doors
 from tenants.provisioning.birth import Nursery
 from tests.workspace import Client, Workspace
-
-
-@pytest.fixture(scope="module")
-def second(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logins]:
-    """A server of its own, with logins and passwords of its own."""
-    with EmbeddedServers(tmp_path_factory.mktemp("second"), fsync=False) as running:
-        yield bootstrap(running.admin_url, {login: secrets.token_hex(16) for login in LOGINS})
 
 
 @pytest.fixture

@@ -1,0 +1,208 @@
+"""The steps by which a tenant goes from one cell to another: alive in one of them at every instant, and never in two.
+
+Alive is the one that the catalog names. What bears the tenant's name elsewhere is frozen and equal, for the instants
+around the switch; what does not bear it lets nobody in. Each step is done again from its beginning when it was cut short.
+"""
+
+from collections.abc import Callable
+from time import monotonic
+
+import structlog
+
+from tenants.catalog.models import State, Tenant
+from tenants.foundation.clock import now
+from tenants.foundation.errors import Conflict, Unavailable
+from tenants.isolation.aside import confirm_references, ready_to_fill, set_aside, take_name
+from tenants.isolation.beside import Beside
+from tenants.isolation.freezing import is_frozen
+from tenants.isolation.owner import OwnerError
+from tenants.isolation.stepping import drop
+from tenants.lifecycle.changing import change, settle
+from tenants.lifecycle.moves.levelling import Sum, level, sums_here
+from tenants.lifecycle.moves.models import Move, Step
+from tenants.lifecycle.moves.running import Attempt, both, read_only
+from tenants.portability.comparing import content_here, differences
+from tenants.portability.contents import tables
+
+log = structlog.get_logger(__name__)
+#: Looking for what changed meanwhile is worth it again while it takes longer than this.
+SHORT_SECONDS = 2.0
+MOST_ROUNDS = 5
+MOVABLE = (State.ACTIVE, State.SUSPENDED)
+#: The sums of all tables, and the content hashes of those that have sealed fields, opened.
+Contents = tuple[dict[str, Sum], dict[str, str]]
+
+
+def copy(attempt: Attempt) -> None:
+    """A copy where it goes, while people work where it is: all of it, then again what they changed meanwhile."""
+    attempt.must_live(attempt.old, *MOVABLE)
+    attempt.must_be_of_this_program()
+    with attempt.catalog.transaction() as session:
+        attempt.hold(session)
+        ready_to_fill(attempt.owner_of(attempt.new), attempt.copy, attempt.works.head)
+    for _ in range(MOST_ROUNDS):
+        began = monotonic()
+        with both(attempt) as tenant:
+            level(tenant, attempt.tell("copying"))
+        if monotonic() - began < SHORT_SECONDS:
+            break
+    attempt.advance(Step.FREEZING)
+
+
+def freeze(attempt: Attempt) -> None:
+    """From the end of this step on nothing is written where it is."""
+    tenant_id = attempt.move.tenant_id
+    if attempt.move.paused_at is None:
+        attempt.must_live(attempt.old, *MOVABLE)
+        attempt.must_be_of_this_program()
+        with attempt.catalog.transaction() as session:
+            made = change(session, tenant_id, State.FROZEN, attempt.decision)
+            attempt.go_to(session, Step.FREEZING, paused_at=now(), state_before=made.before)
+        attempt.catalog.forget(tenant_id)
+    settle(attempt.catalog, attempt.works.owners, tenant_id)
+    with attempt.catalog.transaction() as session:
+        change(session, tenant_id, State.MOVING, attempt.decision)
+        attempt.go_to(session, Step.LEVELLING)
+    attempt.catalog.forget(tenant_id)
+
+
+def make_equal(attempt: Attempt) -> None:
+    """What was written since the latest copy goes over; from here on both are the same."""
+    attempt.must_be_of_this_program()
+    with attempt.catalog.transaction() as session:
+        with both(attempt) as tenant:
+            level(tenant, attempt.tell("levelling"))
+            attempt.hold(session)
+        attempt.go_to(session, Step.CHECKING)
+
+
+def check(attempt: Attempt) -> None:
+    """Both are read again: as many rows in each table, the same hash over them, and sealed fields open to the same."""
+    tell = attempt.tell("checking")
+    with Beside(read_only(attempt.old)) as tenant, read_only(attempt.copy):
+        beside = tenant.begin(_read)
+        found, opened = _read(tell)
+        expected, opened_beside = beside.result()
+    different = sorted(
+        {name for name in expected if found.get(name) != expected[name]}
+        | set(differences(opened_beside, opened))
+    )
+    if different:
+        attempt.advance(Step.LEVELLING)
+        raise Conflict(f"The copy is not the tenant, in {', '.join(different)}. Nothing was switched.")
+    attempt.advance(Step.ARRIVING, content=found)
+
+
+def arrive(attempt: Attempt) -> None:
+    """The copy gets the tenant's name and its references. It can be read there, and not written."""
+    with attempt.catalog.transaction() as session:
+        attempt.hold(session)
+        take_name(attempt.owner_of(attempt.new), attempt.copy)
+        attempt.go_to(session, Step.SWITCHING)
+
+
+def switch(attempt: Attempt) -> None:
+    """The catalog's word: it lives in the new cell. Before this commit it lives in the old one, and after it here."""
+    if not all(is_frozen(attempt.owner_of(each), each.role) for each in (attempt.old, attempt.new)):
+        attempt.advance(Step.GIVING_UP)
+        raise Conflict("Something could be written in the middle of the move. Nothing was switched.")
+    with attempt.catalog.transaction() as session:
+        tenant = session.get_one(Tenant, attempt.move.tenant_id, with_for_update=True)
+        attempt.works.regions.must_stay(tenant.region, attempt.move.to_cell)
+        tenant.cell = attempt.move.to_cell
+        attempt.go_to(session, Step.LEAVING, switched_at=now())
+    attempt.catalog.forget(attempt.move.tenant_id)
+
+
+def leave(attempt: Attempt) -> None:
+    """What is left behind loses the name: who still goes there is told by the database that it is elsewhere."""
+    with attempt.catalog.transaction() as session:
+        attempt.hold(session)
+        set_aside(attempt.owner_of(attempt.old), attempt.old)
+        attempt.go_to(session, Step.OPENING)
+
+
+def open_again(attempt: Attempt) -> None:
+    """It is what it was before."""
+    with attempt.catalog.transaction() as session:
+        change(session, attempt.move.tenant_id, _state_before(attempt.move), attempt.decision)
+        attempt.go_to(session, Step.SETTLING)
+
+
+def settled(attempt: Attempt) -> None:
+    """The schema says so itself, and has its rights: people write there from now on, and waiting work goes on."""
+    settle(attempt.catalog, attempt.works.owners, attempt.move.tenant_id)
+    attempt.advance(Step.CONFIRMING, resumed_at=now(), phase=None, done=None)
+
+
+def confirm(attempt: Attempt) -> None:
+    """The database looks at the references that came with the rows, while people work."""
+    confirm_references(attempt.owner_of(attempt.new), attempt.new.role)
+    attempt.advance(Step.KEPT)
+
+
+def drop_what_was_left(attempt: Attempt) -> None:
+    """There is no copy any more."""
+    with attempt.catalog.transaction() as session:
+        attempt.hold(session)
+        drop(attempt.owner_of(attempt.old), attempt.left_behind.role)
+        attempt.go_to(session, Step.CONFIRMED, ended_at=now())
+
+
+def give_up(attempt: Attempt) -> None:
+    """It stays where it is, and goes on there. A cell that can't be reached holds that up for nobody."""
+    try:
+        _discard(attempt)
+    except (OwnerError, Unavailable) as error:
+        log.warning("copy_left", cell=attempt.new.cell, reason=str(error).partition("\n")[0])
+    with attempt.catalog.transaction() as session:
+        held = attempt.hold(session)
+        tenant = session.get_one(Tenant, held.tenant_id, with_for_update=True)
+        if held.paused_at is not None and State(tenant.state) in (State.FROZEN, State.MOVING):
+            change(session, held.tenant_id, _state_before(held), attempt.decision)
+        attempt.go_to(session, Step.DISCARDING, error=attempt.move.error)
+    attempt.catalog.forget(attempt.move.tenant_id)
+
+
+def discard(attempt: Attempt) -> None:
+    """It goes on by its own word, and the copy is gone."""
+    settle(attempt.catalog, attempt.works.owners, attempt.move.tenant_id)
+    if attempt.move.paused_at is not None and attempt.move.resumed_at is None:
+        attempt.advance(Step.DISCARDING, resumed_at=now(), error=attempt.move.error)
+    _discard(attempt)
+    attempt.advance(Step.GIVEN_UP, ended_at=now(), phase=None, done=None, error=attempt.move.error)
+
+
+def _discard(attempt: Attempt) -> None:
+    with attempt.catalog.transaction() as session:
+        attempt.hold(session)
+        tenant = session.get_one(Tenant, attempt.move.tenant_id, with_for_update=True)
+        if tenant.cell != attempt.move.from_cell:
+            raise Conflict("This tenant has moved: what is there is not dropped.")
+        for each in (attempt.copy, attempt.new):
+            drop(attempt.owner_of(attempt.new), each.role)
+
+
+def _read(tell: Callable[[str, int], None] = lambda _table, _rows: None) -> Contents:
+    return sums_here(tell), content_here(these=[each for each in tables() if each.sealed])
+
+
+def _state_before(move: Move) -> State:
+    return State(str(move.state_before))
+
+
+STEPS: dict[Step, Callable[[Attempt], None]] = {
+    Step.COPYING: copy,
+    Step.FREEZING: freeze,
+    Step.LEVELLING: make_equal,
+    Step.CHECKING: check,
+    Step.ARRIVING: arrive,
+    Step.SWITCHING: switch,
+    Step.LEAVING: leave,
+    Step.OPENING: open_again,
+    Step.SETTLING: settled,
+    Step.CONFIRMING: confirm,
+    Step.DROPPING: drop_what_was_left,
+    Step.GIVING_UP: give_up,
+    Step.DISCARDING: discard,
+}

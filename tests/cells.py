@@ -1,0 +1,22 @@
+"""A second PostgreSQL server, as a cell beside the first."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from tenants.foundation.servers import EmbeddedServers
+from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
+
+
+@pytest.fixture(scope="session")
+def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServers]:
+    """A server of its own, without a Redis."""
+    with EmbeddedServers(tmp_path_factory.mktemp("second"), redis=False, fsync=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def second(second_server: EmbeddedServers) -> Logins:
+    """Logins and passwords of its own on it."""
+    return bootstrap(second_server.admin_url, {login: secrets.token_hex(16) for login in LOGINS})

@@ -1,0 +1,128 @@
+"""A tenant that chose a region never leaves it: neither its tables nor its files."""
+
+import secrets
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from tenants.catalog.models import State, Tenant
+from tenants.catalog.regions import Regions
+from tenants.foundation.errors import Conflict
+from tenants.identity.founding import Founder
+from tenants.isolation import files
+from tenants.isolation.regional import RegionalStorage
+from tenants.isolation.storage import storage_from
+from tenants.lifecycle.moves.moving import ask_to_move, go_on
+from tenants.lifecycle.moves.running import Works
+from tenants.provisioning.birth import Nursery
+from tests.attaching import attached
+from tests.jobs import RunJobs
+from tests.tenants.lifecycle.moves.world import WHY, schemas
+from tests.workspace import Client, Workspace
+
+REGIONS = Regions({"main": "eu", "second": "us"})
+BODY = {"company": "Acme", "name": "Ada", "email": "ada@acme.test", "password": "correct horse 9 battery"}
+
+
+@pytest.fixture
+def two_regions(works: Works, nursery: Nursery) -> Nursery:
+    """Makes tenants in two cells, each of a region of its own."""
+    return Nursery(nursery.catalog, nursery.wrapper, nursery.head, dict(works.owners), REGIONS)
+
+
+@pytest.fixture
+def regional(works: Works, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Storage of its own for `us`; the folder."""
+    here = storage_from((tmp_path / "us").as_uri())
+    both = RegionalStorage(files._storage[0], {"us": here}, works.catalog.region_of)
+    monkeypatch.setattr(files, "_storage", [both])
+    return tmp_path / "us"
+
+
+def opened(app: Flask, nursery: Nursery, cell: str | None, region: str | None) -> Workspace:
+    founder = Founder("Rita", api_key=True)
+    home, founding = nursery.open(f"r-{secrets.token_hex(4)}", "Rita's", founder, cell, region)
+    return Workspace(home, {"admin": Client(app.test_client(), founding.api_key or "", founding.user_id)})
+
+
+def kept_in(folder: Path, tenant: Workspace) -> list[Path]:
+    return [each for each in (folder / tenant.home.role).rglob("*") if each.is_file()]
+
+
+def test_sign_up_chooses_a_region_of_those_there_are(
+    app: Flask, neighbour: Workspace, two_regions: Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.extensions, "nursery", two_regions)
+    flask = app.test_client()
+    slug = f"r-{secrets.token_hex(4)}"
+    wrong = flask.post("/api/v1/signup", json={**BODY, "slug": slug, "region": "mars"})
+    assert (wrong.status_code, wrong.json["errors"]["region"]) == (422, ["Choose one of: eu, us."])
+    made = flask.post("/api/v1/signup", json={**BODY, "slug": slug, "region": "us"})
+    assert made.status_code == 201, made.json
+    home = two_regions.catalog.by_slug(slug)
+    assert home is not None
+    assert home.cell == "second"
+    assert flask.get("/api/v1/tenant-state").json["region"] == "us"
+    assert neighbour.admin.get("/tenant-state").json["region"] is None
+
+
+def test_what_chose_a_region_never_leaves_it(
+    app: Flask, neighbour: Workspace, two_regions: Nursery, works: Works, regional: Path, run_jobs: RunJobs
+) -> None:
+    tenant = opened(app, two_regions, None, "us")
+    works = Works(works.catalog, works.owners, works.head, REGIONS)
+    with pytest.raises(Conflict, match="never leaves it"):
+        ask_to_move(works, tenant.home.id, "main", WHY)
+    with pytest.raises(Conflict, match="never leaves it"):
+        two_regions.open(f"r-{secrets.token_hex(4)}", "Lost", Founder("Lost"), "main", "us")
+    assert schemas(works, tenant) == {"second"}
+    contact = tenant.admin.post("/contacts", {"last_name": "Ng"}).json["id"]
+    attached(tenant.admin, "contacts", contact)
+    tenant.admin.post("/exports", {})
+    run_jobs()
+    assert sorted(each.parent.name for each in kept_in(regional, tenant)) == ["attachments", "exports"]
+    assert neighbour.admin.get(f"/contacts/{contact}").status_code == 404
+
+
+def test_a_region_that_is_said_too_late_stops_the_move_at_the_switch(
+    app: Flask, neighbour: Workspace, two_regions: Nursery, works: Works
+) -> None:
+    tenant = opened(app, two_regions, "main", None)
+    works = Works(works.catalog, works.owners, works.head, REGIONS)
+    move_id = ask_to_move(works, tenant.home.id, "second", WHY)
+    with works.catalog.transaction() as session:
+        session.execute(update(Tenant).where(Tenant.id == tenant.home.id).values(region="eu"))
+    with pytest.raises(Conflict, match="never leaves it"):
+        go_on(works, move_id)
+    assert works.catalog.state_of(tenant.home.id) == "moving"
+    assert "main" in schemas(works, tenant)
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_who_chose_none_keeps_its_files_where_they_are_when_it_moves(
+    app: Flask, neighbour: Workspace, two_regions: Nursery, works: Works, regional: Path
+) -> None:
+    tenant = opened(app, two_regions, None, None)
+    contact = tenant.admin.post("/contacts", {"last_name": "Ng"}).json["id"]
+    attachment = attached(tenant.admin, "contacts", contact)["id"]
+    works = Works(works.catalog, works.owners, works.head, REGIONS)
+    go_on(works, ask_to_move(works, tenant.home.id, "second", WHY))
+    assert tenant.admin.get(f"/attachments/{attachment}/download").status_code == 200
+    assert kept_in(regional, tenant) == []
+    assert neighbour.admin.get(f"/attachments/{attachment}").status_code == 404
+
+
+def test_spares_are_made_in_every_cell_that_can_be_reached(
+    neighbour: Workspace, works: Works, nursery: Nursery
+) -> None:
+    owners = {**works.owners, "gone": "postgresql://freehold_owner@127.0.0.1:1/freehold", "unowned": None}
+    everywhere = Nursery(nursery.catalog, nursery.wrapper, nursery.head, owners, REGIONS)
+    with works.catalog.transaction() as session:
+        there = select(func.count()).where(Tenant.cell == "second", Tenant.state == State.SPARE)
+        wanted = (session.scalar(there) or 0) + 1
+    assert everywhere.stock_cells(wanted) >= 1
+    with works.catalog.transaction() as session:
+        assert session.scalar(there) == wanted
+    assert neighbour.admin.get("/contacts").status_code == 200

@@ -123,6 +123,7 @@ def open_house(settings: Settings) -> House:
     logins = {
         "DATABASE_URL": settings.database_url,
         "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url,
+        "FREEHOLD_CATALOG_DATABASE_URL": settings.catalog_database_url,
     }
     check_logins({name: url for name, url in logins.items() if url})
     catalog = Catalog(settings.catalog_database_url, prepare=settings.prepare_statements)

@@ -67,7 +67,11 @@ def examine(settings: "Settings") -> Iterator[Finding]:
 def logins(settings: "Settings") -> str:
     from tenants.isolation.startup import check_logins
 
-    urls = {"DATABASE_URL": settings.database_url, "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url}
+    urls = {
+        "DATABASE_URL": settings.database_url,
+        "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url,
+        "FREEHOLD_CATALOG_DATABASE_URL": settings.catalog_database_url,
+    }
     check_logins({name: url for name, url in urls.items() if url})
     return "The logins see no tenant by themselves."
 

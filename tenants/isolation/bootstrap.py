@@ -5,7 +5,7 @@ requests and jobs and has no right of its own on any tenant; `freehold_staff` is
 `freehold_catalog` reads and writes the catalog and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -14,6 +14,14 @@ from sqlalchemy import URL, make_url
 
 LOGINS = ("freehold_owner", "freehold_app", "freehold_staff", "freehold_catalog")
 DATABASE = "freehold"
+#: Databases that every cluster has; whoever may sign in gets into them unless that is taken from PUBLIC.
+OTHERS = ("postgres", "template1")
+#: Whoever may write large objects writes outside of every schema, and fills the disk.
+LARGE_OBJECTS = """
+select p.oid::regprocedure::text from pg_proc p
+where p.pronamespace = 'pg_catalog'::regnamespace and has_function_privilege('public', p.oid, 'execute')
+  and (p.proname like 'lo\\_%' or p.proname in ('loread', 'lowrite'))
+"""
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Logins:
 
 
 def bootstrap(admin_url: str, passwords: Mapping[str, str], *, database: str = DATABASE) -> Logins:
-    """Create or repair the logins and the database; running it again changes passwords and nothing else.
+    """Create or repair the logins and the database; running it again sets passwords and settings as they should be.
 
     `passwords` maps each of LOGINS to its password. Needs PostgreSQL 16 or later and a superuser.
     Raises psycopg.Error when the server refuses.
@@ -42,10 +50,13 @@ def bootstrap(admin_url: str, passwords: Mapping[str, str], *, database: str = D
                     sql.Identifier(database), sql.Identifier("freehold_owner")
                 )
             )
-        for statement in _settings_of_logins():
-            connection.execute(statement)
+        with connection.transaction():
+            for statement in (*_without_settings(database), *_settings_of_logins()):
+                connection.execute(statement)
+        for other in OTHERS:
+            _close(connection, other)
     with psycopg.connect(_conninfo(admin.set(database=database)), autocommit=True) as connection:
-        for statement in _rights(database):
+        for statement in (*_rights(database), *_without_large_objects(connection)):
             connection.execute(statement)
     urls = [_login_url(admin, login, passwords[login], database) for login in LOGINS]
     return Logins(*urls)
@@ -59,6 +70,32 @@ def _make_login(connection: psycopg.Connection, login: str, password: str) -> No
             sql.SQL("alter" if exists else "create"), sql.Identifier(login), may, sql.Literal(password)
         )
     )
+
+
+def _without_settings(database: str) -> Iterator[sql.Composed]:
+    """A login may set what it likes for itself, for good: what it set is gone."""
+    for login in map(sql.Identifier, LOGINS):
+        yield sql.SQL("alter role {} reset all").format(login)
+        yield sql.SQL("alter role {} in database {} reset all").format(login, sql.Identifier(database))
+
+
+def _close(connection: psycopg.Connection, database: str) -> None:
+    """Our logins don't get into this database any more; all others that could do so still do."""
+    query = """
+    select rolname from pg_roles where rolcanlogin and not rolsuper and rolname <> all(%(ours)s)
+      and has_database_privilege('public', %(database)s, 'connect')
+    """
+    if not connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():
+        return
+    name = sql.Identifier(database)
+    for (login,) in connection.execute(query, {"ours": list(LOGINS), "database": database}).fetchall():
+        connection.execute(sql.SQL("grant connect on database {} to {}").format(name, sql.Identifier(login)))
+    connection.execute(sql.SQL("revoke connect on database {} from public").format(name))
+
+
+def _without_large_objects(connection: psycopg.Connection) -> Iterator[sql.Composed]:
+    for (function,) in connection.execute(LARGE_OBJECTS).fetchall():
+        yield sql.SQL("revoke execute on function {} from public").format(sql.SQL(function))
 
 
 def _settings_of_logins() -> list[sql.SQL | sql.Composed]:

@@ -26,6 +26,21 @@ BECOME_PATIENTLY = (
 )
 
 
+#: What our statements and their answers rest on, said by each connection: a login's defaults can be changed with its
+#: password, for good.
+SETTLED = {
+    "role": "none",
+    "search_path": '"$user"',
+    "timezone": "UTC",
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "bytea_output": "hex",
+    "default_transaction_read_only": "off",
+    "default_transaction_isolation": "read committed",
+}
+SETTLE = "select " + ", ".join(f"set_config('{name}', %({name})s, false)" for name in SETTLED)
+
+
 @dataclass(slots=True)
 class Entrance:
     """What the next transaction begins with: a role, and a first statement that goes along in the same trip."""
@@ -125,6 +140,7 @@ class Cells:
 def _set_up(driver: psycopg.Connection, entry: ConnectionPoolEntry) -> None:
     # BEGIN is ours to send, in one trip with the role; SQLAlchemy's COMMIT and ROLLBACK work as ever.
     driver.autocommit = True
+    driver.execute(SETTLE.encode(), SETTLED, prepare=False)
     driver.prepared_max = 1000
     entry.info["trips"] = Trips(driver)
 

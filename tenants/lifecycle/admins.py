@@ -1,5 +1,7 @@
 """The admins of the tenant at hand, whom everything that befalls it as a whole is told."""
 
+from enum import StrEnum
+
 from sqlalchemy import func, select
 
 from tenants.access.caller import SYSTEM, act_as
@@ -10,6 +12,8 @@ from tenants.foundation.tables import Source
 from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
 from tenants.identity.rights.assigning import ADMIN
 from tenants.isolation.door import db, inside
+from tenants.jobs.models import Job, JobState
+from tenants.mail.jobs import send_mail
 from tenants.mail.posting import post
 
 
@@ -28,6 +32,34 @@ def admin_addresses() -> list[str]:
     return sorted({str(each) for each in db().scalars(admins)})
 
 
+def is_told(home: Home, key: str) -> bool:
+    """Whether something was told under this key; inside its tenant."""
+    same = (AuditEvent.record_id == home.id, AuditEvent.request_id == key)
+    return db().scalar(select(AuditEvent.id).where(*same).limit(1)) is not None
+
+
+class Sent(StrEnum):
+    """What became of the mails of one notice. Whether they arrived is not ours to know."""
+
+    SOME = "some"
+    NONE = "none"
+    WAITING = "waiting"
+
+
+def sent(home: Home, key: str) -> Sent:
+    """Whether any mail of what was told under this key left the house; inside its tenant. None did if there was none."""
+    notice = select(AuditEvent.changes).where(AuditEvent.record_id == home.id, AuditEvent.request_id == key)
+    said = db().scalars(notice.limit(1)).one()
+    mails = said.get("mails", [None, []])[1]
+    jobs = select(Job.state).where(
+        Job.kind == send_mail.name, Job.arguments["mail_id"].astext.in_([str(each) for each in mails])
+    )
+    states = {JobState(each) for each in db().scalars(jobs)}
+    if JobState.SUCCEEDED in states:
+        return Sent.SOME
+    return Sent.WAITING if any(not each.finished for each in states) else Sent.NONE
+
+
 def tell_admins_once(home: Home, key: str, action: str, subject: str, text: str) -> bool:
     """Mail all admins and put it on record that they were told: once for each key, however often it is tried.
 
@@ -35,11 +67,11 @@ def tell_admins_once(home: Home, key: str, action: str, subject: str, text: str)
     """
     with inside(home):
         act_as(SYSTEM, request_id=key, source=Source.SYSTEM)
-        same = (AuditEvent.record_id == home.id, AuditEvent.request_id == key)
-        if db().scalar(select(AuditEvent.id).where(*same).limit(1)):
+        if is_told(home, key):
             return False
         addresses = admin_addresses()
-        for each in addresses:
-            post(to=each, subject=subject, text=text)
-        record_event(action, "tenant", home.id, {"admins_told": [None, len(addresses)]})
+        mails = [str(post(to=each, subject=subject, text=text)) for each in addresses]
+        record_event(
+            action, "tenant", home.id, {"admins_told": [None, len(addresses)], "mails": [None, mails]}
+        )
     return True

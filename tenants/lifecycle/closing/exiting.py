@@ -18,8 +18,9 @@ from tenants.catalog.registry import Catalog, Home, home_of
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, NotFound, Refusal
+from tenants.isolation.door import inside
 from tenants.isolation.owner import OwnerError
-from tenants.lifecycle.admins import tell_admins_once
+from tenants.lifecycle.admins import Sent, is_told, sent, tell_admins_once
 from tenants.lifecycle.changing import Decision, Owners, change, settle
 from tenants.lifecycle.closing import letters
 from tenants.lifecycle.closing.models import Closing, Phase
@@ -28,6 +29,7 @@ from tenants.lifecycle.closing.periods import applied, dates_from
 log = structlog.get_logger(__name__)
 ROUND = "closings.go_on"
 OPEN = (Closing.cancelled_at.is_(None), Closing.destroyed_at.is_(None))
+AGAIN = "final_again"
 BEFORE = (State.ACTIVE, State.SUSPENDED)
 
 
@@ -138,8 +140,19 @@ def _go_on(exits: Exits, closing_id: UUID, at: datetime) -> None:
         _tell(home, closing, "final", letters.final(closing, at))
         with exits.catalog.transaction() as session:
             open_closing(session, home.id).final_notice_at = at
-    elif closing.phase(at) is Phase.DUE:
+    elif closing.phase(at) is Phase.DUE and not _told_again(exits, home, closing, at):
         _destroy(exits, closing, at)
+
+
+def _told_again(exits: Exits, home: Home, closing: Closing, at: datetime) -> bool:
+    """Give a last notice of which no mail left the house once more; whether it did. The end counts from that one."""
+    with inside(home):
+        unheard = sent(home, _key(closing, "final")) is Sent.NONE and not is_told(home, _key(closing, AGAIN))
+    if unheard:
+        with exits.catalog.transaction() as session:
+            open_closing(session, home.id).final_notice_at = at
+        _tell(home, closing, AGAIN, letters.final(closing, at))
+    return unheard
 
 
 def _destroy(exits: Exits, closing: Closing, at: datetime) -> None:
@@ -155,5 +168,9 @@ def _destroy(exits: Exits, closing: Closing, at: datetime) -> None:
     exits.catalog.forget(closing.tenant_id)
 
 
-def _tell(home: Home, closing: Closing, what: str, letter: tuple[str, str]) -> None:
-    tell_admins_once(home, f"closing-{what}-{closing.id}", f"tenant.closing_{what}", *letter)
+def _tell(home: Home, closing: Closing, what: str, letter: tuple[str, str]) -> bool:
+    return tell_admins_once(home, _key(closing, what), f"tenant.closing_{what}", *letter)
+
+
+def _key(closing: Closing, what: str) -> str:
+    return f"closing-{what}-{closing.id}"

@@ -7,25 +7,22 @@ somebody asked for; and that it came back from an archive. What the house does b
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
 
-from tenants.audit.models import AuditEvent
 from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog, Home
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Refusal
-from tenants.isolation.door import db, inside
 from tenants.isolation.walking import walk
-from tenants.lifecycle.admins import tell_admins_once
+from tenants.lifecycle.admins import Sent, tell_admins_once
 from tenants.lifecycle.archives.keeping import ask_to_archive
 from tenants.lifecycle.changing import Decision
 from tenants.lifecycle.closing.exiting import leaving
 from tenants.lifecycle.inactivity.ladder import NOTICES, due
+from tenants.lifecycle.inactivity.notices import ACTION, told
 
 log = structlog.get_logger(__name__)
 ROUND = "inactivity.look"
-ACTION = "tenant.inactivity_notice"
 REASON = "Nobody used it for {days} days."
 LAST_USED = """
 select greatest(
@@ -65,8 +62,9 @@ def look(catalog: Catalog, period_days: int, at: datetime | None = None) -> int:
 
 def _climb(catalog: Catalog, home: Home, active_at: datetime, period: timedelta, at: datetime) -> bool:
     """One rung of the ladder, if it is due."""
-    next_one = due(active_at, period, _told(home, active_at), at)
-    if next_one is None:
+    notices = told(home, active_at)
+    next_one = due(active_at, period, notices.given, at)
+    if next_one is None or (next_one.notice is None and notices.last is Sent.WAITING):
         return False
     try:
         if next_one.notice is None:
@@ -75,27 +73,9 @@ def _climb(catalog: Catalog, home: Home, active_at: datetime, period: timedelta,
         else:
             said = {"since": active_at, "archive_at": next_one.archive_at}
             subject = SUBJECT.format(days=next_one.notice).replace("in 1 days", "tomorrow")
-            key = _key(active_at, next_one.notice, at)
+            key = notices.key(next_one.notice, at)
             tell_admins_once(home, key, ACTION, subject, TEXT.format(**said))
     except Refusal as refusal:
         log.warning("inactivity_waits", tenant=str(home.id), reason=refusal.detail)
         return False
     return True
-
-
-def _told(home: Home, active_at: datetime) -> dict[int, datetime]:
-    """When each notice of this quiet time was given, by the tenant's own record."""
-    given = select(AuditEvent.request_id).where(AuditEvent.record_id == home.id, AuditEvent.action == ACTION)
-    begins = f"{_quiet(active_at)}-"
-    with inside(home):
-        keys = [each.removeprefix(begins) for each in db().scalars(given) if each.startswith(begins)]
-    parts = [each.split("-", 1) for each in keys]
-    return {int(days): datetime.fromisoformat(moment) for days, moment in parts}
-
-
-def _quiet(active_at: datetime) -> str:
-    return f"quiet-{int(active_at.timestamp())}"
-
-
-def _key(active_at: datetime, days: int, at: datetime) -> str:
-    return f"{_quiet(active_at)}-{days}-{at.isoformat()}"

@@ -17,6 +17,7 @@ from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.changing import Decision
 from tenants.lifecycle.inactivity.ladder import Due, due
 from tenants.lifecycle.inactivity.looking import look
+from tests.jobs import RunJobs
 from tests.tenants.lifecycle.letters import subjects
 from tests.workspace import Workspace
 
@@ -28,7 +29,7 @@ def day(number: float) -> datetime:
     return NEW_YEAR + timedelta(days=number)
 
 
-@pytest.mark.promise("4-20", "4-21")
+@pytest.mark.promise("4-20", "4-21", "RET-2")
 @pytest.mark.parametrize(
     ("told", "at", "expected"),
     [
@@ -70,9 +71,9 @@ def only(catalog: Catalog, tenant: Workspace, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.soak
-@pytest.mark.promise("4-18", "4-20")
+@pytest.mark.promise("4-18", "4-20", "RET-2")
 def test_an_unused_tenant_is_told_three_times_then_archived_and_never_destroyed(
-    new_workspace: Callable[[], Workspace], neighbour: Workspace, catalog: Catalog, works: Works,
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, catalog: Catalog, works: Works, run_jobs: RunJobs,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     ours, begun = new_workspace(), now()
@@ -86,6 +87,8 @@ def test_an_unused_tenant_is_told_three_times_then_archived_and_never_destroyed(
         "Your workspace will be archived tomorrow",
     ]
     assert catalog.state_of(ours.home.id) is State.ACTIVE
+    run_jobs()
+    theirs = subjects(neighbour)
     look(catalog, 365, begun + timedelta(days=365.6))
     go_on_everywhere(works)
     assert ours.admin.get("/contacts").json["code"] == "tenant_archived"
@@ -98,7 +101,7 @@ def test_an_unused_tenant_is_told_three_times_then_archived_and_never_destroyed(
     assert subjects(neighbour) == theirs
 
 
-@pytest.mark.promise("4-20")
+@pytest.mark.promise("4-20", "RET-2")
 def test_any_use_begins_again_from_the_start(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, catalog: Catalog,
     monkeypatch: pytest.MonkeyPatch,

@@ -140,6 +140,9 @@ class _Buffer(io.RawIOBase):
         self._length += len(content)
         return len(content)
 
+    def flush(self) -> None:
+        """Nothing waits behind it. A zip that broke off is ended when it is collected, perhaps after this was closed."""
+
     def tell(self) -> int:
         return self._length
 

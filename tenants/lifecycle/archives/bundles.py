@@ -3,7 +3,7 @@
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from tenants.foundation.errors import Conflict
 from tenants.isolation.files import sealed_file, store_sealed, stored_files
@@ -20,8 +20,8 @@ FOLDER = "archives/"
 def write(attempt: Attempt) -> Bundling:
     """Write the whole tenant to storage; the name is this attempt's own, so that no other's is written over."""
     made = Bundling(Format.CSV, attempt.tell("writing"), whole=True)
-    with snapshot(attempt.home):
-        store_sealed(name_of(attempt), made.pieces())
+    with snapshot(attempt.home), closing(made.pieces()) as pieces:
+        store_sealed(name_of(attempt), pieces)
     return made
 
 

@@ -1,0 +1,144 @@
+"""Work that is killed with SIGKILL at a chosen step, in a process of its own: what it leaves is what a crash leaves.
+
+`python -m tests.dying` loads the program once and forks for each line of JSON: what to do, for whom, and where to die.
+"""
+
+import importlib
+import itertools
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tenants.foundation.settings import Settings, env_name
+
+ROOT = Path(__file__).parents[1]
+ENDS_WITHIN_SECONDS = 120.0
+TELL = "tenants.lifecycle.archives.running:Attempt.tell"
+
+
+class Doomed:
+    """Where work is sent to be killed."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def dies(self, work: str, about: object, at: str, how: str = "after", nth: int = 1) -> None:
+        """Have this work be killed `before` or `after` the nth call of a function (`module:name`), or `within` one.
+
+        Within a phase of an archive (`at` is its name) it is killed as the nth progress is told.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        said = {"work": work, "about": str(about), "at": at, "how": how, "nth": nth}
+        self._process.stdin.write(json.dumps(said) + "\n")
+        self._process.stdin.flush()
+        assert select.select([self._process.stdout], [], [], ENDS_WITHIN_SECONDS)[0], f"{said} goes on and on"
+        assert self._process.stdout.readline() == f"{-signal.SIGKILL}\n", said
+
+
+@contextmanager
+def doomed(settings: Settings, log: Path, **other: object) -> Iterator[Doomed]:
+    """A process that is ready to fork; `other` are settings that differ."""
+    values = settings.model_dump(exclude={"cells", "data_dir"}) | other
+    given = {env_name(name): str(value) for name, value in values.items() if value is not None}
+    environment = {**os.environ, **given, "FREEHOLD_DATA_DIR": str(settings.data_dir)}
+    command = [sys.executable, "-m", "tests.dying"]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+        ) as process,
+    ):  # fmt: skip
+        try:
+            yield Doomed(process)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def main() -> None:
+    import crm.schedule
+    import crm.worker  # noqa: F401 - loaded once, before the first fork
+
+    for line in sys.stdin:
+        said = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            os.dup2(2, 1)
+            _plant(said["at"], said["how"], said["nth"])
+            WORK[said["work"]](Settings.read(), said["about"])
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _archive(settings: Settings, about: str) -> None:
+    from crm.app import open_house
+    from crm.schedule import archive_works_of
+    from tenants.lifecycle.archives.keeping import go_on
+
+    go_on(archive_works_of(settings, open_house(settings).catalog), UUID(about))
+
+
+def _destroy(settings: Settings, about: str) -> None:
+    from crm.app import open_house
+    from crm.schedule import exits_of
+
+    destroy = exits_of(settings, open_house(settings).catalog).destroy
+    assert destroy is not None
+    destroy(about, "The contract ended.")
+
+
+def _job(settings: Settings, _about: str) -> None:
+    from crm.worker import main as work
+
+    work(settings)
+
+
+WORK: dict[str, Callable[[Settings, str], None]] = {"archive": _archive, "destroy": _destroy, "job": _job}
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _plant(at: str, how: str, nth: int) -> None:
+    """Put death into the place of one step."""
+    calls = itertools.count(1)
+    module, _, path = (TELL if how == "within" else at).partition(":")
+    *parents, name = path.split(".")
+    owner: Any = importlib.import_module(module)
+    for each in parents:
+        owner = getattr(owner, each)
+    whole = getattr(owner, name)
+
+    def dying(*args: Any, **options: Any) -> Any:
+        if how == "before" and next(calls) == nth:
+            _die()
+        made = whole(*args, **options)
+        if how == "after" and next(calls) == nth:
+            _die()
+        return _telling(made) if how == "within" and at in args else made
+
+    def _telling(tell: Callable[..., Any]) -> Callable[..., Any]:
+        def told(*news: Any) -> None:
+            tell(*news)
+            if next(calls) == nth:
+                _die()
+
+        return told
+
+    setattr(owner, name, dying)
+
+
+if __name__ == "__main__":
+    main()

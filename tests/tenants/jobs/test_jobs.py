@@ -1,7 +1,5 @@
 """Jobs: accepted with the change that asks for them, done once, in turns, as whoever asked."""
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import delete, update
 
@@ -18,7 +16,7 @@ from tenants.jobs.registry import job
 from tenants.jobs.worker import run
 from tests import chores
 from tests.chores import marks, numbers, order, stored
-from tests.jobs import RunJobs
+from tests.jobs import RunJobs, try_again_now
 from tests.workspace import Workspace
 
 
@@ -120,9 +118,7 @@ def test_what_nobody_foresaw_is_tried_again_and_keeps_its_trace_to_itself(
     waiting = stored(acme.home, job_id)
     assert (waiting.state, waiting.failures) == ("ready", 1)
     assert waiting.run_at > now()
-    with inside(acme.home):
-        db().execute(update(Job).where(Job.id == job_id).values(run_at=now() - timedelta(seconds=1)))
-    order(acme.home, chores.do, number=next(numbers))
+    try_again_now(acme.home)
     run_jobs()
     read = acme.admin.get(f"/jobs/{job_id}").json
     assert (read["status"], read["failures"]) == ("failed", 2)

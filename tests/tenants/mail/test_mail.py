@@ -15,13 +15,13 @@ from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Invalid
 from tenants.isolation.door import db, inside
-from tenants.jobs.accepting import announce_after_commit
 from tenants.jobs.models import Job
 from tenants.mail import postmen
 from tenants.mail.jobs import KEPT, tidy_mails
 from tenants.mail.models import Mail
 from tenants.mail.posting import link, post
 from tenants.mail.postmen import Post, ToFolder, ToNobody, ToServer, use_post
+from tests.jobs import try_again_now
 from tests.mails import posted
 
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -111,13 +111,6 @@ def job_of(workspace, mail_id: UUID) -> Job:
         return next(job for job in jobs if job.arguments["mail_id"] == str(mail_id))
 
 
-def try_again_now(workspace) -> None:
-    with inside(workspace.home):
-        db().execute(update(Job).where(Job.kind == "mail.send", Job.state == "ready").values(run_at=now()))
-        act_as(SYSTEM)
-        announce_after_commit()
-
-
 def test_a_posted_mail_arrives_as_written_and_its_text_is_forgotten(
     new_workspace, neighbour, run_jobs, over_smtp, catcher
 ):
@@ -196,7 +189,7 @@ def test_a_server_that_has_no_time_is_asked_again(new_workspace, run_jobs, over_
     assert (waiting.state, waiting.failures, catcher.about(mail_id)) == ("ready", 1, [])
 
     catcher.answers.clear()
-    try_again_now(acme)
+    try_again_now(acme.home)
     run_jobs()
 
     assert job_of(acme, mail_id).state == "succeeded"

@@ -13,17 +13,14 @@ from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.models import AuditEvent
 from tenants.audit.seals import seal_everywhere
 from tenants.audit.verification import verify_log
-from tenants.foundation.clock import now
 from tenants.foundation.encryption import key_version
 from tenants.isolation import resealing
 from tenants.isolation.door import db, inside
 from tenants.isolation.keys import KeyRing
 from tenants.isolation.sealing import keys, sealing_key, use_keys
-from tenants.jobs.accepting import announce_after_commit
-from tenants.jobs.models import Job
 from tenants.lifecycle.keys import rotation
 from tenants.lifecycle.keys.versions import key_versions
-from tests.jobs import RunJobs
+from tests.jobs import RunJobs, try_again_now
 from tests.tenants.lifecycle.keys.sealed import (
     Sealed,
     contact_sealed,
@@ -43,13 +40,6 @@ def rotate(workspace: Workspace) -> str:
     answer = workspace.admin.in_person.post("/keys/rotate")
     assert answer.status_code == 202, answer.json
     return answer.json["id"]
-
-
-def try_again(workspace: Workspace) -> None:
-    """A job that waits for its next attempt need not wait any longer."""
-    with inside(workspace.home):
-        db().execute(update(Job).where(Job.kind == rotation.KIND, Job.state == "ready").values(run_at=now()))
-        announce_after_commit()
 
 
 def test_everything_is_sealed_anew_and_the_old_version_destroyed(
@@ -164,7 +154,7 @@ def test_it_goes_on_wherever_it_was_killed(
         steps = count()
         run_jobs()
         assert ours.opens() == ours.expected()
-        try_again(ours.workspace)
+        try_again_now(ours.workspace.home)
     steps, fatal = count(), -1
     run_jobs()
     assert ours.workspace.admin.get(f"/jobs/{job_id}").json["status"] == "succeeded"

@@ -4,7 +4,6 @@ Whoever runs the program can't approve here on a tenant's behalf: the commands k
 """
 
 import json
-import sys
 from pathlib import Path
 from typing import Any, Self
 
@@ -132,7 +131,7 @@ class _Session:
 
         self._http = requests.Session()
         self._base = f"{url.rstrip('/')}/api/v1"
-        password = sys.stdin.readline().rstrip("\n")
+        password = options.password_given(wanted=True)
         said = {"email": email, "password": password, **({"tenant": tenant} if tenant else {})}
         made = self.ask("POST", "sessions", said)
         if "csrf_token" not in made:

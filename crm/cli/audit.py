@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from crm.cli import options
+from crm.cli.opening import living_tenant, opened
 from crm.cli.refusals import Refused
 
 if TYPE_CHECKING:
@@ -55,11 +56,5 @@ def erase(slug: str, record_ids: tuple[UUID, ...], data_dir: Path, *, as_json: b
 
 
 def _at_home(slug: str, data_dir: Path) -> "tuple[Catalog, Home]":
-    from crm.app import open_house
-    from tenants.foundation.settings import Settings
-
-    catalog = open_house(Settings.read(data_dir)).catalog
-    home = catalog.by_slug(slug)
-    if home is None:
-        raise Refused(f"There is no tenant '{slug}'.")
-    return catalog, home
+    _, catalog = opened(data_dir)
+    return catalog, living_tenant(catalog, slug)

@@ -2,11 +2,12 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from crm.cli import options
+from crm.cli.opening import opened
 from crm.cli.refusals import Refused
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ def backup() -> None:
 @options.as_json
 def create(data_dir: Path, *, as_json: bool) -> None:
     """Take a backup while everybody works, read it back, and only then list it. Status 1 when a tenant is not in it."""
-    from crm.cli.bundles import shown_progress
+    from crm.cli.progress import shown_progress
     from tenants.lifecycle.backups.taking import Taking
 
     settings, catalog, store = _opened(data_dir)
-    with shown_progress(None) as tell:
+    with shown_progress() as tell:
         taken = Taking(store, catalog, settings.catalog_database_url, tell).take()
     page = taken.page
     options.answer(
@@ -78,11 +79,11 @@ def list_backups(data_dir: Path, *, as_json: bool) -> None:
 @options.as_json
 def verify(backup_id: str, data_dir: Path, *, as_json: bool) -> None:
     """Open every file of BACKUP, check its seal, rows, relations and hashes. Status 1 names what is not sound."""
-    from crm.cli.bundles import shown_progress
+    from crm.cli.progress import shown_progress
     from tenants.lifecycle.backups.checking import check
 
     _, _, store = _opened(data_dir)
-    with shown_progress(None) as tell:
+    with shown_progress() as tell:
         found = check(store, backup_id, tell)
     options.answer({"holds": True, "backup": backup_id, **found}, as_json=as_json)
 
@@ -97,8 +98,8 @@ def restore(backup_id: str, data_dir: Path, *, as_json: bool) -> None:
     Web, workers and scheduler refuse to start until that has ended. Where no server is named and none runs, the
     embedded ones are started for it. Run it again if it was stopped.
     """
-    from crm.cli.bundles import shown_progress
     from crm.cli.ground import ground_for
+    from crm.cli.progress import shown_progress
     from crm.schedule import restoring_of
     from tenants.foundation.settings import Settings
     from tenants.provisioning.migrating import migrate_catalog
@@ -109,7 +110,7 @@ def restore(backup_id: str, data_dir: Path, *, as_json: bool) -> None:
             raise Refused("FREEHOLD_OWNER_DATABASE_URL is not set; `freehold bootstrap` makes that login.")
         migrate_catalog(settings.owner_database_url)
         _, catalog, _ = _opened(data_dir)
-        with shown_progress(None) as tell:
+        with shown_progress() as tell:
             restored = restoring_of(settings, catalog, tell).restore(backup_id)
     options.answer(
         {
@@ -170,13 +171,7 @@ def prune(data_dir: Path, *, as_json: bool) -> None:
 
 def _opened(data_dir: Path) -> "tuple[Settings, Catalog, Store]":
     """The settings, the catalog with doors and keys open, and the backups."""
-    from crm.app import open_house
     from crm.schedule import backups_of
-    from tenants.foundation.settings import Settings
 
-    settings = Settings.read(data_dir)
-    catalog = open_house(settings).catalog
+    settings, catalog = opened(data_dir)
     return settings, catalog, backups_of(settings)
-
-
-__all__: list[Any] = ["backup"]

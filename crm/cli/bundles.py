@@ -1,17 +1,20 @@
 """`freehold bundle verify`, `freehold tenant export` and `import`: a tenant leaves, is looked at, and comes back."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from hashlib import file_digest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crm.cli import options
+from crm.cli.opening import living_tenant, opened, opened_nursery
+from crm.cli.progress import shown_progress
 from crm.cli.refusals import Refused
+
+if TYPE_CHECKING:
+    from tenants.portability.encrypting import Encrypted
+    from tenants.portability.verifying import Report
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -37,10 +40,19 @@ def verify_bundle(file: Path, sha256: str | None, *, as_json: bool) -> None:
     if seen := encryption_of(file):
         _tell_of_encrypted(seen, compared=sha256 is not None, as_json=as_json)
         return
-    with shown_progress(None) as tell:
+    with shown_progress() as tell:
         report = verify(file, lambda table, rows: tell(f"verify {table}", rows))
+    if as_json:
+        options.answer(_as_json(report), as_json=True)
+    elif report.holds:
+        _tell_that_it_holds(report)
+    if report.findings:
+        raise Refused("\n".join(map(str, report.findings)))
+
+
+def _as_json(report: "Report") -> dict[str, Any]:
     about = report.described
-    found = {
+    return {
         "holds": report.holds,
         "tenant": about.slug,
         "snapshot_at": about.snapshot_at,
@@ -53,19 +65,14 @@ def verify_bundle(file: Path, sha256: str | None, *, as_json: bool) -> None:
         "missing_files": list(about.missing_files),
         "findings": [{**asdict(each), "sentence": str(each)} for each in report.findings],
     }
-    if as_json:
-        options.answer(found, as_json=True)
-    elif report.holds:
-        counted = (
-            f"{found['rows']} rows" if report.rows_read else f"its files; rows of {about.format} are not read"
-        )
-        click.echo(f"The bundle of {about.slug} from {about.snapshot_at} holds: {counted}.")
-        for each in about.missing_files:
-            click.echo(
-                f"The file of attachment {each} was lost in storage before: it is declared as missing."
-            )
-    if report.findings:
-        raise Refused("\n".join(map(str, report.findings)))
+
+
+def _tell_that_it_holds(report: "Report") -> None:
+    about, rows = report.described, sum(report.rows.values())
+    counted = f"{rows} rows" if report.rows_read else f"its files; rows of {about.format} are not read"
+    click.echo(f"The bundle of {about.slug} from {about.snapshot_at} holds: {counted}.")
+    for each in about.missing_files:
+        click.echo(f"The file of attachment {each} was lost in storage before: it is declared as missing.")
 
 
 def _compare(file: Path, sha256: str | None) -> None:
@@ -77,7 +84,7 @@ def _compare(file: Path, sha256: str | None) -> None:
         raise Refused(f"Its SHA-256 is {found}: this is not the file that was exported, or not all of it.")
 
 
-def _tell_of_encrypted(seen: Any, *, compared: bool, as_json: bool) -> None:
+def _tell_of_encrypted(seen: "Encrypted", *, compared: bool, as_json: bool) -> None:
     checked = ["sha256"] if compared else []
     unchecked = ["files", "hashes", "counts", "values", "keys", "relations"]
     about = {"encrypted": True, **asdict(seen), "checked": checked, "not_checked": unchecked}
@@ -118,28 +125,15 @@ def export_tenant(
 
     It is not encrypted unless --encrypt-to says for whom.
     """
-    from crm.app import open_house
-    from tenants.foundation.settings import Settings
     from tenants.portability.formats import Format
     from tenants.portability.taking_out import rows_expected, take_out
 
-    home = open_house(Settings.read(data_dir)).catalog.by_slug(slug)
-    if home is None:
-        raise Refused(f"There is no tenant '{slug}'.")
+    _, catalog = opened(data_dir)
+    home = living_tenant(catalog, slug)
     with shown_progress(rows_expected(home)) as tell:
         made = take_out(home, file, Format(format_), tell, encrypt_to=encrypt_to)
-    options.answer(
-        {
-            "file": str(file),
-            "size": made.size,
-            "sha256": made.sha256,
-            "rows": made.rows,
-            "counts": made.counts(),
-        }
-        if as_json
-        else {"file": str(file), "size": made.size, "sha256": made.sha256, "rows": made.rows},
-        as_json=as_json,
-    )
+    found = {"file": str(file), "size": made.size, "sha256": made.sha256, "rows": made.rows}
+    options.answer(found | {"counts": made.counts()} if as_json else found, as_json=as_json)
 
 
 @click.command("import", short_help="A tenant from a file.")
@@ -156,19 +150,16 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
 
     Its users come without passwords and keys. Jobs that were unfinished are held.
     """
-    from crm.app import nursery_of, open_house
-    from tenants.foundation.settings import Settings
     from tenants.identity.signing_in.strength import must_be_strong
     from tenants.portability.arriving import bring_in
     from tenants.portability.letting_in import let_in
     from tenants.provisioning.slugs import checked_slug
 
-    settings = Settings.read(data_dir)
-    nursery = nursery_of(settings, open_house(settings).catalog, as_owner=True)
-    password = sys.stdin.readline().rstrip("\n") if who["password"] else None
+    nursery = opened_nursery(data_dir)
+    password = options.password_given(wanted=who["password"])
     if password is not None:
         must_be_strong(password, [who["admin_email"], who["name"], slug])
-    with shown_progress(None) as tell:
+    with shown_progress() as tell:
         arrived = bring_in(
             nursery,
             file,
@@ -185,22 +176,3 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
         answer["user"] = {"id": str(user.user_id), "name": user.name, "email": user.email}
         answer["api_key"] = user.api_key
     options.answer(answer, as_json=as_json)
-
-
-@contextmanager
-def shown_progress(total: int | None) -> Iterator[Callable[[str, int], None]]:
-    """A bar on a terminal, and nothing anywhere else."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=total)
-
-        def tell(what: str, rows: int) -> None:
-            bar.update(
-                task, description=what, completed=rows, total=None if total is None else max(total, rows)
-            )
-
-        yield tell

@@ -40,11 +40,11 @@ class Drill:
 def drilled(settings: Settings, backup: str, folder: Path) -> Drill:
     """Restore a backup below a folder that is gone afterwards. Raises as `Restoring.restore` does."""
     from crm.app import open_house
-    from crm.cli.bundles import shown_progress
+    from crm.cli.progress import shown_progress
     from crm.schedule import restoring_of
     from tenants.provisioning.migrating import migrate_catalog
 
-    with _scratch(settings, folder) as scratch, shown_progress(None) as tell:
+    with _scratch(settings, folder) as scratch, shown_progress() as tell:
         migrate_catalog(str(scratch.owner_database_url))
         catalog = open_house(scratch).catalog
         try:

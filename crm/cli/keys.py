@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from crm.cli import options
+from crm.cli.progress import shown_progress
 
 
 @click.group(short_help="The key that wraps all tenants' keys.")
@@ -21,9 +22,6 @@ def rewrap(data_dir: Path, *, as_json: bool) -> None:
     The program may run meanwhile, with both set. Keys that tenants brought stay as they are. Run it again after a
     failure; then the former one can go.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from crm.app import wrapping_of
     from tenants.catalog.registry import Catalog
     from tenants.foundation.settings import Settings
@@ -32,18 +30,11 @@ def rewrap(data_dir: Path, *, as_json: bool) -> None:
 
     settings = Settings.read(data_dir)
     catalog = Catalog(settings.catalog_database_url)
-    console = Console(stderr=True)
-    columns = (TextColumn("Keys"), BarColumn(), MofNCompleteColumn())
     try:
         prepare_key(settings.key_wrapper, catalog, new=settings.former_key_wrapper is not None)
-        with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-            task = bar.add_task("", total=None)
+        with shown_progress() as tell:
             wrapping = wrapping_of(settings, catalog)
-            done = rewrap_all(
-                catalog,
-                wrapping,
-                lambda at, of: bar.update(task, completed=at, total=of),
-            )
+            done = rewrap_all(catalog, wrapping, lambda at, of: tell("Keys", at, of))
         keyring_of(settings, catalog, wrapping).rewrap()
     finally:
         catalog.engine.dispose()

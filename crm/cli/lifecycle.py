@@ -1,4 +1,4 @@
-"""`freehold tenant suspend`, `resume`, `archive`, `restore`: what becomes of a tenant as a whole."""
+"""`freehold tenant suspend`, `resume`, `archive`, `restore`, `close`: what becomes of a tenant as a whole."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crm.cli import options
-from crm.cli.refusals import Refused
+from crm.cli.opening import opened, tenant_of
+from crm.cli.progress import shown_progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from tenants.catalog.models import State, Tenant
-    from tenants.catalog.registry import Catalog
-    from tenants.foundation.settings import Settings
+    from tenants.catalog.models import State
 
 reason = click.option("--reason", required=True, help="Why; the tenant reads it in its audit log.")
 
@@ -85,21 +84,20 @@ def close_tenant(slug: str, data_dir: Path, *, cancelling: bool, as_json: bool, 
     Its admins are told, and can cancel it until the end.
     """
     from crm.app import owners_of
-    from tenants.catalog.registry import Home
     from tenants.catalog.states import Mover
     from tenants.lifecycle.changing import Decision, settle
     from tenants.lifecycle.closing.exiting import ask_to_close, cancel
 
     settings, catalog = opened(data_dir)
-    tenant = tenant_of(catalog, slug)
+    home = tenant_of(catalog, slug)
     decision = Decision(Mover.OPERATOR, said.pop("reason") or "Whoever runs the program asked for it.")
     if cancelling:
-        if cancel(catalog, tenant.id, decision):
-            settle(catalog, owners_of(settings), tenant.id)
+        if cancel(catalog, home.id, decision):
+            settle(catalog, owners_of(settings), home.id)
         options.answer({"tenant": slug, "closing": "cancelled"}, as_json=as_json)
         return
     days = {name.removesuffix("_days"): value for name, value in said.items()}
-    made = ask_to_close(catalog, Home(tenant.id, tenant.cell), decision, **days)
+    made = ask_to_close(catalog, home, decision, **days)
     dates = ("notice_until", "transition_until", "retrieval_until")
     options.answer({"tenant": slug, **{name: getattr(made, name) for name in dates}}, as_json=as_json)
 
@@ -107,7 +105,6 @@ def close_tenant(slug: str, data_dir: Path, *, cancelling: bool, as_json: bool, 
 def _carried_out(slug: str, data_dir: Path, ask: "Callable[..., UUID]", why: str) -> dict[str, Any]:
     from dataclasses import replace
 
-    from crm.cli.bundles import shown_progress
     from crm.schedule import archive_works_of
     from tenants.catalog.states import Mover
     from tenants.lifecycle.archives.keeping import go_on, under_way
@@ -115,9 +112,9 @@ def _carried_out(slug: str, data_dir: Path, ask: "Callable[..., UUID]", why: str
     from tenants.lifecycle.changing import Decision
 
     settings, catalog = opened(data_dir)
-    tenant = tenant_of(catalog, slug)
-    archive_id = under_way(catalog, tenant.id) or ask(catalog, tenant.id, Decision(Mover.OPERATOR, why))
-    with shown_progress(None) as tell:
+    home = tenant_of(catalog, slug)
+    archive_id = under_way(catalog, home.id) or ask(catalog, home.id, Decision(Mover.OPERATOR, why))
+    with shown_progress() as tell:
         go_on(replace(archive_works_of(settings, catalog), told=tell), archive_id)
     with catalog.transaction() as session:
         archive = session.get_one(Archive, archive_id)
@@ -128,36 +125,12 @@ def _carried_out(slug: str, data_dir: Path, ask: "Callable[..., UUID]", why: str
     return {"tenant": slug, "archive": str(archive_id), **said}
 
 
-def opened(data_dir: Path) -> "tuple[Settings, Catalog]":
-    """The settings, and the catalog with doors and keys open."""
-    from crm.app import open_house
-    from tenants.foundation.settings import Settings
-
-    settings = Settings.read(data_dir)
-    return settings, open_house(settings).catalog
-
-
-def tenant_of(catalog: "Catalog", slug: str) -> "Tenant":
-    """The tenant's row, wherever it is. Raises Refused."""
-    from sqlalchemy import select
-
-    from tenants.catalog.models import Tenant
-
-    with catalog.transaction() as session:
-        found = session.scalars(select(Tenant).where(Tenant.slug == slug)).one_or_none()
-        if found is None:
-            raise Refused(f"There is no tenant '{slug}'.")
-    return found
-
-
 def _moved(slug: str, after: "State", why: str, data_dir: Path) -> dict[str, Any]:
     from crm.app import owners_of
-    from tenants.catalog.registry import Home
     from tenants.catalog.states import Mover
     from tenants.lifecycle.changing import Decision, move
 
     settings, catalog = opened(data_dir)
-    tenant = tenant_of(catalog, slug)
-    home = Home(tenant.id, tenant.cell)
+    home = tenant_of(catalog, slug)
     move(catalog, owners_of(settings), home, after, Decision(Mover.OPERATOR, why))
-    return {"tenant": slug, "before": tenant.state, "state": after.value}
+    return {"tenant": slug, "before": home.state.value, "state": after.value}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.cli import options
+from crm.cli.progress import shown_progress
 from crm.cli.refusals import Refused
 
 if TYPE_CHECKING:
@@ -19,24 +20,10 @@ if TYPE_CHECKING:
 @options.as_json
 def migrate(data_dir: Path, *, as_json: bool) -> None:
     """Bring the catalog and every tenant to the newest revision; run it again to take up what failed."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from tenants.foundation.settings import Settings
 
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("Tenants"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("", total=None)
-        outcome = migrate_all(
-            Settings.read(data_dir), lambda done, total: bar.update(task, completed=done, total=total)
-        )
+    with shown_progress() as tell:
+        outcome = migrate_all(Settings.read(data_dir), lambda done, total: tell("Tenants", done, total))
     failed = {str(tenant): reason for tenant, reason in outcome.failed.items()}
     options.answer(
         {"migrated": outcome.migrated, "up_to_date": outcome.skipped, "failed": failed}, as_json=as_json

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crm.cli import options
-from crm.cli.lifecycle import opened, tenant_of
+from crm.cli.opening import opened, tenant_of
+from crm.cli.progress import shown_progress
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -57,12 +58,11 @@ def _carry_out(works: "Works", move_id: "UUID") -> None:
     import time
     from dataclasses import replace
 
-    from crm.cli.bundles import shown_progress
     from tenants.foundation.errors import Conflict
     from tenants.lifecycle.moves.models import Step
     from tenants.lifecycle.moves.moving import go_on
 
-    with shown_progress(None) as tell:
+    with shown_progress() as tell:
         while not Step((move := _move(works.catalog, move_id)).step).rests:
             tell(move.phase or move.step, move.done or 0)
             try:

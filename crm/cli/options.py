@@ -1,6 +1,7 @@
 """Options that several commands take, and how their results are printed."""
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,3 +30,8 @@ def answer(result: Mapping[str, Any], *, as_json: bool) -> None:
         return
     for name, value in result.items():
         click.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+def password_given(*, wanted: bool) -> str | None:
+    """The password that stands on stdin in a line of its own, where an option said so."""
+    return sys.stdin.readline().rstrip("\n") if wanted else None

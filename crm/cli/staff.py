@@ -1,12 +1,12 @@
 """`freehold staff …`: accounts of our own people. None of them has a right on any tenant's data."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from crm.cli import options
+from crm.cli.opening import opened
 
 if TYPE_CHECKING:
     from tenants.provisioning.birth import Nursery
@@ -41,7 +41,7 @@ def create_staff(email: str, data_dir: Path, *, as_json: bool, **said: Any) -> N
     from tenants.support_access.staff.accounts import NewStaff, make_staff
 
     nursery = _nursery(data_dir)
-    password = sys.stdin.readline().rstrip("\n") if said["password"] else None
+    password = options.password_given(wanted=said["password"])
     name = said["name"] or email.partition("@")[0]
     new = NewStaff(email, said["role"], name, said["manager"], password, api_key=said["api_key"])
     made = make_staff(nursery.catalog, nursery.wrapper, new)
@@ -87,8 +87,7 @@ def _shown(staff: "Staff") -> dict[str, Any]:
 
 
 def _nursery(data_dir: Path) -> "Nursery":
-    from crm.app import nursery_of, open_house
-    from tenants.foundation.settings import Settings
+    from crm.app import nursery_of
 
-    settings = Settings.read(data_dir)
-    return nursery_of(settings, open_house(settings).catalog)
+    settings, catalog = opened(data_dir)
+    return nursery_of(settings, catalog)

@@ -9,6 +9,8 @@ from uuid import UUID
 import click
 
 from crm.cli import options
+from crm.cli.opening import living_tenant, opened
+from crm.cli.progress import shown_progress
 from crm.cli.refusals import Refused
 
 if TYPE_CHECKING:
@@ -25,16 +27,13 @@ LOOK_SECONDS = 0.5
 @options.as_json
 def rotate_key(slug: str, data_dir: Path, *, wait: bool, as_json: bool) -> None:
     """Rotate the data key of tenant SLUG: a worker seals everything anew, then the old version is destroyed."""
-    from crm.app import open_house
     from tenants.access.caller import SYSTEM, act_as
-    from tenants.foundation.settings import Settings
     from tenants.isolation.door import inside
     from tenants.lifecycle.keys.jobs import reseal
     from tenants.lifecycle.keys.rotation import begin
 
-    home = open_house(Settings.read(data_dir)).catalog.by_slug(slug)
-    if home is None:
-        raise Refused(f"There is no tenant '{slug}'.")
+    _, catalog = opened(data_dir)
+    home = living_tenant(catalog, slug)
     with inside(home):
         act_as(SYSTEM, request_id="rotate-key")
         version = begin()
@@ -64,16 +63,14 @@ def destroy_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> 
 
     It has to be closing or archived, and under no legal hold.
     """
-    from crm.app import open_house, owners_of, storage_of
-    from tenants.foundation.settings import Settings
+    from crm.app import owners_of, storage_of
     from tenants.lifecycle.keys.destruction import Destruction
     from tenants.lifecycle.keys.versions import key_versions
 
     if not said["sure"]:
         raise Refused(f"Nothing was done. To destroy everything of '{slug}' for good, add --yes-really.")
-    settings = Settings.read(data_dir)
-    storage = storage_of(settings, open_house(settings).catalog)
-    destruction = Destruction(key_versions(), storage, owners_of(settings))
+    settings, catalog = opened(data_dir)
+    destruction = Destruction(key_versions(), storage_of(settings, catalog), owners_of(settings))
     made = destruction.destroy(slug, decided_by=said["decided_by"], reason=said["reason"])
     said["file"].write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     options.answer({"destroyed": slug, "certificate": str(said["file"])}, as_json=as_json)
@@ -81,15 +78,9 @@ def destroy_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> 
 
 def _watched(home: "Home", job_id: UUID) -> str:
     """Show a bar until the job has ended. Raises Refused when it failed."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("waiting", total=None)
+    with shown_progress() as tell:
         while not (job := _job(home, job_id)).finished_at:
-            bar.update(task, completed=job.done or 0, total=job.total, description=job.phase or job.state)
+            tell(job.phase or job.state, job.done or 0, job.total)
             time.sleep(LOOK_SECONDS)
     if job.error:
         raise Refused(job.error)

@@ -1,6 +1,5 @@
 """`freehold tenant …`: make, list and look at tenants, let them out and in."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +9,11 @@ from crm.cli import options
 from crm.cli.bundles import export_tenant, import_tenant
 from crm.cli.lifecycle import archive_tenant, close_tenant, restore_tenant, resume_tenant, suspend_tenant
 from crm.cli.moves import move_tenant
-from crm.cli.refusals import Refused
+from crm.cli.opening import no_tenant, opened, opened_nursery
 from crm.cli.tenant_keys import destroy_tenant, rotate_key
 
 if TYPE_CHECKING:
     from tenants.catalog.registry import Catalog
-    from tenants.provisioning.birth import Nursery
 
 
 @click.group(short_help="Make, list and look at tenants, let them out and in.")
@@ -54,8 +52,8 @@ def create_tenant(slug: str, name: str, data_dir: Path, *, as_json: bool, **who:
     from tenants.identity.signing_in.strength import must_be_strong
     from tenants.provisioning.slugs import checked_slug
 
-    nursery = _nursery(data_dir)
-    password = sys.stdin.readline().rstrip("\n") if who["password"] else None
+    nursery = opened_nursery(data_dir)
+    password = options.password_given(wanted=who["password"])
     if password is not None:
         must_be_strong(password, [who["admin_name"], who["admin_email"], name, slug])
     founder = Founder(who["admin_name"], who["admin_email"], password, api_key=who["api_key"])
@@ -75,7 +73,7 @@ def list_tenants(data_dir: Path, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    rows = _rows(_nursery(data_dir).catalog)
+    rows = _rows(opened(data_dir)[1])
     if as_json:
         options.answer({"tenants": rows}, as_json=True)
         return
@@ -94,19 +92,11 @@ def list_tenants(data_dir: Path, *, as_json: bool) -> None:
 @options.as_json
 def show_tenant(slug: str, data_dir: Path, *, as_json: bool) -> None:
     """What the catalog knows of tenant SLUG, and how it came to its state; nothing that is in it."""
-    catalog = _nursery(data_dir).catalog
+    _, catalog = opened(data_dir)
     found = [row for row in _rows(catalog) if row["slug"] == slug]
     if not found:
-        raise Refused(f"There is no tenant '{slug}'.")
+        raise no_tenant(slug)
     options.answer(found[0] | _latest_change(catalog, found[0]["id"]), as_json=as_json)
-
-
-def _nursery(data_dir: Path) -> "Nursery":
-    from crm.app import nursery_of, open_house
-    from tenants.foundation.settings import Settings
-
-    settings = Settings.read(data_dir)
-    return nursery_of(settings, open_house(settings).catalog, as_owner=True)
 
 
 def _latest_change(catalog: "Catalog", tenant_id: Any) -> dict[str, Any]:

@@ -14,11 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tenants.foundation.clock import now
 from tenants.foundation.pieces import in_pieces, marking_the_last
+from tenants.isolation.parts import PART_BYTES, Parts
 from tenants.isolation.storage import Lock, NotStored, StillLocked, StorageFailed
 from tenants.isolation.versions import CHECKSUM, lock_asked_for, locked_until, make_sure_of, versions_of
 
-#: At most 10,000 parts make an object, so a file may have 78 GiB.
-PART_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
 
 
@@ -57,7 +56,7 @@ class Bucket:
         conditions: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """One request for a small file, parts for a large one: S3 shows the object after the last."""
-        parts = _Parts(self._client, self._at(key), made)
+        parts = Parts(self._client, self._at(key), made)
         try:
             for piece, last in marking_the_last(in_pieces(chunks, PART_BYTES)):
                 with _in_words("written", key):
@@ -150,42 +149,6 @@ class Bucket:
 
 class _ChangedMeanwhile(StorageFailed):
     """The object is no longer the one that was read (RFC 9110, 13.1.1)."""
-
-
-class _Parts:
-    """A large object on its way, part by part."""
-
-    def __init__(self, client: Any, at: dict[str, str], made: dict[str, Any]) -> None:
-        self._client, self._at, self._made = client, at, made
-        self._id: str | None = None
-        self._sent: list[dict[str, Any]] = []
-
-    @property
-    def begun(self) -> bool:
-        return self._id is not None
-
-    def add(self, piece: bytes) -> None:
-        if self._id is None:
-            self._id = self._client.create_multipart_upload(**self._at, **self._made)["UploadId"]
-        number = len(self._sent) + 1
-        answer = self._client.upload_part(
-            **self._at, UploadId=self._id, PartNumber=number, Body=piece, **CHECKSUM
-        )
-        known = {name: answer[name] for name in ("ETag", "ChecksumCRC32") if name in answer}
-        self._sent.append({"PartNumber": number, **known})
-
-    def complete(self, conditions: Mapping[str, str]) -> None:
-        self._client.complete_multipart_upload(
-            **self._at, UploadId=self._id, MultipartUpload={"Parts": self._sent}, **conditions
-        )
-
-    def abort(self, cause: BaseException) -> None:
-        if self._id is None:
-            return
-        try:
-            self._client.abort_multipart_upload(**self._at, UploadId=self._id)
-        except (BotoCoreError, ClientError) as error:
-            cause.add_note(f"The unfinished upload stays until the next sweep: {error}")
 
 
 def _new_client() -> Any:

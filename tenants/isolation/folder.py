@@ -85,14 +85,6 @@ class Folder:
             paths = [path for path in (self._root / prefix).rglob("*") if path.is_file()]
         yield from sorted(path.relative_to(self._root).as_posix() for path in paths)
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Between looking at a file and putting another in its place, nobody removes or replaces it."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / LOCK).open("ab") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-
     def sweep_unfinished(self, older_than: timedelta) -> int:
         latest, swept = (now() - older_than).timestamp(), 0
         with _in_words("swept", UNFINISHED):
@@ -102,6 +94,14 @@ class Folder:
                         path.unlink()
                         swept += 1
         return swept
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Between looking at a file and putting another in its place, nobody removes or replaces it."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / LOCK).open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

@@ -19,10 +19,9 @@ from tenants.foundation.outbound import ANY_HOST, processor
 from tenants.foundation.pieces import in_pieces
 from tenants.foundation.tables import Purpose
 from tenants.foundation.way_out import outbound
+from tenants.isolation.parts import PART_BYTES
 
 BUCKETS = processor("tenants' own buckets", purposes=[Purpose.PORTABILITY], hosts=[ANY_HOST])
-#: At most 10,000 parts make an object, so a copy may have 78 GiB.
-PART_BYTES = 8 * 1024 * 1024
 LIMITS = Limits(seconds=120, bytes=PART_BYTES + 64 * 1024)
 #: Somebody waits while a bucket is tried, and so does a connection of the database.
 TRYING_SECONDS = 20.0

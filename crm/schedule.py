@@ -134,8 +134,12 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     yield PlatformJob(
         "throttles.tidy", lambda: tidy_throttles(catalog), purpose=Purpose.SECURITY, every_seconds=3600
     )
-    if settings.owner_database_url is None:
-        return
+    if settings.owner_database_url is not None:
+        yield from _rounds_of_owner(settings, catalog)
+
+
+def _rounds_of_owner(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
+    """What takes the login that owns the tables, or follows what does."""
     nursery = nursery_of(settings, catalog, as_owner=True)
     yield PlatformJob(
         SPARES,

@@ -21,7 +21,7 @@ from tenants.catalog.models import (
     Tenant,
     TenantKey,
 )
-from tenants.catalog.states import PERMITS, Permits
+from tenants.catalog.states import PERMITS, Permits, Work
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Unavailable
 
@@ -38,7 +38,7 @@ LIVING = (
     State.CLOSING,
 )
 #: Those in which jobs are handed out.
-WORKING = (State.ACTIVE, State.SUSPENDED, State.CLOSING)
+WORKING = tuple(state for state, permits in PERMITS.items() if permits.work is not Work.NONE)
 
 
 @dataclass(frozen=True, slots=True)

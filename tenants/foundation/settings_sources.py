@@ -103,6 +103,7 @@ def storage_url(url: object) -> object:
 
 
 def key_wrapper_url(url: object) -> object:
+    """What may wrap keys: a key file of this machine, or a key of AWS KMS. Raises ValueError."""
     if not isinstance(url, str):
         return url
     if KMS_KEY.match(url):

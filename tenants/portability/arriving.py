@@ -73,12 +73,8 @@ def bring_in(
         with inside(home, patience_seconds=PATIENCE_SECONDS):
             act_as(SYSTEM, request_id="arrival", source=Source.IMPORT)
             with opened_bundle(path) as bundle:
-                Filling(
-                    bundle,
-                    home.id,
-                    {"id": str(home.id), "slug": slug, "state": "active"},
-                    kept.said("import"),
-                ).fill()
+                own = {"id": str(home.id), "slug": slug, "state": "active"}
+                Filling(bundle, home.id, own, kept.said("import")).fill()
                 bring_files_in(bundle, kept.said("import"))
             _must_be_equal(report.content, kept.said("compare"))
             db().add(_arrival(path, report.described))

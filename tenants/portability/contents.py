@@ -134,22 +134,25 @@ def _bundle_table(table: Table, *, whole: bool) -> BundleTable:
     columns.sort(key=lambda each: 0 if each.name in key else 1 if each.sealed else 2)
     if any(each.sealed for each in columns) and key != ("id",):
         raise TypeError(f"{table.name} has sealed columns and no id to bind them to.")
-    unique = [
-        each
-        for each in table.indexes
-        if each.unique and all(isinstance(part, Column) for part in each.expressions)
-    ]
     return BundleTable(
         name=str(table.name),
         purpose=model.__purpose__,
         columns=tuple(columns),
         key=key,
-        unique=tuple((each.name,) for each in table.columns if each.unique)
-        + tuple(tuple(column.name for column in each.columns) for each in unique if len(each.columns) > 1),
+        unique=tuple(_unique(table)),
         references=tuple(_references(table, whole=whole)),
         names_tenant=() if whole else tuple(getattr(model, "__names_tenant__", ())),
         table=table,
     )
+
+
+def _unique(table: Table) -> Iterator[tuple[str, ...]]:
+    """The columns whose values together come once; an index over an expression says nothing of columns."""
+    yield from ((each.name,) for each in table.columns if each.unique)
+    for index in table.indexes:
+        plain = all(isinstance(part, Column) for part in index.expressions)
+        if index.unique and plain and len(index.columns) > 1:
+            yield tuple(column.name for column in index.columns)
 
 
 def _field(column: Column[Any], *, whole: bool) -> Field:

@@ -78,7 +78,7 @@ def bring(key_arn: str, role_arn: str) -> None:
     before = versions.catalog.brought_key(home.id)
     row = BroughtKey(tenant_id=home.id, key_arn=key_arn, role_arn=role_arn, brought_at=now())
     record_event("keys.brought", "keys", None, {"key_arn": [before and before[0], key_arn]})
-    here().send_pending()
+    here().send_pending()  # what can't be put on record is not done: the catalog's commit comes first
     _wrap_again(versions, home.id, theirs, row)
 
 

@@ -32,10 +32,12 @@ def at_work(
     }
     for each in made.values():
         each.start()
-    yield made
-    for each in made.values():
-        each.stop(10)
-    carrier.redis.flushall()
+    try:
+        yield made
+    finally:
+        for each in made.values():
+            each.stop(10)
+        carrier.redis.flushall()
 
 
 def main(part: str) -> None:

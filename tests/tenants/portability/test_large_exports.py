@@ -24,7 +24,7 @@ from tenants.portability.parcels import PARCEL_BYTES, folder_of
 from tenants.portability.verifying import verify
 from tests.attaching import attached
 from tests.jobs import RunJobs
-from tests.processes import child
+from tests.processes import at_work
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
@@ -96,24 +96,14 @@ def test_a_worker_killed_under_an_export_leaves_nothing_half_there(
     tenant = new_workspace()
     _fill(tenant.home, ENOUGH_TO_BE_CAUGHT)
     made = tenant.admin.post("/exports", {}).json["id"]
-    parts = [
-        child(part, settings, tmp_path / f"{part}.log", job_lease_seconds=LEASE_SECONDS)
-        for part in ("worker", "scheduler")
-    ]
-    for part in parts:
-        part.start()
-    try:
+    with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as staff:
         _wait_until(lambda: _shown(tenant, made)["progress"]["phase"] == "contacts")
-        parts[0].kill()
+        staff["worker"].kill()
         assert _shown(tenant, made)["finished_at"] is None
         with inside(tenant.home):
             assert list(files().list()) == []
-        parts[0].start()
+        staff["worker"].start()
         _wait_until(lambda: _shown(tenant, made)["status"] == "succeeded")
-    finally:
-        for part in parts:
-            part.stop(10)
-        carrier.redis.flushall()
     bundle = tmp_path / "bundle.zip"
     bundle.write_bytes(tenant.admin.get(f"/exports/{made}/download").data)
     report = verify(bundle)
@@ -136,15 +126,9 @@ def test_a_worker_killed_under_an_export_keeps_the_files_that_were_finished(
     tenant = new_workspace()
     ids = _attach_large_files(tenant)
     made = tenant.admin.post("/exports", {}).json["id"]
-    parts = [
-        child(part, settings, tmp_path / f"{part}.log", job_lease_seconds=LEASE_SECONDS)
-        for part in ("worker", "scheduler")
-    ]
-    for part in parts:
-        part.start()
-    try:
+    with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as staff:
         _wait_until(lambda: len(_finished_parcels(tenant, made)) >= 2)
-        parts[0].kill()
+        staff["worker"].kill()
         kept = _finished_parcels(tenant, made)
         assert kept == ids[: len(kept)]
         assert len(kept) < len(ids)
@@ -152,12 +136,8 @@ def test_a_worker_killed_under_an_export_keeps_the_files_that_were_finished(
         with inside(tenant.home):
             for each in kept:
                 files().delete(f"attachments/{each}")
-        parts[0].start()
+        staff["worker"].start()
         _wait_until(lambda: _shown(tenant, made)["status"] in ("succeeded", "failed"))
-    finally:
-        for part in parts:
-            part.stop(10)
-        carrier.redis.flushall()
     bundle = tmp_path / "bundle.zip"
     with bundle.open("wb") as file:
         for piece in tenant.admin.get(f"/exports/{made}/download").response:

@@ -33,7 +33,7 @@ ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class Resealed:
     """What came of a batch: the last id it looked at (None after the last batch), and how many values did not open."""
 
     last: UUID | None
@@ -85,7 +85,7 @@ def left_to_reseal(version: int) -> dict[str, int]:
     return {name: count for name, count in counted.items() if count}
 
 
-def reseal_rows(name: str, columns: Sequence[str], version: int, after: UUID | None) -> Moved:
+def reseal_rows(name: str, columns: Sequence[str], version: int, after: UUID | None) -> Resealed:
     """Seal some rows of a table of the tenant at hand with this version: those of ids after the given one.
 
     What somebody changes meanwhile stays as they leave it: they seal with the newest version anyway. No record counts
@@ -102,7 +102,7 @@ def reseal_rows(name: str, columns: Sequence[str], version: int, after: UUID | N
             same = (table.c.id == sa.bindparam("at"), table.c[column] == sa.bindparam("old"))
             statement = sa.update(table).where(*same).values({column: sa.bindparam("new")})
             db().connection().execute(statement, changes)
-    return Moved(rows[-1].id if len(rows) == ROWS_AT_ONCE else None, len(rows), unreadable)
+    return Resealed(rows[-1].id if len(rows) == ROWS_AT_ONCE else None, len(rows), unreadable)
 
 
 def _changes(name: str, column: str, rows: Sequence[Any], version: int) -> tuple[list[dict[str, Any]], int]:

@@ -9,33 +9,22 @@ from tenants.audit.models import AuditEvent
 from tenants.audit.recording import record_event
 from tenants.catalog.registry import Home
 from tenants.foundation.tables import Source
-from tenants.identity.models import Role, TeamMember, TeamRole, User, UserRole
+from tenants.identity.holding import has_role
+from tenants.identity.models import Role, User
 from tenants.identity.rights.assigning import ADMIN
 from tenants.isolation.door import db, inside
 from tenants.jobs.models import Job, JobState
+from tenants.lifecycle.once import is_on_record
 from tenants.mail.jobs import send_mail
 from tenants.mail.posting import post
 
 
 def admin_addresses() -> list[str]:
-    """The addresses of all active admins, by a role of their own or of a team; inside their tenant."""
-    own = select(UserRole.user_id).join(Role, Role.id == UserRole.role_id).where(Role.name == ADMIN)
-    of_team = (
-        select(TeamMember.user_id)
-        .join(TeamRole, TeamRole.team_id == TeamMember.team_id)
-        .join(Role, Role.id == TeamRole.role_id)
-        .where(Role.name == ADMIN)
-    )
+    """The addresses of all active admins, by a role of their own or of a team that they are in or manage."""
     admins = select(func.lower(User.email)).where(
-        User.id.in_(own.union(of_team)), User.state == "active", User.email.is_not(None)
+        has_role(Role.name == ADMIN), User.state == "active", User.email.is_not(None)
     )
     return sorted({str(each) for each in db().scalars(admins)})
-
-
-def is_told(home: Home, key: str) -> bool:
-    """Whether something was told under this key; inside its tenant."""
-    same = (AuditEvent.record_id == home.id, AuditEvent.request_id == key)
-    return db().scalar(select(AuditEvent.id).where(*same).limit(1)) is not None
 
 
 class Sent(StrEnum):
@@ -67,7 +56,7 @@ def tell_admins_once(home: Home, key: str, action: str, subject: str, text: str)
     """
     with inside(home):
         act_as(SYSTEM, request_id=key, source=Source.SYSTEM)
-        if is_told(home, key):
+        if is_on_record(home.id, key):
             return False
         addresses = admin_addresses()
         mails = [str(post(to=each, subject=subject, text=text)) for each in addresses]

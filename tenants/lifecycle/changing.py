@@ -12,7 +12,6 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tenants.access.caller import SYSTEM, act_as
-from tenants.audit.models import AuditEvent
 from tenants.audit.recording import record_event
 from tenants.audit.seals import PATIENCE_SECONDS, copy_heads, seal_events
 from tenants.catalog.models import State, StateChange, Tenant
@@ -26,6 +25,7 @@ from tenants.isolation.door import db, inside
 from tenants.isolation.freezing import freeze, is_frozen, lift
 from tenants.isolation.owner import OwnerError
 from tenants.jobs.accepting import announce
+from tenants.lifecycle.once import is_on_record
 
 log = structlog.get_logger(__name__)
 #: The states that a tenant's own schema has a word for; in the others it is frozen, or there is none.
@@ -146,8 +146,7 @@ def seal_whole(catalog: Catalog, home: Home) -> None:
 def _put_on_record(each: StateChange) -> None:
     """Once, however often it is tried: the request of the event is the change."""
     request_id = f"state-{each.id}"
-    same = (AuditEvent.record_id == each.tenant_id, AuditEvent.request_id == request_id)
-    if db().scalar(select(AuditEvent.id).where(*same).limit(1)):
+    if is_on_record(each.tenant_id, request_id):
         return
     act_as(SYSTEM, request_id=request_id, source=Source.SYSTEM)
     moved = {

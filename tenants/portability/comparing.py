@@ -14,10 +14,12 @@ from tenants.portability.rows import rows_of
 from tenants.portability.telling import Told, to_nobody
 
 
-def content_of(home: Home) -> dict[str, str]:
-    """The content hash of each table of a tenant, all from one moment."""
+def content_of(
+    home: Home, tell: Told = to_nobody, these: Sequence[BundleTable] | None = None
+) -> dict[str, str]:
+    """The content hash of each table of a tenant, all from one moment; `these` as for `content_here`."""
     with snapshot(home):
-        return content_here()
+        return content_here(tell, these)
 
 
 def content_here(tell: Told = to_nobody, these: Sequence[BundleTable] | None = None) -> dict[str, str]:

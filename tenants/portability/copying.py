@@ -56,15 +56,14 @@ def surplus(schedule: ExportSchedule) -> list[Export]:
     return list(reversed(found[schedule.keep :]))
 
 
-def remove_surplus(schedule: ExportSchedule) -> int:
-    """Remove the copies beyond those that are kept; how many. A file goes first: to remove it twice does no harm."""
-    place, old = keeping_of(schedule), surplus(schedule)
-    for export in old:
+def remove_surplus(schedule: ExportSchedule) -> None:
+    """Remove the copies beyond those that are kept. A file goes first: to remove it twice does no harm."""
+    place = keeping_of(schedule)
+    for export in surplus(schedule):
         for name in export.expire():
             place.delete(name)
         export.expires_at = now()
     db().flush()
-    return len(old)
 
 
 def forget_attempts(place: Keeping, schedule: ExportSchedule, export: Export, attempt: int) -> None:

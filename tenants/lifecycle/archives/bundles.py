@@ -9,7 +9,7 @@ from tenants.foundation.errors import Conflict
 from tenants.isolation.files import sealed_file, store_sealed, stored_files
 from tenants.lifecycle.archives.running import Attempt
 from tenants.portability.bundling import Bundling, snapshot
-from tenants.portability.comparing import content_here
+from tenants.portability.comparing import content_of
 from tenants.portability.contents import tables
 from tenants.portability.formats import Format
 from tenants.portability.opening import OpenBundle, bundle_in
@@ -51,8 +51,7 @@ def read_back(attempt: Attempt) -> Iterator[OpenBundle]:
 
 def content_of_schema(attempt: Attempt) -> dict[str, str]:
     """The content hash of every table as it is in the tenant's schema."""
-    with snapshot(attempt.home):
-        return content_here(attempt.tell("comparing"), tables(whole=True))
+    return content_of(attempt.home, attempt.tell("comparing"), tables(whole=True))
 
 
 def remove_others(attempt: Attempt, *, but: str | None) -> None:

@@ -20,11 +20,12 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, NotFound, Refusal
 from tenants.isolation.door import inside
 from tenants.isolation.owner import OwnerError
-from tenants.lifecycle.admins import Sent, is_told, sent, tell_admins_once
+from tenants.lifecycle.admins import Sent, sent, tell_admins_once
 from tenants.lifecycle.changing import Decision, Owners, change, settle
 from tenants.lifecycle.closing import letters
 from tenants.lifecycle.closing.models import Closing, Phase
 from tenants.lifecycle.closing.periods import applied, dates_from
+from tenants.lifecycle.once import is_on_record
 
 log = structlog.get_logger(__name__)
 ROUND = "closings.go_on"
@@ -147,7 +148,9 @@ def _go_on(exits: Exits, closing_id: UUID, at: datetime) -> None:
 def _told_again(exits: Exits, home: Home, closing: Closing, at: datetime) -> bool:
     """Give a last notice of which no mail left the house once more; whether it did. The end counts from that one."""
     with inside(home):
-        unheard = sent(home, _key(closing, "final")) is Sent.NONE and not is_told(home, _key(closing, AGAIN))
+        unheard = sent(home, _key(closing, "final")) is Sent.NONE and not is_on_record(
+            home.id, _key(closing, AGAIN)
+        )
     if unheard:
         with exits.catalog.transaction() as session:
             open_closing(session, home.id).final_notice_at = at

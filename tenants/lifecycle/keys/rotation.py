@@ -144,13 +144,13 @@ class _Resealing:
         after: UUID | None = None
         while True:
             with step():
-                moved = reseal_rows(name, columns, self.version, after)
-            self._tell(name, moved.rows)
-            if moved.unreadable:
-                self.unreadable[name] += moved.unreadable
-            if moved.last is None:
+                came = reseal_rows(name, columns, self.version, after)
+            self._tell(name, came.rows)
+            if came.unreadable:
+                self.unreadable[name] += came.unreadable
+            if came.last is None:
                 return
-            after = moved.last
+            after = came.last
 
     def reseal_files(self) -> None:
         storage, names = self._files()

@@ -69,8 +69,8 @@ class KeyVersions:
         with self.catalog.transaction() as session:
             session.execute(update(TenantKey).where(*older).values(replaced_at=now()))
 
-    def destroy(self, tenant_id: UUID, older_than: int | None = None) -> list[int]:
-        """Destroy versions for good, all of them or those older than one; those that were still there.
+    def destroy(self, tenant_id: UUID, older_than: int | None = None) -> None:
+        """Destroy versions for good, all of them or those older than one.
 
         Their copies in the keyring go too, so that no backup opens any more either. Raises StorageFailed; run it again.
         """
@@ -78,14 +78,11 @@ class KeyVersions:
         if older_than is not None:
             living = living.where(TenantKey.version < older_than)
         with self.catalog.transaction() as session:
-            rows = session.scalars(living.order_by(TenantKey.version).with_for_update()).all()
-            for row in rows:
+            for row in session.scalars(living.order_by(TenantKey.version).with_for_update()):
                 row.wrapped, row.destroyed_at = None, now()
-            gone = [row.version for row in rows]
         keys().forget(tenant_id)
         # All that were ever destroyed, because somebody may have been killed between the catalog and here.
         keyring().forget(tenant_id, [each.version for each in self.of(tenant_id) if each.destroyed_at])
-        return gone
 
 
 _versions: list[KeyVersions] = []

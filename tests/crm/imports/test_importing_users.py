@@ -129,3 +129,18 @@ def test_nobody_is_put_over_a_team_that_gives_more(
     with inside(ours.home):
         act_as(SYSTEM)
         assert db().scalar(select(User.team_id).where(User.name == "Clara Clerk")) is None
+
+
+def test_nobody_is_put_over_a_team_whose_records_are_out_of_reach(
+    ours: Workspace, clerk: Client, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    """Whoever has a role that reaches the records of their teams would reach those of this one."""
+    team = ours.admin.post("/teams", {"name": "Far away"}).json["id"]
+    text = f"Id,Manager\n{team},Clara Clerk\n"
+    options = {"mode": "update", "match_on": "id", "mapping": {"Id": "id", "Manager": "manager.name"}}
+    done = brought_in(clerk, run_jobs, text, "teams", **options)
+    assert done["counts"]["rejected"] == 1, done
+    assert ours.admin.get(f"/teams/{team}").json["manager_id"] is None
+    allowed = brought_in(ours.admin, run_jobs, text, "teams", **options)
+    assert allowed["counts"]["updated"] == 1, allowed
+    assert ours.admin.get(f"/teams/{team}").json["manager_id"] == str(clerk.user_id)

@@ -92,5 +92,34 @@ def test_disconnecting_while_a_refresh_is_under_way(acme: Workspace, neighbour: 
     assert _alive(register(neighbour, "contacts:read"), neighbour)
 
 
+def test_an_app_disconnected_under_load_is_out_for_whoever_asks_next(
+    acme: Workspace, neighbour: Workspace
+) -> None:
+    app = register(acme, "contacts:read")
+    token = app.connected(acme.sales)["access_token"]
+    (mine,) = acme.sales.get(f"/connected-apps?oauth_client_id={app.id}").json["data"]
+    over, begun = threading.Event(), threading.Barrier(AT_ONCE + 1)
+    seen: list[tuple[bool, int]] = []
+
+    def ask() -> None:
+        begun.wait()
+        late = False
+        while not late:
+            late = over.is_set()
+            seen.append((late, app.get("/contacts?limit=1", token).status_code))
+
+    threads = [threading.Thread(target=ask) for _ in range(AT_ONCE)]
+    for each in threads:
+        each.start()
+    begun.wait()
+    assert acme.sales.in_person.delete(f"/connected-apps/{mine['id']}").status_code == 204
+    over.set()
+    for each in threads:
+        each.join()
+    assert {status for late, status in seen if late} == {401}
+    assert {status for _, status in seen} <= {200, 401}
+    assert _alive(register(neighbour, "contacts:read"), neighbour)
+
+
 def _alive(app: App, workspace: Workspace) -> bool:
     return app.get("/contacts", app.connected(workspace.sales)["access_token"]).status_code == 200

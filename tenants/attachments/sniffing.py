@@ -108,9 +108,21 @@ def _office(start: bytes) -> str | None:
     return next((each for folder, each in PARTS_IN_ZIP if parts and folder in start), None)
 
 
+#: All that a look at the first bytes can come to, less what could run.
+SENT = frozenset(
+    {
+        "text/plain",
+        *(each.media_type for each in MAGIC),
+        *(each for _, each in PARTS_IN_ZIP),
+        *(each for each, _ in WORDS),
+    }
+    - ACTIVE
+)
+
+
 def sent_as(media_type: str) -> str:
-    """What a download says it is: nothing that a browser could run, whatever else fails."""
-    return UNKNOWN if media_type in ACTIVE else media_type
+    """What a download says it is: nothing that a browser could run, nor what a bundle may have brought as a type."""
+    return media_type if media_type in SENT else UNKNOWN
 
 
 def _is_text(start: bytes) -> bool:

@@ -24,6 +24,8 @@ TIME = re.compile(r"\d{4}-(0[1-9]|1[0-2])-\d\dT([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.
 UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")
 INTEGER = re.compile(r"-?(0|[1-9]\d{0,18})\Z")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?\Z")
+#: What reading a document comes to that is none, is nested too deep, or has a number beyond all.
+UNREADABLE = (ValueError, RecursionError, ArithmeticError)
 HEX = re.compile(r"([0-9a-f]{2})*\Z")
 
 
@@ -71,13 +73,26 @@ def _is_time(text: str) -> bool:
 def _is_json(text: str) -> bool:
     try:
         read_json(text)
-    except ValueError:
+    except UNREADABLE:
         return False
     return True
 
 
 def _is_list(text: str) -> bool:
-    return text.startswith("[") and _is_json(text)
+    try:
+        return text.startswith("[") and _is_text(array_literal(text))
+    except UNREADABLE:
+        return False
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can be kept: without NUL, and without half of a character."""
+    if "\0" in text:
+        return False
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def read_json(text: str) -> Any:
@@ -114,7 +129,7 @@ def _quoted(element: Any) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-TEXT = Kind("text", {"type": "string"}, lambda text: "\0" not in text)
+TEXT = Kind("text", {"type": "string"}, _is_text)
 UUID = Kind("uuid", {"type": "string", "format": "uuid"}, _matching(UUID_TEXT))
 WHOLE = Kind("integer", {"type": "integer"}, _matching(INTEGER))
 DECIMAL = Kind("number", {"type": "number"}, _matching(NUMBER), in_json=as_text)

@@ -137,14 +137,27 @@ def describe(descriptor: Any) -> Described:
     names = [each.name for each in package.resources]
     if len(set(names)) < len(names) or len({each.path for each in package.resources}) < len(names):
         raise ValueError("datapackage.json names a file or a table twice.")
+    tables = tuple(_table(each, each.table) for each in package.resources if each.table)
+    _must_be_shown_safely(package, tables)
     return Described(
         ours.tenant.id, ours.tenant.slug, ours.tenant.name, ours.format, ours.schema_revision, ours.snapshot_at,
-        tuple(_table(each, each.table) for each in package.resources if each.table),
+        tables,
         tuple(_file(each) for each in package.resources if not each.table),
         ours.partial is not None,
         tuple(package.missing_files),
         ours.whole,
     )  # fmt: skip
+
+
+def _must_be_shown_safely(package: _Package, tables: tuple[DescribedTable, ...]) -> None:
+    """Whoever looks at a bundle sees these words on a terminal, which obeys what can't be printed."""
+    ours = package.ours
+    words = [ours.tenant.id, ours.tenant.slug, ours.schema_revision, ours.snapshot_at, *package.missing_files]
+    words += [word for each in package.resources for word in (each.name, each.path)]
+    words += [each.name for table in tables for each in table.fields]
+    words += [each.table for table in tables for each in table.references]
+    if odd := next((each for each in words if not each.isprintable()), None):
+        raise ValueError(f"datapackage.json names something that can't be printed: {odd[:200]!a}.")
 
 
 def _file(resource: _Resource) -> DescribedFile:
@@ -178,4 +191,7 @@ def _field(path: str, said: Mapping[str, Any]) -> Field:
 
 
 def _constraints(said: Mapping[str, Any]) -> _Constraints:
-    return _Constraints.model_validate(said.get("constraints", {}))
+    try:
+        return _Constraints.model_validate(said.get("constraints", {}))
+    except ValidationError as error:
+        raise ValueError(f"The constraints of a field are none: {error.errors()[0]['msg']}") from error

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,10 @@ from tenants.portability.descriptor import DESCRIPTOR
 from tenants.portability.encrypting import encryption_of
 
 MOST_FILES = 1_000_000
-LARGEST_DESCRIPTOR = 512 * 1024 * 1024
+#: What tables and lost files take in it, and what each file that is there takes besides.
+DESCRIPTOR_BYTES, BYTES_OF_A_FILE = 32 * 1024 * 1024, 1024
+#: Sizes behind the content, how hard it was compressed, and names in UTF-8; nothing else is used (APPNOTE 4.4.4).
+FLAGS = 0x8 | 0x6 | 0x800
 SYMLINK, KINDS_OF_FILE = 0o120000, 0o170000
 
 
@@ -40,11 +44,11 @@ class OpenBundle:
         info = self.files.get(DESCRIPTOR)
         if info is None:
             raise NotABundle(f"There is no {DESCRIPTOR} in it.")
-        if info.file_size > LARGEST_DESCRIPTOR:
+        if info.file_size > DESCRIPTOR_BYTES + BYTES_OF_A_FILE * len(self.files):
             raise NotABundle(f"{DESCRIPTOR} is larger than any of ours.")
         try:
             return json.loads(self._archive.read(info))
-        except (ValueError, zipfile.BadZipFile) as error:
+        except (ValueError, RecursionError, zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise NotABundle(f"{DESCRIPTOR} can't be read: {error}") from error
 
 
@@ -69,7 +73,7 @@ def bundle_in(file: IO[bytes]) -> Iterator[OpenBundle]:
                 yield OpenBundle(archive, files)
             except ValueError as error:
                 raise NotABundle(str(error)) from error
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError) as error:
         raise NotABundle(f"It is no zip file, or not all of one: {error}") from error
 
 
@@ -106,7 +110,8 @@ def _unsafe(info: zipfile.ZipInfo) -> str | None:
         return "is a link"
     if info.flag_bits & 0x1:
         return "is encrypted"
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    known = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    if not known or info.flag_bits & ~FLAGS:
         return "is compressed in a way that bundles don't use"
     return None
 

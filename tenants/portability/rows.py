@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import IO, Any
 
-from tenants.portability.columns import BOOLEAN, WHOLE, Field, read_json
+from tenants.portability.columns import BOOLEAN, UNREADABLE, WHOLE, Field, read_json
 from tenants.portability.descriptor import MISSING
 from tenants.portability.formats import Format
 
-LONGEST_LINE = 256 * 1024 * 1024
+LONGEST_LINE = 64 * 1024 * 1024
 Values = list[str | None]
 QUOTED_MISSING = re.compile(r'(^|,)"\\N"(?=[,\r\n]|$)')
 REALLY = f"{MISSING}\0"
@@ -95,18 +95,21 @@ def _json_rows(fields: Sequence[Field], lines: Iterable[bytes]) -> Iterator[tupl
     for number, line in enumerate(lines, start=1):
         try:
             row = read_json(_decoded(line, number))
-        except (ValueError, RecursionError) as error:
-            raise Unreadable(number, f"is not JSON: {error}") from error
-        if not isinstance(row, dict) or row.keys() != names:
-            raise Unreadable(number, "does not have the fields of the schema")
-        yield number, [_text_of(each, row[each.name], number) for each in fields]
+            if not isinstance(row, dict) or row.keys() != names:
+                raise Unreadable(number, "does not have the fields of the schema")
+            values = [_text_of(each, row[each.name], number) for each in fields]
+        except UNREADABLE as error:
+            raise Unreadable(number, f"is not JSON that can be read: {error}") from error
+        yield number, values
 
 
 def _text_of(field: Field, value: Any, number: int) -> str | None:
     if value is None:
         return None
     if field.kind.document:
-        return canonical(value)
+        text = canonical(value)
+        text.encode()
+        return text
     if isinstance(value, bool):
         fits, text = field.kind is BOOLEAN, str(value).lower()
     elif isinstance(value, int):

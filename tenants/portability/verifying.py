@@ -128,6 +128,11 @@ class _Verification:
         except Unreadable as error:
             yield Finding(table.file.path, error.row, str(error))
             return
+        except RecursionError:
+            yield Finding(
+                table.file.path, None, "holds a document that is nested deeper than anything of ours"
+            )
+            return
         self._report.rows[table.name], self._report.content[table.name] = content.rows, content.hexdigest()
         if content.rows != table.rows:
             yield Finding(

@@ -111,7 +111,7 @@ def test_a_bucket_that_lets_us_wait_is_given_up(
     refused = acme.admin.post("/export-schedules", schedule(stranger))
     assert (refused.status_code, list(refused.json["errors"])) == (422, ["bucket"])
     assert "took longer" in refused.json["errors"]["bucket"][0]
-    assert stranger.asked == ["PUT"]
+    assert set(stranger.asked) <= {"PUT"}
     assert neighbour.admin.get("/export-schedules").json["data"] == []
 
 

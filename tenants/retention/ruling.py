@@ -21,6 +21,7 @@ from tenants.retention.holds import TURN
 from tenants.retention.keeping import ruled
 from tenants.retention.models import Action, BinEntry, RetentionRule, Trigger
 from tenants.retention.moments import later
+from tenants.retention.overseeing import must_be_theirs, must_see_all
 from tenants.retention.periods import period_of
 from tenants.retention.retaining import terms_of
 
@@ -38,8 +39,9 @@ class Preview:
 
 
 def write_rule(said: dict[str, Any]) -> RetentionRule:
-    """A new rule, switched off. Raises Invalid for what can't be said of that resource."""
+    """A new rule, switched off. Raises Invalid for what can't be said of that resource, NotAllowed as `must_see_all`."""
     said.setdefault("effective_from", now().date())
+    must_see_all(said["resource"])
     rule = RetentionRule(**said, purpose=_purpose_of(said["resource"]))
     _must_make_sense(rule)
     return save(rule)
@@ -48,6 +50,7 @@ def write_rule(said: dict[str, Any]) -> RetentionRule:
 def rewrite_rule(rule: RetentionRule, said: Mapping[str, Any]) -> RetentionRule:
     """Change a rule that `find` locked; it is off then, until somebody has looked at it again. Raises as `write_rule`."""
     was_on = rule.enabled
+    must_see_all(said.get("resource", rule.resource))
     rule.disable()
     change(rule, {**said, "purpose": _purpose_of(said.get("resource", rule.resource))})
     _must_make_sense(rule)
@@ -63,7 +66,11 @@ def delete_rule(rule: RetentionRule) -> None:
 
 
 def preview(rule: RetentionRule) -> Preview:
-    """What a rule would do if it held now, beside all that is enabled; from then on it can be enabled."""
+    """What a rule would do if it held now, beside all that is enabled; from then on it can be enabled.
+
+    Raises NotAllowed for whoever doesn't see all of these records.
+    """
+    must_see_all(rule.resource)
     found = _of_the_bin(rule) if rule.resource == BIN else _of_records(rule)
     rule.note_preview(found.count)
     db().flush()
@@ -71,7 +78,8 @@ def preview(rule: RetentionRule) -> Preview:
 
 
 def enable_rule(rule: RetentionRule) -> RetentionRule:
-    """Switch a rule on that was previewed as it is. Raises Conflict otherwise."""
+    """Switch a rule on that was previewed as it is. Raises Conflict otherwise, NotAllowed as `must_be_theirs` does."""
+    must_be_theirs(rule)
     one_at_a_time(TURN)  # from the answer on, nothing that it retains goes
     rule.enable(acting().caller.user_id)
     db().flush()

@@ -27,6 +27,7 @@ KNOWN = {
     "state_changes.reason": "Why it went from one state to another; the tenant may have no schema at the time.",
     "archives.reason": "Likewise.",
     "closings.reason": "Likewise.",
+    "moves.reason": "Likewise.",
     "thaw_links.mail": "A mail to somebody whose tenant has no schema; sealed under its key.",
 }
 #: Tables about ourselves: our own staff, and orders that authorities gave us.

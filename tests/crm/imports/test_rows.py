@@ -107,6 +107,7 @@ def test_what_the_database_refuses_is_one_row_and_not_the_file(ours, neighbour, 
     assert len(ours.admin.get(f"/deals/{first['id']}/stage-changes").json["data"]) == 1
 
 
+@pytest.mark.promise("EXP-5")
 def test_rejected_rows_hold_no_formula(ours, neighbour, run_jobs: RunJobs) -> None:
     text = 'Surname,Email\n"=HYPERLINK(""http://evil"")",not one\n@SUM(A1),nor this\n-5,nor that\n'
     done = brought_in(ours.admin, run_jobs, text, "contacts")

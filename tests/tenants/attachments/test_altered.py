@@ -1,5 +1,6 @@
 """What somebody altered where it is stored is not handed out, and is said plainly; everything else goes on."""
 
+import pytest
 from sqlalchemy import update
 
 from crm.contacts.models import Contact
@@ -29,6 +30,7 @@ def test_an_altered_file_is_refused_and_its_record_goes_on(
     assert tenant.admin.get(f"/attachments/{made}/download").status_code == 200
 
 
+@pytest.mark.promise("3-30", "TEN-2")
 def test_a_sealed_field_of_another_row_is_refused_and_its_neighbours_are_shown(
     new_workspace: NewWorkspace, neighbour: Workspace
 ) -> None:

@@ -54,6 +54,7 @@ def slug_of(tenant: Workspace) -> str:
     return tenant.admin.get("/me").json["tenant"]["slug"]
 
 
+@pytest.mark.promise("RET-3")
 @pytest.mark.parametrize("records", ["everything", "one contact"])
 def test_what_was_held_when_it_was_put_away_is_not_destroyed(
     new_workspace: Callable[[], Workspace],

@@ -49,7 +49,7 @@ def destroying(exits: Exits, destroyed: list[str]) -> Exits:
     return Exits(exits.catalog, exits.owners, destroy=killed_once)
 
 
-@pytest.mark.promise("1-44", "4-19")
+@pytest.mark.promise("1-44", "4-19", "EXP-3", "RET-2")
 def test_an_exit_takes_its_course_and_is_read_and_exported_until_the_end(
     ours: Workspace, neighbour: Workspace, exits: Exits, run_jobs: RunJobs
 ) -> None:
@@ -164,6 +164,7 @@ def test_the_transition_is_extended_once(ours: Workspace, neighbour: Workspace) 
     assert neighbour.admin.in_person.patch("/closing", {"extension_days": 1}).status_code == 404
 
 
+@pytest.mark.promise("EXP-3")
 def test_every_period_is_data_with_a_source_and_a_date() -> None:
     for each in periods().values():
         assert each.law
@@ -172,6 +173,7 @@ def test_every_period_is_data_with_a_source_and_a_date() -> None:
     assert periods()["charges"].effective_from == "2027-01-12"
 
 
+@pytest.mark.promise("EXP-3")
 def test_dates_are_worked_out_from_the_moment_it_was_asked_for() -> None:
     dates = dates_from(MONDAY, 10, 30, 45)
     assert dates.notice_until == datetime(2027, 3, 11, 9, tzinfo=UTC)
@@ -207,7 +209,7 @@ def test_a_tenant_that_is_put_away_is_closed_only_when_it_is_back(
     assert neighbour.admin.get("/closing").status_code == 404
 
 
-@pytest.mark.promise("1-44", "4-19")
+@pytest.mark.promise("1-44", "4-19", "EXP-3", "RET-2", "RET-4")
 def test_an_exit_ends_with_keys_files_and_tables_destroyed(
     settings: Settings, ours: Workspace, neighbour: Workspace, catalog: Catalog
 ) -> None:

@@ -49,6 +49,7 @@ def _write(tenant: Workspace, name: str) -> None:
         db().add(Contact(last_name=name, source="api"))
 
 
+@pytest.mark.promise("4-05", "EXP-1", "TEN-3")
 def test_a_suspended_tenant_is_read_and_exported_and_not_changed(
     ours: Workspace, neighbour: Workspace, moved: Callable[[Workspace, State], None], run_jobs: RunJobs
 ) -> None:

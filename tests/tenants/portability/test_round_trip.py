@@ -81,6 +81,7 @@ def source(new_workspace: Callable[[], Workspace]) -> Workspace:
     return tenant
 
 
+@pytest.mark.promise("EXP-4")
 @pytest.mark.parametrize("format_", [each for each in Format if each.restorable])
 def test_a_tenant_comes_back_equal_row_by_row(
     source: Workspace, neighbour: Workspace, nursery: Nursery, tmp_path: Path, format_: Format

@@ -31,7 +31,7 @@ def said(answer) -> tuple[int, str]:
     return answer.status_code, answer.json["code"]
 
 
-@pytest.mark.promise("1-46", "2-30")
+@pytest.mark.promise("1-46", "2-30", "RET-3")
 def test_a_held_record_can_be_worked_on_and_not_be_deleted(acme: Workspace, neighbour: Workspace) -> None:
     kept, other, theirs = contact(acme), contact(acme), contact(neighbour)
     made = hold(acme, kept)
@@ -110,7 +110,7 @@ GO_ALL_THE_SAME = {
 }
 
 
-@pytest.mark.promise("0-17", "1-46")
+@pytest.mark.promise("0-17", "1-46", "RET-3")
 def test_a_held_record_survives_rules_the_bin_and_the_erasure_of_its_values(
     new_workspace: Callable[[], Workspace], run_jobs: RunJobs
 ) -> None:

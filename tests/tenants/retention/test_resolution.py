@@ -132,7 +132,7 @@ TABLE = {
 }
 
 
-@pytest.mark.promise("1-42", "1-43", "1-44", "1-45", "0-16")
+@pytest.mark.promise("1-42", "1-43", "1-44", "1-45", "0-16", "RET-1")
 @pytest.mark.parametrize("case", TABLE, ids=str)
 def test_what_becomes_of_a_record_is_as_worked_out_by_hand(case: str) -> None:
     terms, fate, deciding, at = TABLE[case]

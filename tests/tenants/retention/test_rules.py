@@ -93,7 +93,7 @@ def test_rules_are_switched_on_by_people_with_the_right_who_just_confirmed_who_t
     assert neighbour.admin.in_person.put(path).status_code == 404
 
 
-@pytest.mark.promise("0-09")
+@pytest.mark.promise("0-09", "RET-1")
 def test_every_audited_kind_of_record_has_rules_or_says_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(unruled()) == []
     without = {name: each for name, each in kinds().items() if name != "contacts"}

@@ -30,7 +30,7 @@ from tests.tenants.retention.world import (
 from tests.workspace import Workspace
 
 
-@pytest.mark.promise("1-42", "2-26", "4-18")
+@pytest.mark.promise("1-42", "2-26", "4-18", "RET-1")
 def test_a_rule_is_previewed_then_enabled_then_deletes_what_is_due_and_nothing_else(
     new_workspace: Callable[[], Workspace], run_jobs: RunJobs
 ) -> None:

@@ -18,7 +18,7 @@ from tests.workspace import Workspace
 pytestmark = pytest.mark.soak
 
 
-@pytest.mark.promise("4-19", "4-20")
+@pytest.mark.promise("4-19", "4-20", "RET-2", "EXP-4")
 def test_a_tenant_is_put_away_and_comes_back_as_itself(
     ours: Workspace, neighbour: Workspace, works: Works, nursery: Nursery, catalog: Catalog
 ) -> None:

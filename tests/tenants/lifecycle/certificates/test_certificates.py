@@ -56,6 +56,7 @@ def test_a_rotation_is_certified_for_its_tenant_alone(
     assert verified(json.dumps(file).encode(), published["public_key"]) == said
 
 
+@pytest.mark.promise("RET-4")
 def test_every_change_is_found(ours: Workspace, neighbour: Workspace) -> None:
     (file,) = ours.admin.get("/certificates").json["data"]
     for change in (_another_tenant, _fewer_versions, _no_remains, _other_signature, _other_form):

@@ -42,6 +42,7 @@ def rotate(workspace: Workspace) -> str:
     return answer.json["id"]
 
 
+@pytest.mark.promise("SEC-2")
 def test_everything_is_sealed_anew_and_the_old_version_destroyed(
     ours: Sealed, theirs: Sealed, run_jobs: RunJobs
 ) -> None:

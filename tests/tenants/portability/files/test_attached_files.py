@@ -30,6 +30,7 @@ from tests.tenants.portability.files.contents import CONTENTS, contents, names
 from tests.workspace import Workspace
 
 
+@pytest.mark.promise("EXP-1", "EXP-4")
 @pytest.mark.parametrize("format_", [Format.CSV, Format.JSONL])
 def test_files_leave_and_come_back_as_they_were(
     source: Workspace, neighbour: Workspace, nursery: Nursery, tmp_path: Path, format_: Format

@@ -1,0 +1,145 @@
+"""A tenant with something of everything in it: what its owner has to get back, and what has to be gone in the end."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy import Column, Table, func, select, update
+from sqlalchemy.exc import DBAPIError
+
+from tenants.access.caller import SYSTEM, act_as
+from tenants.audit.seals import seal_everywhere
+from tenants.catalog.registry import Home
+from tenants.foundation.encryption import Context
+from tenants.foundation.tables import DataClass
+from tenants.identity.single_sign_on.models import ExternalIdentity
+from tenants.isolation.door import db, inside
+from tenants.isolation.sealing import sealed_text
+from tenants.portability.contents import BundleTable, tables
+from tests import examples as examples_of
+from tests.asking import Examples
+from tests.examples import MAKERS
+from tests.jobs import RunJobs
+from tests.operations import PREFIX, document_of
+from tests.workspace import Workspace
+
+AWKWARD = (
+    "",
+    "\\N",
+    '"\\N"',
+    ',"\\N",',
+    "=HYPERLINK(1)",
+    "+1-1@x",
+    "two\nlines\r\nand a \rthird\ttab",
+    'quotes " and "" more, commas',
+    "👩‍👩‍👧 née Müller ﷽ \u202eright to left\u202c",
+    "\\x5c back\\slash\\n",
+    " spaces around ",
+    "\u0085\u2028\ufeff\x1f\x02\x01",
+    "x" * (1 << 20),
+)
+#: What fills the tables that no list makes anything in, and of which resource.
+PUTS = {
+    "deals/{deal_id}/outcome": "deals",
+    "payments/{payment_id}/reversal": "payments",
+    "teams/{team_id}/roles": "teams",
+}
+#: Tables that stay as they were: what is on record can't be changed, and a tenant has to be found.
+LEFT_ALONE = ("audit_", "tenant_profile")
+
+
+def filled(app: Flask, workspace: Workspace, run_jobs: RunJobs) -> Examples:
+    """Have something in every table, with the canary of all examples in every text that can be sent."""
+    examples = Examples(document_of(app), workspace)
+    pages = {each.resource for each in examples.document.operations if each.is_page}
+    for resource in sorted(pages | MAKERS.keys()):
+        if resource in MAKERS or examples.document.find("post", f"{PREFIX}{resource}"):
+            examples.make(resource)
+    _what_no_list_makes(examples)
+    run_jobs()
+    seal_everywhere(app.extensions["house"].catalog)
+    return examples
+
+
+def _what_no_list_makes(examples: Examples) -> None:
+    for path, resource in PUTS.items():
+        operation = examples.document.find("put", f"{PREFIX}{path}")
+        assert operation is not None, path
+        ids = dict.fromkeys(operation.names_in_path, examples.make(resource))
+        answer = examples.ask(examples.workspace.admin, operation, ids)
+        assert answer.status_code in (200, 201, 204), f"{operation}: {answer.json}"
+    user, provider = (UUID(examples.make(each)) for each in ("users", "identity-providers"))
+    with inside(examples.workspace.home):
+        act_as(SYSTEM)
+        said = f"{examples_of.CANARY} subject"
+        db().add(ExternalIdentity(user_id=user, provider_id=provider, subject=said))
+
+
+def rows_in(home: Home) -> dict[str, int]:
+    """How many rows each table has that a bundle holds."""
+    with inside(home):
+        return {
+            each.name: db().scalar(select(func.count()).select_from(each.table)) or 0 for each in tables()
+        }
+
+
+def made_awkward(home: Home) -> dict[str, Any]:
+    """Put what is hard to carry into every field that takes it, each in the latest row of its table; by its field."""
+    accepted: dict[str, Any] = {}
+    texts = itertools.cycle(AWKWARD)
+    with inside(home, patience_seconds=120):
+        act_as(SYSTEM)
+        for bundled in tables():
+            for column in _fields_of(bundled):
+                row_id = db().scalar(select(func.max(sa.cast(bundled.table.c.id, sa.Text))))
+                tried = _limits(column) or itertools.islice(texts, len(AWKWARD))
+                for value in tried if row_id else ():
+                    if _takes(home, bundled.table, column, UUID(row_id), value):
+                        accepted[f"{bundled.name}.{column.name}"] = value
+                        break
+    return accepted
+
+
+def _fields_of(bundled: BundleTable) -> Iterator[Column[Any]]:
+    if bundled.name.startswith(LEFT_ALONE) or "id" not in bundled.table.c:
+        return
+    for each in bundled.columns:
+        column = bundled.table.c[each.name]
+        kept = column.info["data"] in (DataClass.TECHNICAL, DataClass.CREDENTIAL)
+        if not kept and (each.sealed or isinstance(column.type, sa.String) or _limits(column)):
+            yield column
+
+
+def _limits(column: Column[Any]) -> list[Any]:
+    """The largest values of a number or a date."""
+    type_: Any = column.type
+    if isinstance(type_, sa.BigInteger):
+        return [2**63 - 1]
+    if isinstance(type_, sa.Integer):
+        return [2**31 - 1]
+    if isinstance(type_, sa.Numeric):
+        digits = "9" * (type_.precision - type_.scale)
+        return [Decimal(f"{digits}.{'9' * type_.scale}")]
+    if isinstance(type_, sa.DateTime):
+        return [datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)]
+    return [date.max, date.min] if isinstance(type_, sa.Date) else []
+
+
+def _takes(home: Home, table: Table, column: Column[Any], row_id: UUID, value: Any) -> bool:
+    """Whether the database lets this field have this value; if it doesn't, nothing was changed."""
+    place = Context(home.id, table.name, column.name, row_id)
+    stored = sealed_text(value, place) if column.info.get("sealed") else value
+    try:
+        with db().begin_nested():
+            db().connection().execute(update(table).where(table.c.id == row_id).values({column.name: stored}))
+    except DBAPIError:
+        return False
+    return True
+
+
+NewWorkspace = Callable[[], Workspace]

@@ -1,6 +1,7 @@
 """Runs jobs inside the test: the real dispatcher, queue and entry point, without processes of their own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from unittest.mock import patch
 
 import pytest
@@ -54,6 +55,13 @@ def run_jobs(carrier: Carrier, dispatcher: Dispatcher) -> Iterator[RunJobs]:
 
     What is to be tried again later, or was asked for a later moment, stays.
     """
+    with running(carrier, dispatcher) as drain:
+        yield drain
+
+
+@contextmanager
+def running(carrier: Carrier, dispatcher: Dispatcher) -> Iterator[RunJobs]:
+    """What `run_jobs` gives, for fixtures that several tests share."""
 
     def drain() -> int:
         ran = 0

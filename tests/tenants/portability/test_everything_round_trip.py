@@ -1,0 +1,110 @@
+"""A tenant with something in every table, and texts and numbers that are hard to carry, leaves and comes back equal."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pytest
+from flask import Flask
+
+from tenants.jobs.carrier import Carrier
+from tenants.jobs.dispatcher import Dispatcher
+from tenants.portability.arriving import bring_in
+from tenants.portability.comparing import content_of, differences
+from tenants.portability.formats import Format
+from tenants.portability.taking_out import take_out
+from tenants.portability.verifying import verify
+from tenants.provisioning.birth import Nursery
+from tests.attaching import attached
+from tests.jobs import running
+from tests.owning import AWKWARD, NewWorkspace, filled, made_awkward, rows_in
+from tests.workspace import Workspace
+
+pytestmark = pytest.mark.soak
+CONTENTS = (b"\x00\xff" * 70_000, 'a,"b"\r\n=1+1 👩‍👩‍👧 \u202e\n'.encode())
+
+
+@pytest.fixture(scope="module")
+def source(app: Flask, new_workspace: NewWorkspace, carrier: Carrier, dispatcher: Dispatcher) -> Workspace:
+    tenant = new_workspace()
+    with running(carrier, dispatcher) as run_jobs:
+        examples = filled(app, tenant, run_jobs)
+    for content in CONTENTS:
+        attached(tenant.admin, "contacts", examples.some("contacts"), content=content, name="awkward.bin")
+    accepted = made_awkward(tenant.home)
+    assert set(AWKWARD) <= set(filter(lambda each: isinstance(each, str), accepted.values()))
+    assert len(accepted) > 100, accepted.keys()
+    return tenant
+
+
+def test_there_is_something_in_every_table(source: Workspace, neighbour: Workspace) -> None:
+    empty = [name for name, count in rows_in(source.home).items() if not count]
+    assert empty == [], "tests/owning.py makes none of these"
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+@pytest.mark.promise("EXP-1", "EXP-4", "4-05", "4-24")
+def test_everything_comes_back_equal_by_the_hash_of_every_table(
+    source: Workspace, neighbour: Workspace, nursery: Nursery, tmp_path: Path
+) -> None:
+    before, others = content_of(source.home), content_of(neighbour.home)
+    took = rows_in(source.home)
+    first, second = tmp_path / "first.zip", tmp_path / "second.zip"
+    take_out(source.home, first, Format.CSV)
+    report = verify(first)
+    assert report.holds, [str(each) for each in report.findings]
+    assert report.rows == took
+    assert differences(report.content, before) == []
+    third = bring_in(nursery, first, "everything").home
+    assert differences(content_of(third), before) == []
+    take_out(third, second, Format.JSONL)
+    again = verify(second)
+    assert again.holds, [str(each) for each in again.findings]
+    assert differences(again.content, before) == []
+    with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as other:
+        files = [each for each in one.namelist() if each.startswith("files/")]
+        assert [one.read(each) for each in files] == [other.read(each) for each in files]
+        assert {one.read(each) for each in files} >= set(CONTENTS)
+    assert differences(content_of(neighbour.home), others) == []
+
+
+@pytest.mark.promise("EXP-1")
+def test_frictionless_finds_nothing_wrong_with_it(
+    source: Workspace, neighbour: Workspace, tmp_path: Path
+) -> None:
+    """But for texts that are written like a missing value: it does not tell whether they are in quotes, as they are."""
+    take_out(source.home, tmp_path / "bundle.zip", Format.CSV)
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
+        bundle.extractall(tmp_path)
+    asked = [sys.executable, "-m", "frictionless", "validate", "datapackage.json", "--json"]
+    done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    tasks = json.loads(done.stdout)["tasks"]
+    wrong = [
+        (task["name"], error) for task in tasks for error in task["errors"] if error.get("cell") != "\\N"
+    ]
+    assert wrong == [], str(wrong)[:3000]
+    assert {each["name"] for each in tasks} >= rows_in(source.home).keys()
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+@pytest.mark.promise("EXP-1")
+def test_duckdb_and_sqlite_read_every_table(source: Workspace, neighbour: Workspace, tmp_path: Path) -> None:
+    expected = rows_in(source.home)
+    for format_ in (Format.PARQUET, Format.SQLITE):
+        take_out(source.home, tmp_path / "bundle.zip", format_)
+        with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
+            bundle.extractall(tmp_path)
+    with duckdb.connect() as duck, sqlite3.connect(tmp_path / "data.sqlite") as lite:
+        assert lite.execute("pragma integrity_check").fetchall() == [("ok",)]
+        for name, count in expected.items():
+            file = str(tmp_path / "data" / f"{name}.parquet")
+            # Every value goes into the hash, so that every value is read.
+            read = duck.execute("select count(hash(each)) from read_parquet(?) each", [file]).fetchone()
+            assert read == (count,), name
+            assert lite.execute(f'select count(*) from "{name}"').fetchone() == (count,), name  # noqa: S608 - our tables
+    lite.close()
+    assert neighbour.admin.get("/contacts").status_code == 200

@@ -55,7 +55,7 @@ class World:
     def contacts(self) -> Iterator[Row]:
         random_source = random.Random(f"contacts {self._seed}")
         for number in range(self.size.contacts):
-            moment = FIRST_DAY + SPAN * number / self.size.contacts
+            moment = FIRST_DAY + SPAN * (number / self.size.contacts)
             yield self._contact(number, moment, random_source)
 
     def _company(self, number: int, random_source: random.Random) -> Row:

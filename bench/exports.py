@@ -26,6 +26,7 @@ from bench.our_side import Ours
 from bench.processes import must_run, program
 from bench.processor_time import forget_peak, peak_mebibytes, processor_ms, resident_mebibytes
 from bench.report import Section, against
+from tenants.foundation.yielding import STEPS
 from tenants.portability.contents import tables
 
 TENANT = "exporting"
@@ -98,10 +99,17 @@ class Bench:
         return Spent(seconds, (sum(map(processor_ms, pids)) - before) / 1000, size)
 
     def _copy(self) -> int:
-        """Has psql copy all tables of a bundle, one after another."""
+        """Has psql copy all tables of a bundle, one after another, with the low priority that an export has."""
         url = make_url(self._ours.tenants.logins.owner).set(drivername="postgresql")
         role = self._ours.tenants.role(TENANT)
-        command = [str(binaries() / "psql"), url.render_as_string(hide_password=False), "-qX"]
+        command = [
+            "nice",
+            "-n",
+            str(STEPS),
+            str(binaries() / "psql"),
+            url.render_as_string(hide_password=False),
+            "-qX",
+        ]
         for table in tables():
             names = ", ".join(f'"{each.name}"' for each in table.columns)
             copy = (

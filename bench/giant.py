@@ -9,11 +9,9 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 from bench import cluster as clusters
 from bench.attached import MEBIBYTE, attach
-from bench.cases import sampled_contacts
 from bench.data import Size, World
 from bench.exports import CORES, EXPORTS, LOOK_SECONDS, MEMORY, started
 from bench.our_side import Ours
@@ -55,8 +53,7 @@ def run(data_dir: Path) -> Giant:
             world = World(GIANT, 1)
             ours = Ours(cluster, {TENANT: world})
             ours.tenants.make({TENANT: world}, empty=0)
-            (record,) = sampled_contacts(world, 1)
-            attach(home_of(ours, TENANT), UUID(record), count=FILES, mebibytes=MEBIBYTES)
+            attach(home_of(ours, TENANT), count=FILES, mebibytes=MEBIBYTES)
             stack.enter_context(ours.running(CORES))
             worker, _ = [
                 stack.enter_context(started(name, cluster, ours)) for name in ("worker", "scheduler")

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from bench import cluster as clusters
 from bench.attached import attach
-from bench.cases import Case, sampled_contacts
+from bench.cases import Case
 from bench.chores import small
 from bench.cluster import Cluster
 from bench.data import HUGE, LARGE, SMALL, World
@@ -115,8 +115,7 @@ def rounds(data_dir: Path, *, count: int) -> Iterator[Round]:
         ours = Ours(cluster, WORLDS)
         ours.tenants.make(WORLDS, empty=0)
         open_house(ours.tenants.settings())
-        (record,) = sampled_contacts(WORLDS["files"], 1)
-        attach(home_of(ours, "files"), UUID(record), count=FILES, mebibytes=MEBIBYTES)
+        attach(home_of(ours, "files"), count=FILES, mebibytes=MEBIBYTES)
         stack.enter_context(ours.running(CORES))
         stack.enter_context(staff(cluster, ours, STAFF))
         bench = Bench(ours)

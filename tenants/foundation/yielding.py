@@ -10,11 +10,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 LAST = 19
-"""The lowest of Unix priorities: whoever has the usual one gets seventy times as much of a processor that both want."""
+"""The lowest of Unix priorities; the usual one is 0."""
+STEPS = 19
+"""Whoever is so much higher gets seventy times as much of a processor that both want."""
 
 
 def yielding(work: Callable[[], T]) -> T:
-    """Do the work in a thread of the lowest priority and wait for it; what it raises is raised here.
+    """Do the work in a thread far below this one's priority, and wait for it; what it raises is raised here.
 
     Nobody but an administrator can raise a priority again, so it is that of a thread, which ends with the work. Threads
     that it starts have it too. Linux gives each thread its own; elsewhere the work is done as any other.
@@ -26,4 +28,6 @@ def yielding(work: Callable[[], T]) -> T:
 
 
 def _step_back() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LAST)
+    thread = threading.get_native_id()
+    before = os.getpriority(os.PRIO_PROCESS, thread)
+    os.setpriority(os.PRIO_PROCESS, thread, min(LAST, before + STEPS))

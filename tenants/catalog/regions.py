@@ -42,7 +42,7 @@ class Regions:
         self.must_be_a_cell(cell)
         if region is not None and self.of[cell] != region:
             raise Conflict(
-                f"This tenant is of the region '{region}' and never leaves it; the cell '{cell}' is"
-                f" {(self.of[cell] and repr(self.of[cell])) or 'of no region'}.",
+                f"This tenant is of the region '{region}' and never leaves it; the cell '{cell}' is in"
+                f" {self.of[cell] or 'none'}.",
                 code="region_bound",
             )

@@ -75,6 +75,11 @@ class Attempt(AttemptAt[Move]):
     def decision(self) -> Decision:
         return Decision(Mover.PLATFORM, self.move.reason)
 
+    @property
+    def state_before(self) -> State:
+        """What it was when it was frozen, and will be again."""
+        return State(str(self.move.state_before))
+
     def owner_of(self, home: Home) -> str | None:
         return self.works.owners.get(home.cell)
 

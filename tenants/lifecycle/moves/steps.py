@@ -7,24 +7,21 @@ around the switch; what does not bear it lets nobody in. Each step is done again
 from collections.abc import Callable
 from time import monotonic
 
-import structlog
-
 from tenants.catalog.models import State, Tenant
 from tenants.foundation.clock import now
-from tenants.foundation.errors import Conflict, Unavailable
+from tenants.foundation.errors import Conflict
 from tenants.isolation.aside import confirm_references, ready_to_fill, set_aside, take_name
 from tenants.isolation.beside import Beside
 from tenants.isolation.freezing import is_frozen
-from tenants.isolation.owner import OwnerError
 from tenants.isolation.stepping import drop
 from tenants.lifecycle.changing import change, settle
+from tenants.lifecycle.moves.giving_up import discard, give_up
 from tenants.lifecycle.moves.levelling import Sum, level, sums_here
-from tenants.lifecycle.moves.models import Move, Step
+from tenants.lifecycle.moves.models import Step
 from tenants.lifecycle.moves.running import Attempt, both, read_only
 from tenants.portability.comparing import content_here, differences
 from tenants.portability.contents import tables
 
-log = structlog.get_logger(__name__)
 #: Looking for what changed meanwhile is worth it again while it takes longer than this.
 SHORT_SECONDS = 2.0
 MOST_ROUNDS = 5
@@ -125,7 +122,7 @@ def leave(attempt: Attempt) -> None:
 def open_again(attempt: Attempt) -> None:
     """It is what it was before."""
     with attempt.catalog.transaction() as session:
-        change(session, attempt.move.tenant_id, _state_before(attempt.move), attempt.decision)
+        change(session, attempt.move.tenant_id, attempt.state_before, attempt.decision)
         attempt.go_to(session, Step.SETTLING)
 
 
@@ -149,46 +146,8 @@ def drop_what_was_left(attempt: Attempt) -> None:
         attempt.go_to(session, Step.CONFIRMED, ended_at=now())
 
 
-def give_up(attempt: Attempt) -> None:
-    """It stays where it is, and goes on there. A cell that can't be reached holds that up for nobody."""
-    try:
-        _discard(attempt)
-    except (OwnerError, Unavailable) as error:
-        log.warning("copy_left", cell=attempt.new.cell, reason=str(error).partition("\n")[0])
-    with attempt.catalog.transaction() as session:
-        held = attempt.hold(session)
-        tenant = session.get_one(Tenant, held.tenant_id, with_for_update=True)
-        if held.paused_at is not None and State(tenant.state) in (State.FROZEN, State.MOVING):
-            change(session, held.tenant_id, _state_before(held), attempt.decision)
-        attempt.go_to(session, Step.DISCARDING, error=attempt.move.error)
-    attempt.catalog.forget(attempt.move.tenant_id)
-
-
-def discard(attempt: Attempt) -> None:
-    """It goes on by its own word, and the copy is gone."""
-    settle(attempt.catalog, attempt.works.owners, attempt.move.tenant_id)
-    if attempt.move.paused_at is not None and attempt.move.resumed_at is None:
-        attempt.advance(Step.DISCARDING, resumed_at=now(), error=attempt.move.error)
-    _discard(attempt)
-    attempt.advance(Step.GIVEN_UP, ended_at=now(), phase=None, done=None, error=attempt.move.error)
-
-
-def _discard(attempt: Attempt) -> None:
-    with attempt.catalog.transaction() as session:
-        attempt.hold(session)
-        tenant = session.get_one(Tenant, attempt.move.tenant_id, with_for_update=True)
-        if tenant.cell != attempt.move.from_cell:
-            raise Conflict("This tenant has moved: what is there is not dropped.")
-        for each in (attempt.copy, attempt.new):
-            drop(attempt.owner_of(attempt.new), each.role)
-
-
 def _read(tell: Callable[[str, int], None] = lambda _table, _rows: None) -> Contents:
     return sums_here(tell), content_here(these=[each for each in tables() if each.sealed])
-
-
-def _state_before(move: Move) -> State:
-    return State(str(move.state_before))
 
 
 STEPS: dict[Step, Callable[[Attempt], None]] = {

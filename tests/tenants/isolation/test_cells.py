@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import make_url, update
 
 from tenants.catalog.models import Tenant
+from tenants.catalog.regions import Regions
 from tenants.foundation.settings import Settings
 from tenants.identity.founding import Founder
 from tenants.isolation import door
@@ -28,7 +29,8 @@ def resident(
     cells = Cells({"main": settings.database_url, "second": second.app})
     open_doors(cells)
     owners = {"main": logins.owner, "second": second.owner}
-    two_cells = Nursery(nursery.catalog, nursery.wrapper, nursery.head, owners)
+    regions = Regions({"main": None, "second": None})
+    two_cells = Nursery(nursery.catalog, nursery.wrapper, nursery.head, owners, regions)
     founder = Founder("Rita Resident", api_key=True)
     home, founding = two_cells.open(f"resident-{secrets.token_hex(4)}", "Resident", founder, cell="second")
     assert home.cell == "second"

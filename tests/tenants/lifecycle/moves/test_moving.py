@@ -4,14 +4,24 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from psycopg import sql
 
 from crm.contacts.models import Contact
 from tenants.access.caller import SYSTEM, act_as
-from tenants.foundation.errors import Conflict, Invalid
+from tenants.catalog.registry import Home
+from tenants.foundation.errors import Conflict, Invalid, Unavailable
+from tenants.isolation.aside import Aside
 from tenants.isolation.door import Elsewhere, db, inside
+from tenants.isolation.owner import as_owner
 from tenants.lifecycle.moves import steps
 from tenants.lifecycle.moves.models import Step
-from tenants.lifecycle.moves.moving import ask_to_confirm, ask_to_go_back, ask_to_move, go_on
+from tenants.lifecycle.moves.moving import (
+    ask_to_confirm,
+    ask_to_go_back,
+    ask_to_move,
+    drop_copies,
+    go_on,
+)
 from tenants.lifecycle.moves.running import Works
 from tests.attaching import CONTENT
 from tests.chores import do, marks, numbers, order
@@ -28,6 +38,12 @@ from tests.tenants.lifecycle.moves.world import (
 )
 from tests.tenants.provisioning.schemas import fingerprint
 from tests.workspace import Workspace
+
+
+def write(home: Home) -> None:
+    with inside(home):
+        act_as(SYSTEM)
+        db().add(Contact(last_name="Lost", source="api"))
 
 
 def test_a_tenant_moves_with_all_it_has(ours: Workspace, neighbour: Workspace, works: Works) -> None:
@@ -136,8 +152,8 @@ def test_who_thinks_that_it_is_where_it_was_is_refused_by_the_database(
 ) -> None:
     moved(works, ours, "second")
     for _ in range(2):
-        with pytest.raises(Elsewhere), inside(ours.home):
-            db().add(Contact(last_name="Lost", source="api"))
+        with pytest.raises(Elsewhere):
+            write(ours.home)
     works.catalog._homes[ours.home.id] = (float("inf"), ours.home)
     refused = ours.admin.post("/contacts", {"last_name": "Again"})
     assert (refused.status_code, refused.json["code"]) == (503, "tenant_elsewhere")
@@ -196,3 +212,23 @@ def test_an_admin_sees_when_it_moved_and_for_how_long_nothing_was_written(
     assert actions == ["tenant.frozen", "tenant.moving", "tenant.active"]
     assert ours.sales.get("/tenant-state/moves").status_code == 403
     assert neighbour.admin.get("/tenant-state/moves").json["data"] == []
+
+
+@pytest.mark.soak
+def test_what_is_left_behind_lets_nobody_in_and_goes_with_the_tenant(
+    ours: Workspace, neighbour: Workspace, works: Works, owners: dict[str, str]
+) -> None:
+    visit = "grant {} to freehold_staff with inherit false, set true"
+    with as_owner(owners["main"]) as connection:
+        connection.execute(sql.SQL(visit).format(sql.Identifier(ours.home.role)))
+    move = moved(works, ours, "second")
+    left = Aside(ours.home.id, "main")
+    with as_owner(owners["main"]) as connection:
+        may = "select pg_has_role('freehold_staff', %s, 'set')"
+        assert connection.execute(may, [left.role]).fetchone() == (False,)
+    with pytest.raises(Unavailable):
+        write(left)
+    drop_copies(works.catalog, works.owners, ours.home.id)
+    assert schemas(works, ours) == {"second"}
+    assert move_of(works, move.id).step == Step.CONFIRMED
+    assert neighbour.admin.get("/contacts").status_code == 200

@@ -121,10 +121,12 @@ def two_doors(catalog: Catalog, settings: Settings, second: Logins) -> Iterator[
     staff = Cells({"main": str(settings.staff_database_url), "second": second.staff})
     open_doors(cells)
     open_doors_to_visits(staff)
-    yield
-    with catalog.transaction() as session:
-        session.execute(update(Tenant).where(Tenant.cell == "second").values(state=State.DESTROYED))
-    open_doors(before[0])
-    open_doors_to_visits(before[1])
-    for each in (cells, staff):
-        each.dispose()
+    try:
+        yield
+    finally:
+        with catalog.transaction() as session:
+            session.execute(update(Tenant).where(Tenant.cell == "second").values(state=State.DESTROYED))
+        open_doors(before[0])
+        open_doors_to_visits(before[1])
+        for each in (cells, staff):
+            each.dispose()

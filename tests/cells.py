@@ -4,7 +4,10 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import update
 
+from tenants.catalog.models import State, Tenant
+from tenants.catalog.registry import Catalog
 from tenants.foundation.servers import EmbeddedServers
 from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
 
@@ -20,3 +23,12 @@ def second_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded
 def second(second_server: EmbeddedServers) -> Logins:
     """Logins and passwords of its own on it."""
     return bootstrap(second_server.admin_url, {login: secrets.token_hex(16) for login in LOGINS})
+
+
+def give_up_the_second(catalog: Catalog) -> None:
+    """Nobody looks for a tenant there any more, not even for work that it has left."""
+    gone = update(Tenant).where(Tenant.cell == "second").values(state=State.DESTROYED).returning(Tenant.id)
+    with catalog.transaction() as session:
+        ids = list(session.scalars(gone))
+    for each in ids:
+        catalog.forget(each)

@@ -30,13 +30,21 @@ def test_all_is_well_in_a_house_that_is_well(doctor, acme, neighbour):
 
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["well"] is True
-    assert set(findings(result)) == {"logins", "staff", "redis", "storage", "key of keys", "migrations"}
+    assert set(findings(result)) == {
+        "logins",
+        "staff",
+        "redis",
+        "storage",
+        "regions",
+        "key of keys",
+        "migrations",
+    }
 
 
 def test_a_person_reads_a_line_for_each(doctor, acme, neighbour):
     lines = doctor().stdout.splitlines()
 
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert all(line.startswith("✓ ") for line in lines)
 
 

@@ -17,6 +17,7 @@ from tenants.isolation.bootstrap import Logins
 from tenants.isolation.cells import Cells
 from tenants.isolation.door import open_doors
 from tenants.provisioning.birth import Nursery
+from tests.cells import give_up_the_second
 from tests.workspace import Client, Workspace
 
 
@@ -35,6 +36,7 @@ def resident(
     home, founding = two_cells.open(f"resident-{secrets.token_hex(4)}", "Resident", founder, cell="second")
     assert home.cell == "second"
     yield Workspace(home, {"admin": Client(app.test_client(), founding.api_key or "", founding.user_id)})
+    give_up_the_second(nursery.catalog)
     open_doors(before)
     cells.dispose()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from tenants.catalog.models import State, Tenant
+from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog, Home
 from tenants.foundation.settings import Settings
 from tenants.isolation import door
@@ -22,6 +22,7 @@ from tenants.lifecycle.moves.running import Works
 from tenants.portability.bundling import snapshot
 from tenants.portability.comparing import content_here
 from tenants.portability.contents import tables
+from tests.cells import give_up_the_second
 from tests.workspace import Workspace
 
 WHY = "The first server is full."
@@ -124,8 +125,7 @@ def two_doors(catalog: Catalog, settings: Settings, second: Logins) -> Iterator[
     try:
         yield
     finally:
-        with catalog.transaction() as session:
-            session.execute(update(Tenant).where(Tenant.cell == "second").values(state=State.DESTROYED))
+        give_up_the_second(catalog)
         open_doors(before[0])
         open_doors_to_visits(before[1])
         for each in (cells, staff):

@@ -27,8 +27,8 @@ ROLES = {
 OWNERS = ("own", "team's", "other team's", "nobody's")
 #: What tells most about a role, with few requests; `make soak` goes through all.
 QUICK = {
-    "admin": ("other team's",),
-    "manager": ("other team's",),
+    "admin": (),
+    "manager": (),
     "sales": ("team's",),
     "read-only": (),
     "sales-elsewhere": ("other team's",),
@@ -73,7 +73,7 @@ def test_a_role_may_what_its_permissions_say_and_no_more(
     for operation in document.operations:
         if operation.public or (operation.names_in_path and operation.resource in owned_models()):
             continue
-        for name, role in some_of(reversed(ROLES.items()), every=every, first=2):
+        for name, role in some_of(reversed(ROLES.items()), every=every, first=1):
             with subtests.test(operation=str(operation), role=name):
                 answer = sound(operation, ours.ask(ours.workspace.clients[name], operation))
                 reached = reach(role, operation.permission)
@@ -161,12 +161,15 @@ def give(examples: Examples, resource: str, record_id: str, client: Client, owne
 
 
 @pytest.mark.promise("0-19")
+@both
 @pytest.mark.parametrize("name", ROLES)
 def test_lists_show_what_is_within_reach(
-    document: Document, ours: Examples, subtests: pytest.Subtests, name: str
+    document: Document, ours: Examples, subtests: pytest.Subtests, name: str, every
 ) -> None:
     client = ours.workspace.clients[name]
     for operation in document.operations:
+        if not every and operation.resource not in ("contacts", "deals"):
+            continue
         model = owned_models().get(operation.resource)
         if not operation.is_page or operation.names_in_path or model is None:
             continue

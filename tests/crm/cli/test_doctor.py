@@ -94,6 +94,7 @@ def test_storage_that_cannot_be_written_is_found(doctor, tmp_path, acme, neighbo
     assert "can't be written: Not a directory." in says
 
 
+@pytest.mark.soak
 def test_a_key_of_kms_that_is_disabled_is_found(doctor, kms, acme, neighbour):
     arn = kms.new_key()
 

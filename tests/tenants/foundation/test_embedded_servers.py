@@ -81,6 +81,7 @@ def test_the_sockets_and_passwords_are_private(tmp_path):
         assert (tmp_path / "redis" / "redis.conf").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", ["deep/" * 40, "with a space and ü"])
 def test_an_awkward_path_gets_its_sockets_elsewhere(tmp_path, name):
     folder = tmp_path / name
@@ -94,6 +95,7 @@ def test_an_awkward_path_gets_its_sockets_elsewhere(tmp_path, name):
         shutil.rmtree(elsewhere)
 
 
+@pytest.mark.soak
 def test_servers_killed_with_their_supervisor_start_again(tmp_path):
     with EmbeddedServers(tmp_path) as servers:
         remember(servers)
@@ -105,6 +107,7 @@ def test_servers_killed_with_their_supervisor_start_again(tmp_path):
         assert remembers(servers)
 
 
+@pytest.mark.soak
 def test_a_killed_supervisor_leaves_no_orphans(tmp_path):
     with supervisor(tmp_path) as (program, running):
         program.kill()
@@ -113,6 +116,7 @@ def test_a_killed_supervisor_leaves_no_orphans(tmp_path):
     assert not alive
 
 
+@pytest.mark.soak
 def test_a_killed_server_is_revived(tmp_path):
     with EmbeddedServers(tmp_path) as servers:
         remember(servers)
@@ -124,6 +128,7 @@ def test_a_killed_server_is_revived(tmp_path):
         assert servers.revive() == []
 
 
+@pytest.mark.soak
 def test_a_pid_file_that_names_a_stranger_is_no_hindrance(tmp_path):
     with EmbeddedServers(tmp_path, fsync=False) as servers:
         remember(servers)
@@ -142,6 +147,7 @@ def test_a_pid_file_that_names_a_stranger_is_no_hindrance(tmp_path):
         stranger.wait()
 
 
+@pytest.mark.soak
 def test_one_folder_is_served_once(tmp_path):
     with EmbeddedServers(tmp_path, fsync=False) as servers:
         with pytest.raises(ServerFailed, match=r"running in .* already"):
@@ -187,6 +193,7 @@ def test_root_is_served_in_a_folder_that_nobody_else_may_enter():
 
 
 @as_root
+@pytest.mark.soak
 def test_an_ordinary_account_is_served_as_itself(tmp_path_factory):
     nobody = pwd.getpwnam("nobody")
     folder = Path("/tmp") / f"freehold-test-{os.getpid()}"  # noqa: S108 -- pytest's own folders are private

@@ -69,7 +69,13 @@ def test_withdrawn_it_closes_what_is_sealed_within_a_minute_and_nothing_else(
     assert ours.workspace.admin.get("/keys").json["brought"]["state"] == "active"
 
 
-@pytest.mark.parametrize("how", ["pending_deletion", "access_denied", "role gone"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "access_denied",
+        *(pytest.param(each, marks=pytest.mark.soak) for each in ("pending_deletion", "role gone")),
+    ],
+)
 def test_each_way_to_withdraw_it_is_told_apart(
     empty: Workspace, theirs: Sealed, kms: Kms, run_jobs: RunJobs, time: list[float], how: str
 ) -> None:

@@ -93,18 +93,20 @@ def test_frictionless_finds_nothing_wrong_with_it(
 
 @pytest.mark.promise("EXP-1")
 def test_duckdb_and_sqlite_read_every_table(source: Workspace, neighbour: Workspace, tmp_path: Path) -> None:
-    expected = rows_in(source.home)
+    expected = {}
     for format_ in (Format.PARQUET, Format.SQLITE):
+        expected[format_] = rows_in(source.home)
         take_out(source.home, tmp_path / "bundle.zip", format_)
         with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
             bundle.extractall(tmp_path)
     with duckdb.connect() as duck, sqlite3.connect(tmp_path / "data.sqlite") as lite:
-        assert lite.execute("pragma integrity_check").fetchall() == [("ok",)]
-        for name, count in expected.items():
+        for name, count in expected[Format.PARQUET].items():
             file = str(tmp_path / "data" / f"{name}.parquet")
             # Every value goes into the hash, so that every value is read.
             read = duck.execute("select count(hash(each)) from read_parquet(?) each", [file]).fetchone()
             assert read == (count,), name
+        assert lite.execute("pragma integrity_check").fetchall() == [("ok",)]
+        for name, count in expected[Format.SQLITE].items():
             assert lite.execute(f'select count(*) from "{name}"').fetchone() == (count,), name  # noqa: S608 - our tables
     lite.close()
     assert neighbour.admin.get("/contacts").status_code == 200

@@ -44,17 +44,21 @@ class Doomed:
         assert self._process.stdout.readline() == f"{-signal.SIGKILL}\n", said
 
 
+def environment_of(settings: Settings, **other: object) -> dict[str, str]:
+    """What a process of its own reads these settings from; `other` are some that differ."""
+    values = settings.model_dump(exclude={"cells", "data_dir"}) | other
+    given = {env_name(name): str(value) for name, value in values.items() if value is not None}
+    return {**os.environ, **given, "FREEHOLD_DATA_DIR": str(settings.data_dir)}
+
+
 @contextmanager
 def doomed(settings: Settings, log: Path, **other: object) -> Iterator[Doomed]:
     """A process that is ready to fork; `other` are settings that differ."""
-    values = settings.model_dump(exclude={"cells", "data_dir"}) | other
-    given = {env_name(name): str(value) for name, value in values.items() if value is not None}
-    environment = {**os.environ, **given, "FREEHOLD_DATA_DIR": str(settings.data_dir)}
     command = [sys.executable, "-m", "tests.dying"]
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            command, cwd=ROOT, env=environment, text=True, start_new_session=True,
+            command, cwd=ROOT, env=environment_of(settings, **other), text=True, start_new_session=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
         ) as process,
     ):  # fmt: skip

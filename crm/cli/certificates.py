@@ -1,6 +1,7 @@
 """`freehold certificate …`: what was destroyed, and how anybody can check that we said so."""
 
 from pathlib import Path
+from uuid import UUID
 
 import click
 
@@ -34,3 +35,25 @@ def verify_certificate(file: Path, public_key: str | None, *, as_json: bool) -> 
         "compared": public_key is not None,
     }
     options.answer({**shown, **document}, as_json=as_json)
+
+
+@certificate.command("show", short_help="The certificate of a tenant that was destroyed.")
+@click.argument("tenant_id", type=click.UUID)
+@options.data_dir
+def show_certificate(tenant_id: UUID, data_dir: Path) -> None:
+    """Print the certificate of the tenant with this id, as a file that `freehold certificate verify` reads.
+
+    It outlives the tenant: whoever left is handed it after an exit, and nobody can sign in any more to fetch it.
+    """
+    import json
+
+    from crm.app import open_house
+    from tenants.foundation.settings import Settings
+    from tenants.lifecycle.certificates.issuing import WHOLE, certificates
+
+    open_house(Settings.read(data_dir))
+    for each in certificates().of(tenant_id):
+        if each["certificate"]["subject"] == WHOLE:
+            click.echo(json.dumps(each, indent=2))
+            return
+    raise Refused(f"No tenant with the id {tenant_id} was destroyed here.")

@@ -1,5 +1,8 @@
 """Processes that put a tenant away, bring it back or destroy it are killed at every step: it ends whole, or gone."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,7 +24,7 @@ from tenants.lifecycle.changing import Decision, move
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
 from tenants.provisioning.birth import Nursery
-from tests.dying import Doomed, doomed
+from tests.dying import Doomed, doomed, environment_of
 from tests.tenants.lifecycle.archives.archived import WHY, bundles_of, content, has_schema, steps_left
 from tests.tenants.lifecycle.putting_away import furnished, must_be_back, must_be_whole_once
 from tests.workspace import Workspace
@@ -78,6 +81,11 @@ def end(settings: Settings, storage_url: str, tmp_path: Path) -> Iterator[Doomed
         yield made
 
 
+def on_the_command_line(settings: Settings, *said: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "crm.cli", *said]
+    return subprocess.run(command, env=environment_of(settings), capture_output=True, text=True, check=False)
+
+
 @pytest.mark.promise("RET-2", "4-20")
 @pytest.mark.usefixtures("storage")
 def test_a_tenant_is_whole_and_one_wherever_its_archive_was_killed(
@@ -122,6 +130,10 @@ def test_a_destruction_that_was_killed_is_carried_out_and_certified_once(  # noq
     made = destruction.destroy(slug, decided_by="The tenant's own exit", reason="The contract ended.")
     assert certificates().of(ours.home.id) == [made]
     assert made["certificate"]["destroyed"]["tables"]["contacts"]["count"] == 1
+    shown = on_the_command_line(settings, "certificate", "show", str(ours.home.id))
+    assert json.loads(shown.stdout) == made, "whoever was killed before it was written down gets it again"
+    none = on_the_command_line(settings, "certificate", "show", str(neighbour.home.id))
+    assert (none.returncode, none.stdout) == (1, "")
     assert (has_schema(nursery, ours), list(storage.for_tenant(ours.home.id).list())) == (False, [])
     with pytest.raises(NotFound):
         destruction.destroy(slug, decided_by="x", reason="x")

@@ -71,11 +71,13 @@ def backups_of(settings: Settings) -> Store:
     return Store(place_at(settings.backups), keyring())
 
 
-def restoring_of(settings: Settings, catalog: Catalog, told: Told) -> Restoring:
-    """What a backup is brought in with, in a process that holds the owner's URL."""
+def restoring_of(settings: Settings, catalog: Catalog, told: Told, *, files: bool = True) -> Restoring:
+    """What a backup is brought in with, in a process that holds the owner's URL; with its `files`, or only its rows."""
     owners, storage = owners_of(settings), storage_of(settings, catalog)
     replaying = Replaying(ledger(), catalog, owners, storage)
-    return Restoring(backups_of(settings), ledger(), catalog, owners, replaying, told)
+    return Restoring(
+        backups_of(settings), ledger(), catalog, owners, replaying, storage if files else None, told
+    )
 
 
 def move_works_of(settings: Settings, catalog: Catalog) -> Moves:

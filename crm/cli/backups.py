@@ -29,18 +29,21 @@ def backup() -> None:
 @options.as_json
 def create(data_dir: Path, *, as_json: bool) -> None:
     """Take a backup while everybody works, read it back, and only then list it. Status 1 when a tenant is not in it."""
+    from crm.app import storage_of
     from crm.cli.progress import shown_progress
     from tenants.lifecycle.backups.taking import Taking
 
     settings, catalog, store = _opened(data_dir)
+    storage = storage_of(settings, catalog)
     with shown_progress() as tell:
-        taken = Taking(store, catalog, settings.catalog_database_url, tell).take()
+        taken = Taking(store, catalog, settings.catalog_database_url, storage, tell).take()
     page = taken.page
     options.answer(
         {
             "backup": page.id,
             "tenants": page.tenants,
             "rows": page.rows,
+            "files": page.files,
             "size": page.size,
             "key_destroyed_on": page.key_destroyed_on,
             "left_out": dict(taken.left_out),
@@ -58,7 +61,7 @@ def list_backups(data_dir: Path, *, as_json: bool) -> None:
     """List the finished backups, oldest first. One whose key was destroyed opens no more, and it says so."""
     import json
 
-    _, _, store = _opened(data_dir)
+    store = _places(data_dir)
     living = {each.day.isoformat(): each for each in store.keyring.dated()}
     found = [{**asdict(page), "readable": page.key_day in living} for page in store.pages()]
     if as_json:
@@ -66,34 +69,37 @@ def list_backups(data_dir: Path, *, as_json: bool) -> None:
         return
     for each in found:
         until = f"readable until {each['key_destroyed_on']}" if each["readable"] else "its key was destroyed"
-        click.echo(
-            f"{each['id']}  {each['tenants']} tenants, {each['rows']} rows, {each['size']} bytes, {until}"
-        )
+        said = f"{each['tenants']} tenants, {each['rows']} rows, {each['files']} files"
+        click.echo(f"{each['id']}  {said}, {until}")
     if not found:
         click.echo("There is no backup yet: freehold backup create.")
 
 
 @backup.command("verify", short_help="Read a backup from its first byte to its last.")
-@click.argument("backup_id", metavar="BACKUP")
+@click.argument("backup_id", metavar="[BACKUP]", required=False)
 @options.data_dir
 @options.as_json
-def verify(backup_id: str, data_dir: Path, *, as_json: bool) -> None:
-    """Open every file of BACKUP, check its seal, rows, relations and hashes. Status 1 names what is not sound."""
+def verify(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
+    """Open every file of BACKUP (the newest, when none is named), check its seal, rows, relations and hashes.
+
+    Needs no database. Status 1 names what is not sound.
+    """
     from crm.cli.progress import shown_progress
     from tenants.lifecycle.backups.checking import check
 
-    _, _, store = _opened(data_dir)
+    store = _places(data_dir)
+    wanted = backup_id or store.newest().id
     with shown_progress() as tell:
-        found = check(store, backup_id, tell)
-    options.answer({"holds": True, "backup": backup_id, **found}, as_json=as_json)
+        found = check(store, wanted, tell)
+    options.answer({"holds": True, "backup": wanted, **found}, as_json=as_json)
 
 
 @backup.command("restore", short_help="Bring a backup into an empty installation.")
-@click.argument("backup_id", metavar="BACKUP")
+@click.argument("backup_id", metavar="[BACKUP]", required=False)
 @options.data_dir
 @options.as_json
-def restore(backup_id: str, data_dir: Path, *, as_json: bool) -> None:
-    """Bring BACKUP into this installation, which has to be empty, and replay what was erased since.
+def restore(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
+    """Bring BACKUP (the newest, when none is named) into an installation that is empty, and replay what was erased since.
 
     Web, workers and scheduler refuse to start until that has ended. Where no server is named and none runs, the
     embedded ones are started for it. Run it again if it was stopped.
@@ -109,15 +115,16 @@ def restore(backup_id: str, data_dir: Path, *, as_json: bool) -> None:
         if settings.owner_database_url is None:
             raise Refused("FREEHOLD_OWNER_DATABASE_URL is not set; `freehold bootstrap` makes that login.")
         migrate_catalog(settings.owner_database_url)
-        _, catalog, _ = _opened(data_dir)
+        _, catalog, store = _opened(data_dir)
         with shown_progress() as tell:
-            restored = restoring_of(settings, catalog, tell).restore(backup_id)
+            restored = restoring_of(settings, catalog, tell).restore(backup_id or store.newest().id)
     options.answer(
         {
-            "restored": backup_id,
+            "restored": restored.page.id,
             "as_of": restored.page.taken_at,
             "tenants": restored.page.tenants,
             "rows": restored.page.rows,
+            "files_brought_back": restored.files,
             "destroyed_again": restored.replayed.tenants,
             "erased_again": restored.replayed.records,
         },
@@ -137,15 +144,9 @@ def drill(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
     import json
 
     from crm.cli.drilling import drilled, shown
-    from tenants.foundation.settings import Settings
 
     settings, _, store = _opened(data_dir)
-    pages = [each for each in store.pages() if store.readable(each)]
-    if backup_id is None and not pages:
-        raise Refused("There is no backup that can be read: freehold backup create.")
-    found = drilled(
-        Settings.read(data_dir), backup_id or pages[-1].id, settings.data_dir.absolute() / "drill"
-    )
+    found = drilled(settings, backup_id or store.newest().id, settings.data_dir.absolute() / "drill")
     if as_json:
         click.echo(json.dumps(found.said()))
     else:
@@ -175,3 +176,17 @@ def _opened(data_dir: Path) -> "tuple[Settings, Catalog, Store]":
 
     settings, catalog = opened(data_dir)
     return settings, catalog, backups_of(settings)
+
+
+def _places(data_dir: Path) -> "Store":
+    """The backups alone, for when there is no database to ask."""
+    from crm.app import wrapping_of
+    from tenants.catalog.registry import Catalog
+    from tenants.foundation.settings import Settings
+    from tenants.isolation.storage import place_at
+    from tenants.lifecycle.backups.opening import keyring_of
+    from tenants.lifecycle.backups.store import Store
+
+    settings = Settings.read(data_dir)
+    catalog = Catalog(settings.catalog_database_url)
+    return Store(place_at(settings.backups), keyring_of(settings, catalog, wrapping_of(settings, catalog)))

@@ -48,7 +48,7 @@ def drilled(settings: Settings, backup: str, folder: Path) -> Drill:
         migrate_catalog(str(scratch.owner_database_url))
         catalog = open_house(scratch).catalog
         try:
-            found = restoring_of(scratch, catalog, tell).restore(backup)
+            found = restoring_of(scratch, catalog, tell, files=False).restore(backup)
         except CameBackUnequal as unequal:
             found = unequal.restored
         finally:
@@ -88,6 +88,7 @@ def _scratch(settings: Settings, folder: Path) -> Iterator[Settings]:
                     "redis_url": NO_REDIS,
                     "storage": (folder / "storage").as_uri(),
                     "storage_kms_key": None,
+                    "region_storage": {},
                 }
             )
     finally:

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
-from tenants.lifecycle.backups.store import CATALOG, BackupDamaged, Store
+from tenants.lifecycle.backups.faults import BackupDamaged
+from tenants.lifecycle.backups.store import CATALOG, Store
 from tenants.portability.comparing import differences
 from tenants.portability.verifying import verify_open
 
@@ -26,4 +28,7 @@ def check(store: Store, backup: str, tell: Told = lambda _what, _rows: None) -> 
             fault = str(report.findings[0]) if report.findings else f"{', '.join(different)} differs."
             raise BackupDamaged(f"{name} of {backup}: {fault}")
         rows += sum(report.rows.values())
-    return {"tenants": len(index["bundles"]), "rows": rows}
+    files = sum(
+        store.files.check(UUID(tenant_id), named, tell) for tenant_id, named in index["files"].items()
+    )
+    return {"tenants": len(index["bundles"]), "rows": rows, "files": files}

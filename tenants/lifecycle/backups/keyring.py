@@ -17,7 +17,7 @@ from tenants.catalog.models import TenantKey
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.encryption import DataKey, new_key_material
-from tenants.isolation.keys import KeyDestroyed, KeyName
+from tenants.isolation.keys import KeyDestroyed, KeyName, KeyRing
 from tenants.isolation.storage import NotStored, Place
 from tenants.isolation.wrapping import Wrapping
 
@@ -132,6 +132,10 @@ class Keyring:
             if version not in found or self._wrapping.opens(content, KeyName(tenant_id, version)):
                 found[version] = content
         return found
+
+    def tenants_keys(self) -> KeyRing:
+        """Opens tenants' data keys as they are here, without any catalog."""
+        return KeyRing(self._wrapping, lambda tenant_id: sorted(self.wrapped_keys(tenant_id).items()))
 
     def rewrap(self) -> int:
         """Wrap the dated keys with the key of keys of today; how many were wrapped again. Raises KeyWithheld."""

@@ -7,6 +7,9 @@ from tenants.foundation.settings import Settings
 from tenants.isolation.storage import place_at
 from tenants.isolation.wrapping import Wrapping
 from tenants.lifecycle.backups.keyring import Keyring, use_keyring
+from tenants.lifecycle.backups.mirror import Mirror
+
+_mirror: list[Mirror] = []
 
 
 def open_backups(settings: Settings, catalog: Catalog, wrapping: Wrapping) -> Keyring:
@@ -15,7 +18,13 @@ def open_backups(settings: Settings, catalog: Catalog, wrapping: Wrapping) -> Ke
     note_endings()
     made = keyring_of(settings, catalog, wrapping)
     use_keyring(made)
+    _mirror[:] = [Mirror(place_at(settings.backups), made.tenants_keys())]
     return made
+
+
+def mirror() -> Mirror:
+    """The copies of tenants' files that this process knows."""
+    return _mirror[0]
 
 
 def keyring_of(settings: Settings, catalog: Catalog, wrapping: Wrapping) -> Keyring:

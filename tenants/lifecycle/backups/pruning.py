@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from tenants.audit.ledger import Ledger
 from tenants.lifecycle.backups.store import Store
@@ -32,12 +33,27 @@ def prune(store: Store, ledger: Ledger) -> Pruned:
     over = [each.id for each in pages if not store.readable(each)]
     finished = {each.id for each in pages}
     latest = datetime.combine(store.keyring.today, datetime.min.time(), UTC) - UNFINISHED_AFTER
-    left = sorted(each for each in store.folders() - finished if _begun_at(each) < latest)
-    for backup in [*over, *left]:
+    unfinished = store.folders() - finished
+    left = sorted(each for each in unfinished if _begun_at(each) < latest)
+    for backup in left:
         store.remove(backup)
+    # One that is under way may have copied files that no finished one names: those that are over wait for it.
+    removed = over if unfinished <= set(left) else []
+    for backup in removed:
+        store.remove(backup)
+    if removed:
+        _remove_files(store)
     oldest = min((each.taken_at for each in pages if each.id not in over), default=None)
     entries = ledger.forget_until(datetime.fromisoformat(oldest)) if oldest else 0
-    return Pruned([each.isoformat() for each in keys], over, left, entries)
+    return Pruned([each.isoformat() for each in keys], removed, left, entries)
+
+
+def _remove_files(store: Store) -> None:
+    """Copies that no backup names any more."""
+    indexes = (store.index(page) for page in store.pages())
+    store.files.remove_but(
+        (UUID(tenant_id), files) for index in indexes for tenant_id, files in index["files"].items()
+    )
 
 
 def _begun_at(backup: str) -> datetime:

@@ -12,14 +12,15 @@ from typing import Any
 from uuid import UUID
 
 from psycopg import sql
-from sqlalchemy import CheckConstraint, func, select, update
+from sqlalchemy import CheckConstraint, delete, func, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.ledger import Ledger
+from tenants.audit.models import AuditSeal
 from tenants.audit.recording import record_event
-from tenants.catalog.models import CatalogBase, Restoration, State, Tenant, TenantKey
+from tenants.catalog.models import AuditHead, CatalogBase, Restoration, State, Tenant, TenantKey
 from tenants.catalog.registry import Catalog, Home, role_of
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Unavailable
@@ -27,13 +28,14 @@ from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Source
 from tenants.isolation import catalog_copying as copying
 from tenants.isolation.catalog_copying import Connection
-from tenants.isolation.door import inside
+from tenants.isolation.door import db, inside
 from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import death
 from tenants.isolation.stepping import build, grant_exactly, step_tenant
+from tenants.isolation.storage import Storage
 from tenants.lifecycle.backups.catalog_file import catalog_tables, content_of_catalog, fill_catalog
 from tenants.lifecycle.backups.replaying import Replayed, Replaying
-from tenants.lifecycle.backups.store import CATALOG, BackupDamaged, Page, Store
+from tenants.lifecycle.backups.store import CATALOG, Page, Store
 from tenants.lifecycle.changing import Owners
 from tenants.portability.bundling import PATIENCE_SECONDS
 from tenants.portability.comparing import content_here
@@ -66,6 +68,7 @@ class Restored:
     page: Page
     compared: tuple[Compared, ...]
     replayed: Replayed
+    files: int = 0
 
     @property
     def equal(self) -> bool:
@@ -85,16 +88,21 @@ class CameBackUnequal(Conflict):
 
 @dataclass
 class Restoring:
-    """One backup on its way in. `storage` is where tenants' files are. `told` hears what is done and how many rows."""
+    """One backup on its way in. `told` hears what is done and how many rows are.
+
+    Files that are missing in `storage` are brought back there; without one, none is.
+    """
 
     store: Store
     ledger: Ledger
     catalog: Catalog
     owners: Owners
     replaying: Replaying
+    storage: Storage | None
     told: Told = field(default=lambda _what, _rows: None)
     _compared: list[Compared] = field(default_factory=list)
     _rows: int = 0
+    _files: int = 0
 
     def restore(self, backup: str) -> Restored:
         """Bring it in, replay, and open.
@@ -111,20 +119,24 @@ class Restoring:
         states = self._fill_catalog(page, index)
         for tenant_id, said in index["bundles"].items():
             self._tenant(page, UUID(tenant_id), said)
+        if self.storage is not None:
+            for tenant_id, files in index["files"].items():
+                self._files += self.store.files.bring_back(self.storage, UUID(tenant_id), files, self.told)
         restored = Restored(page, tuple(self._compared), Replayed())
         if not restored.equal:
             raise CameBackUnequal(restored)
         replayed = self.replaying.replay()
         self._note(page, index)
         self._open(states, replayed)
-        return Restored(page, tuple(self._compared), replayed)
+        return Restored(page, tuple(self._compared), replayed, self._files)
 
     def _must_fit(self, index: Mapping[str, Any]) -> None:
         """Raises Conflict, Unavailable before anything is changed."""
         if index["catalog"]["revision"] != head("catalog"):
+            program = index["about"]["program"]
             raise Conflict(
-                f"This backup was taken by version {index['program']}, and its catalog is of another revision than this"
-                " program's. Restore it with that version, then run `freehold migrate` with this one."
+                f"This backup was taken by version {program}, and its catalog is of another revision than this program's."
+                " Restore it with that version, then run `freehold migrate` with this one."
             )
         for cell in {each["cell"] for each in index["bundles"].values()} | {"main"}:
             if self.owners.get(cell) is None:
@@ -216,10 +228,17 @@ class Restoring:
             session.execute(update(Tenant).where(Tenant.id == tenant_id).values(revision=head()))
 
     def _note(self, page: Page, index: Mapping[str, Any]) -> None:
-        """Each tenant can read in its audit log that it came back, and as of when."""
+        """Each tenant can read in its audit log that it came back, and as of when.
+
+        The catalog was copied after the tenants: heads of seals that came in between are of no seal here.
+        """
         for home in self._living(index):
             with inside(home):
                 act_as(SYSTEM, request_id="restore", source=Source.SYSTEM)
+                last = db().scalar(select(func.max(AuditSeal.sequence))) or 0
+                later = delete(AuditHead).where(AuditHead.tenant_id == home.id, AuditHead.sequence > last)
+                with self.catalog.transaction() as session:
+                    session.execute(later)
                 record_event(
                     "tenant.restored_from_backup", "tenant", home.id, {"as_of": [None, page.taken_at]}
                 )
@@ -263,6 +282,3 @@ def _remove_nobodys(connection: Connection) -> None:
         if "tenant_id" in columns:
             connection.execute(of_them.format(sql.Identifier("catalog", name)), [listed])
     connection.execute("delete from catalog.tenants where state = any(%s)", [listed])
-
-
-__all__ = ["BackupDamaged", "Compared", "Restored", "Restoring"]

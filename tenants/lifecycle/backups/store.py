@@ -13,21 +13,17 @@ from datetime import datetime
 from typing import Any
 
 from tenants.foundation.encryption import Context, DataKey, Unreadable
-from tenants.foundation.errors import Conflict, NotFound
+from tenants.foundation.errors import NotFound
 from tenants.foundation.sealed_streams import seal_stream, unseal_stream
 from tenants.isolation.storage import NotStored, Place
+from tenants.lifecycle.backups.faults import BackupDamaged
 from tenants.lifecycle.backups.keyring import INSTALLATION_ID, Keyring, version_of
+from tenants.lifecycle.backups.mirror import Mirror
 from tenants.portability.opening import NotABundle, OpenBundle, bundle_in
 
 FOLDER = "taken/"
 PAGE, INDEX, CATALOG = "backup.json", "index", "catalog"
 FORM = "freehold backup 1"
-
-
-class BackupDamaged(Conflict):
-    """A file of a backup is missing, was changed or cut short; the message names it."""
-
-    code = "backup_damaged"
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,7 @@ class Page:
     program: str
     tenants: int
     rows: int
+    files: int
     size: int
     index: str
     form: str = FORM
@@ -55,10 +52,11 @@ class WrittenFile:
 
 
 class Store:
-    """All backups in one place, and the keys that open them."""
+    """All backups in one place, tenants' files beside them, and the keys that open them."""
 
     def __init__(self, place: Place, keyring: Keyring) -> None:
         self.place, self.keyring = place, keyring
+        self.files = Mirror(place, keyring.tenants_keys())
 
     def write(self, backup: str, name: str, key: DataKey, chunks: Iterable[bytes]) -> WrittenFile:
         """Write one file, sealed for its name in this backup. Raises StorageFailed; nothing of it is left then."""
@@ -112,12 +110,19 @@ class Store:
             raise NotFound(f"There is no backup '{backup}'. `freehold backup list` shows those there are.")
         return self._page(name)
 
+    def newest(self) -> Page:
+        """The newest that can be read. Raises NotFound."""
+        pages = [each for each in self.pages() if self.readable(each)]
+        if not pages:
+            raise NotFound("There is no backup that can be read.")
+        return pages[-1]
+
     def index(self, page: Page) -> dict[str, Any]:
         """All that a backup says of itself, of which the page repeats some. Raises BackupDamaged, KeyDestroyed."""
         with self.opened(page.id, INDEX, {"sha256": page.index}) as chunks:
             found: dict[str, Any] = json.loads(b"".join(chunks))
-        said = {name: value for name, value in asdict(page).items() if name in found}
-        if said != {name: found[name] for name in said}:
+        about = found.get("about", {})
+        if {name: value for name, value in asdict(page).items() if name not in ("index", "form")} != about:
             raise BackupDamaged(f"{_key(page.id, PAGE)} was changed after it was written.")
         return found
 

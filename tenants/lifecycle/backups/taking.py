@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from tenants.catalog.models import State, Tenant
+from tenants.catalog.models import State, Tenant, TenantKey
 from tenants.catalog.registry import LIVING, Catalog, Home
 from tenants.foundation.clock import now
 from tenants.foundation.encryption import DataKey
@@ -17,6 +18,7 @@ from tenants.foundation.errors import Conflict, Refusal
 from tenants.isolation.catalog_copying import snapshot_of_catalog
 from tenants.isolation.door import Elsewhere
 from tenants.isolation.owner import OwnerError
+from tenants.isolation.storage import Storage
 from tenants.lifecycle.backups.catalog_file import CatalogWriter
 from tenants.lifecycle.backups.keyring import DatedKey
 from tenants.lifecycle.backups.store import CATALOG, INDEX, Page, Store
@@ -29,6 +31,8 @@ from tenants.provisioning.revisions import head
 
 #: A tenant that somebody is about to get is nobody's yet.
 BACKED_UP = tuple(state for state in LIVING if state is not State.CLAIMED)
+#: Tenants that have no file of anybody.
+NO_FILES = (State.MAKING, State.SPARE, State.CLAIMED, State.DESTROYED)
 TRIES = 5
 Told = Callable[[str, int], None]
 
@@ -48,6 +52,7 @@ class Taking:
     store: Store
     catalog: Catalog
     catalog_url: str
+    storage: Storage
     told: Told = field(default=lambda _what, _rows: None)
 
     def take(self) -> Taken:
@@ -55,6 +60,7 @@ class Taking:
         dated, key = self.store.keyring.key_of_today()
         work = _Work(self, dated, key)
         work.tenants()
+        work.files()
         work.keep_keys()
         return work.conclude()
 
@@ -62,11 +68,13 @@ class Taking:
 class _Work:
     def __init__(self, taking: Taking, dated: DatedKey, key: DataKey) -> None:
         self._store, self._catalog, self._url = taking.store, taking.catalog, taking.catalog_url
+        self._storage = taking.storage
         self._told, self._dated, self._key = taking.told, dated, key
         self.taken_at = now()
         self.id = f"{self.taken_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
         self._done: dict[str, dict[str, Any]] = {}
         self._left_out: dict[str, str] = {}
+        self._files: dict[str, dict[str, int]] = {}
         self._rows, self._size = 0, 0
         self._index: dict[str, Any] = {}
 
@@ -133,11 +141,24 @@ class _Work:
                 self._told("reading back", self._rows)
         return {str(each) for each, state in rows if state in BACKED_UP}
 
+    def files(self) -> None:
+        """Of every tenant that is somebody's, wherever its rows are: of an archived one they are among its files."""
+        newest = select(TenantKey.tenant_id, func.max(TenantKey.version)).group_by(TenantKey.tenant_id)
+        somebodys = newest.join(Tenant).where(Tenant.state.not_in(NO_FILES), TenantKey.wrapped.is_not(None))
+        with self._catalog.transaction() as session:
+            found = session.execute(somebodys).all()
+        for tenant_id, newest_version in found:
+            copied = self._store.files.copy(self._storage, tenant_id, newest_version, self._told)
+            self._files[str(tenant_id)] = copied
+
     def keep_keys(self) -> None:
         """A backup is worth nothing without the keys of its tenants: their newest copies are there before it counts."""
         self._store.keyring.keep()
 
     def conclude(self) -> Taken:
+        for tenant_id, files in self._files.items():
+            if not self._store.files.has(UUID(tenant_id), files):
+                raise Conflict("Files were removed from the backups while this one was taken. Take another.")
         said: dict[str, Any] = {
             "id": self.id,
             "taken_at": self.taken_at.isoformat(),
@@ -146,17 +167,18 @@ class _Work:
             "program": version("freehold"),
             "tenants": len(self._done),
             "rows": self._rows,
+            "files": sum(map(len, self._files.values())),
             "size": self._size,
         }
-        index = {**said, **self._index, "bundles": self._done, "left_out": self._left_out}
+        index = {
+            **self._index,
+            "about": said,
+            "bundles": self._done,
+            "files": self._files,
+            "left_out": self._left_out,
+        }
         written = self._store.write(self.id, INDEX, self._key, [json.dumps(index).encode()])
         page = Page(**said, index=written.sha256)
         self._store.index(page)
         self._store.conclude(page)
         return Taken(page, self._left_out)
-
-
-def names_of(catalog: Catalog) -> dict[str, str]:
-    """The slug of each tenant, for people to read."""
-    with catalog.transaction() as session:
-        return {str(row.id): row.slug or "" for row in session.execute(select(Tenant.id, Tenant.slug))}

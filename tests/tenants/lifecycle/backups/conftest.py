@@ -18,6 +18,7 @@ from crm.schedule import backups_of
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
+from tenants.isolation.storage import storage_from
 from tenants.lifecycle.backups.store import Store
 from tenants.lifecycle.backups.taking import Taken, Taking
 from tenants.lifecycle.keys.versions import key_versions
@@ -36,7 +37,7 @@ class Elsewhere:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "crm.cli", *words, "--data-dir", str(self.folder)]
         return subprocess.run(
-            command, env=self.environment(), capture_output=True, text=True, check=False, timeout=110
+            command, env=self.environment(), capture_output=True, text=True, check=False, timeout=250
         )
 
     def told(self, *words: str) -> Any:
@@ -113,4 +114,5 @@ def store(app: object, settings: Settings) -> Store:
 @pytest.fixture
 def take(store: Store, settings: Settings) -> Callable[[], Taken]:
     """Takes a backup of the whole session's installation."""
-    return lambda: Taking(store, key_versions().catalog, settings.catalog_database_url).take()
+    storage = storage_from(settings.storage)
+    return lambda: Taking(store, key_versions().catalog, settings.catalog_database_url, storage).take()

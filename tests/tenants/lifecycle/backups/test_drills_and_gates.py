@@ -22,7 +22,8 @@ from tests.tenants.lifecycle.backups.conftest import Elsewhere
 from tests.tenants.lifecycle.backups.test_the_way_back import erase
 from tests.workspace import Workspace
 
-pytestmark = pytest.mark.soak
+#: Each command is a process that loads the whole program.
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Dated keys end on their day, copies of tenants' keys with the keys, and the ledger shows every change to it."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -62,17 +63,16 @@ def kept(ring: Keyring, tmp_path: Path) -> Store:
 def put(store: Store, name: str) -> Page:
     """A backup without anything in it."""
     dated, key = store.keyring.key_of_today()
-    said = {"id": name, "taken_at": f"{dated.day}T12:00:00+00:00", "key_day": f"{dated.day}"}
-    written = store.write(name, INDEX, key, [b'{"id": "%s"}' % name.encode()])
-    page = Page(
-        **said,
-        key_destroyed_on=f"{dated.destroyed_on}",
-        program="1",
-        tenants=0,
-        rows=0,
-        size=0,
-        index=written.sha256,
-    )
+    said = {
+        "id": name,
+        "taken_at": f"{dated.day}T12:00:00+00:00",
+        "program": "1",
+        "key_day": f"{dated.day}",
+        "key_destroyed_on": f"{dated.destroyed_on}",
+        **dict.fromkeys(("tenants", "rows", "files", "size"), 0),
+    }
+    written = store.write(name, INDEX, key, [json.dumps({"about": said, "files": {}}).encode()])
+    page = Page(**said, index=written.sha256)
     store.conclude(page)
     return page
 
@@ -88,13 +88,13 @@ def test_a_backup_opens_until_the_key_of_its_day_is_destroyed(
     assert ring.last_end() == date(2026, 3, 2) + timedelta(days=35)
     clock.at = FIRST + timedelta(days=34, hours=11)
     assert ring.destroy_due() == []
-    assert kept.index(first)["id"] == first.id
+    assert kept.index(first)["about"]["id"] == first.id
     clock.at = FIRST + timedelta(days=35)
     assert ring.destroy_due() == [date(2026, 3, 1)]
     assert (kept.readable(first), kept.readable(second)) == (False, True)
     with pytest.raises(KeyDestroyed, match="of 2026-03-01 is not in the keyring any more, since 2026-04-05"):
         kept.index(first)
-    assert kept.index(second)["id"] == second.id
+    assert kept.index(second)["about"]["id"] == second.id
     assert prune(kept, ledger).backups == [first.id]
     assert [each.id for each in kept.pages()] == [second.id]
 

@@ -6,22 +6,25 @@ from uuid import UUID
 import pytest
 
 from crm.app import owners_of
+from crm.schedule import backups_of
 from tenants.catalog.models import State
 from tenants.catalog.states import Mover
 from tenants.foundation.settings import Settings
+from tenants.isolation.files import stored_files
 from tenants.isolation.storage import storage_from
 from tenants.lifecycle.backups.keyring import keyring
-from tenants.lifecycle.backups.store import Store
-from tenants.lifecycle.backups.taking import Taken
-from tenants.lifecycle.changing import Decision, move
+from tenants.lifecycle.backups.store import Page, Store
+from tenants.lifecycle.backups.taking import Taken, _Work
+from tenants.lifecycle.changing import Decision, move, seal_whole
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
 from tests.jobs import RunJobs
 from tests.tenants.lifecycle.backups.conftest import Elsewhere
-from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, fill
+from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, fill
 from tests.workspace import Workspace
 
-pytestmark = pytest.mark.soak
+#: Each command is a process that loads the whole program.
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
 WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 
@@ -41,23 +44,61 @@ def erase(workspace: Workspace, contact: str, run_jobs: RunJobs) -> None:
     run_jobs()
 
 
+def seal_between(sealed: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the audit sealed after a tenant was copied and before the catalog is."""
+    copy_catalog = _Work._copy_catalog
+
+    def sealed_meanwhile(work: _Work) -> set[str]:
+        seal_whole(key_versions().catalog, sealed.home)
+        return copy_catalog(work)
+
+    monkeypatch.setattr(_Work, "_copy_catalog", sealed_meanwhile)
+
+
+def files_are_there(sealed: Sealed, place: Elsewhere, brought: int) -> None:
+    files, there = stored_files(sealed.home.id), place.folder / "storage" / sealed.home.role
+    names = [name for name in files.list() if not name.startswith("exports/")]
+    assert brought >= len(names) > 0
+    for name in names:
+        with files.open_stream(name) as chunks:
+            assert (there / name).read_bytes() == b"".join(chunks)
+
+
+def no_key_is_in(store: Store, page: Page, destroyed: Sealed, keys_then: dict[int, bytes]) -> None:
+    """With everything at hand that there still is, nothing sealed of a destroyed tenant opens."""
+    assert keyring().wrapped_keys(destroyed.home.id) == {}
+    assert keys_then
+    index = store.index(page)
+    with store.opened(page.id, "catalog", index["catalog"]) as chunks:
+        catalog = b"".join(chunks)
+    assert str(destroyed.home.id).encode() in catalog
+    assert not any(wrapped.hex().encode() in catalog for wrapped in keys_then.values())
+    with store.bundle(page.id, destroyed.home.role, index["bundles"][str(destroyed.home.id)]) as bundle:
+        for table in bundle.described.tables:
+            content = bundle.open(table.file.path).read()
+            assert SECRET.encode() not in content
+            assert IBAN.encode() not in content
+
+
 @pytest.mark.promise("1-47", "RET-4", "RET-5", "TEN-2")
 def test_it_comes_back_equal_and_without_whoever_is_gone(
     new_workspace: Callable[[], Workspace],
     settings: Settings,
-    store: Store,
     take: Callable[[], Taken],
     elsewhere: Callable[[], Elsewhere],
     run_jobs: RunJobs,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stays, leaves = fill(new_workspace(), run_jobs), fill(new_workspace(), run_jobs)
     person = stays.workspace.admin.post(
         "/contacts", {"last_name": "Gone", "email": "gone@example.test"}
     ).json["id"]
+    seal_between(stays, monkeypatch)
     page = take().page
     keys_then = dict(key_versions().catalog.wrapped_keys(leaves.home.id))
     erase(stays.workspace, person, run_jobs)
     destroy(leaves.workspace, settings)
+    assert list(backups_of(settings).place.list(f"files/{leaves.home.id.hex}/")) == []
 
     place = elsewhere()
     found = place.told("backup", "restore", page.id)
@@ -73,18 +114,11 @@ def test_it_comes_back_equal_and_without_whoever_is_gone(
     assert place.rows(tenant, stays.home.id) == [("active", False)]
     assert place.rows("select to_regnamespace(%s) is null", leaves.home.role) == [(True,)]
 
-    assert keyring().wrapped_keys(leaves.home.id) == {}
-    assert keyring().wrapped_keys(stays.home.id) == dict(key_versions().catalog.wrapped_keys(stays.home.id))
-    index = store.index(page)
-    with store.opened(page.id, "catalog", index["catalog"]) as chunks:
-        catalog = b"".join(chunks)
-    assert str(leaves.home.id).encode() in catalog
-    assert not any(wrapped.hex().encode() in catalog for wrapped in keys_then.values())
-    with store.bundle(page.id, leaves.home.role, index["bundles"][str(leaves.home.id)]) as bundle:
-        for table in bundle.described.tables:
-            content = bundle.open(table.file.path).read()
-            assert SECRET.encode() not in content
-            assert IBAN.encode() not in content
+    heads = place.rows("select max(sequence) from audit_heads where tenant_id = %s", stays.home.id)
+    assert heads == place.rows("select max(sequence) from audit_seals", schema=stays.home.role)
+
+    files_are_there(stays, place, found["files_brought_back"])
+    no_key_is_in(backups_of(settings), page, leaves, keys_then)
     refused = place.run("backup", "restore", page.id)
     assert refused.returncode == 1
     assert "This installation is not empty" in refused.stderr

@@ -29,7 +29,7 @@ def verify_log(slug: str, data_dir: Path, *, as_json: bool) -> None:
 
     report = verified(*_at_home(slug, data_dir))
     found = {
-        "holds": report.holds, "events": report.events, "seals": report.seals,
+        "holds": report.holds, "events": report.events, "seals": report.seals, "brought": report.brought,
         "unsealed": report.unsealed, "erased": report.erased, "wrong": report.wrong,
     }  # fmt: skip
     options.answer(found if as_json else {k: v for k, v in found.items() if k != "wrong"}, as_json=as_json)

@@ -64,6 +64,7 @@ def destroy_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> 
     It has to be closing or archived, and under no legal hold.
     """
     from crm.app import owners_of, storage_of
+    from tenants.foundation.whole_files import UnfinishedFile
     from tenants.lifecycle.keys.destruction import Destruction
     from tenants.lifecycle.keys.versions import key_versions
 
@@ -71,8 +72,17 @@ def destroy_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> 
         raise Refused(f"Nothing was done. To destroy everything of '{slug}' for good, add --yes-really.")
     settings, catalog = opened(data_dir)
     destruction = Destruction(key_versions(), storage_of(settings, catalog), owners_of(settings))
-    made = destruction.destroy(slug, decided_by=said["decided_by"], reason=said["reason"])
-    said["file"].write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+    # Where nothing can be written, nothing is destroyed; and a name is not forgotten before its certificate is there.
+    unfinished = UnfinishedFile(said["file"].absolute().parent)
+
+    def keep(made: dict[str, Any]) -> None:
+        unfinished.write(json.dumps(made, indent=2).encode() + b"\n")
+        unfinished.put_at(said["file"].absolute())
+
+    try:
+        destruction.destroy(slug, decided_by=said["decided_by"], reason=said["reason"], keep=keep)
+    finally:
+        unfinished.abandon()
     options.answer({"destroyed": slug, "certificate": str(said["file"])}, as_json=as_json)
 
 

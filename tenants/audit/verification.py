@@ -23,10 +23,15 @@ BATCH = 5000
 
 @dataclass
 class Report:
-    """What was looked at, and what is wrong with it: a sentence each. An empty `wrong` means the log holds."""
+    """What was looked at, and what is wrong with it: a sentence each. An empty `wrong` means the log holds.
+
+    `brought` are the seals that came in a bundle, with the keys that they are checked by: they show that it fits
+    together, and not who wrote it.
+    """
 
     events: int = 0
     seals: int = 0
+    brought: int = 0
     unsealed: int = 0
     erased: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -52,6 +57,7 @@ def verify_log(catalog: Catalog, home: Home) -> Report:
         sealed, previous = 0, NO_HEAD
         for seal, public_key in db().execute(_seals()).all():
             report.seals += 1
+            report.brought += seal.tenant_id != home.id
             report.wrong += _wrong_seal(seal, public_key, previous, report.seals)
             report.wrong += _wrong_copy(seal, copies.pop(seal.sequence, None), home)
             sealed, previous = sealed + seal.count, seal.head

@@ -4,7 +4,7 @@ Every step can be repeated. Whoever is killed leaves a certificate that was begu
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,11 @@ from tenants.retention.holds import is_anything_held
 #: The states from which there is a way to destruction, and who goes it.
 ENDINGS = {State.CLOSING: Mover.PLATFORM, State.ARCHIVED: Mover.OPERATOR}
 PATIENCE_SECONDS = 600
+Keep = Callable[[dict[str, Any]], None]
+
+
+def _nowhere(_certificate: dict[str, Any]) -> None:
+    """The catalog has it."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +51,11 @@ class Destruction:
     owners: Mapping[str, str | None]
 
     def destroy(
-        self, slug: str, *, decided_by: str, reason: str, exit_is_over: bool = False
+        self, slug: str, *, decided_by: str, reason: str, exit_is_over: bool = False, keep: Keep = _nowhere
     ) -> dict[str, Any]:
         """Destroy a tenant for good; its signed certificate. `exit_is_over` says that its exit's time was looked at.
 
+        `keep` gets the certificate while the tenant still has its name: when it fails, the same call gives it again.
         Raises NotFound, and Conflict for a tenant that is neither closing nor archived, is under a legal hold, or whose
         exit is not over. Unavailable without the owner's URL of its cell, before anything is destroyed.
         """
@@ -71,7 +77,11 @@ class Destruction:
         drop(self.owners.get(home.cell), home.role)
         drop_copies(catalog, self.owners, home.id)
         self._forget_pointers(home)
-        return self._certified(home, decided_by=decided_by, reason=reason)
+        made = self._certified(home, decided_by=decided_by, reason=reason)
+        keep(made)
+        with catalog.transaction() as session:
+            session.execute(update(Tenant).where(Tenant.id == home.id).values(slug=None, name=None))
+        return made
 
     def _found(self, slug: str) -> Home:
         """Wherever it is, also when it is destroyed but for its name."""
@@ -156,10 +166,7 @@ class Destruction:
         }
         if any(verified.values()):
             raise Conflict("Something of this tenant came back while it was destroyed. Run it again.")
-        made = certificates().issue(home.id, WHOLE, verified=verified, **said)
-        with catalog.transaction() as session:
-            session.execute(update(Tenant).where(Tenant.id == home.id).values(slug=None, name=None))
-        return made
+        return certificates().issue(home.id, WHOLE, verified=verified, **said)
 
 
 def _counted(table: Any) -> dict[str, Any]:

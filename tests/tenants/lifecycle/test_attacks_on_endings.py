@@ -14,7 +14,7 @@ from tenants.catalog.models import LookupHash, State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
-from tenants.foundation.errors import Conflict, Unavailable
+from tenants.foundation.errors import Conflict, NotFound, Unavailable
 from tenants.foundation.settings import Settings
 from tenants.isolation.storage import storage_from
 from tenants.lifecycle.archives import keeping, links
@@ -94,6 +94,22 @@ def test_an_operator_does_not_shorten_the_time_of_an_exit(
         destruction.destroy(slug, **WHO)
     assert tenant.admin.in_person.delete("/closing").status_code == 204
     assert tenant.admin.post("/contacts", {"last_name": "Back"}).status_code == 201
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_a_certificate_that_could_not_be_kept_is_given_again(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, works: Works, destruction: Destruction
+) -> None:
+    tenant, kept = new_workspace(), []
+    slug = slug_of(tenant)
+    go_on(works, ask_to_archive(works.catalog, tenant.home.id, WHY))
+    full = Mock(side_effect=OSError("The disk is full."))
+    with pytest.raises(OSError, match="full"):
+        destruction.destroy(slug, **WHO, keep=full)
+    made = destruction.destroy(slug, **WHO, keep=kept.append)
+    assert [made] == kept == [full.call_args.args[0]]
+    with pytest.raises(NotFound):
+        destruction.destroy(slug, **WHO)
     assert neighbour.admin.get("/contacts").status_code == 200
 
 

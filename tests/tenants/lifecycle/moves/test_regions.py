@@ -88,6 +88,7 @@ def test_what_chose_a_region_never_leaves_it(
     assert neighbour.admin.get(f"/contacts/{contact}").status_code == 404
 
 
+@pytest.mark.soak
 def test_a_region_that_is_said_too_late_stops_the_move_at_the_switch(
     app: Flask, neighbour: Workspace, two_regions: Nursery, works: Works
 ) -> None:
@@ -103,6 +104,7 @@ def test_a_region_that_is_said_too_late_stops_the_move_at_the_switch(
     assert neighbour.admin.get("/contacts").status_code == 200
 
 
+@pytest.mark.soak
 def test_who_chose_none_keeps_its_files_where_they_are_when_it_moves(
     app: Flask, neighbour: Workspace, two_regions: Nursery, works: Works, regional: Path
 ) -> None:

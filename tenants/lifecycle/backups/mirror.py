@@ -74,10 +74,15 @@ class Mirror:
         return checked
 
     def bring_back(self, storage: Storage, tenant_id: UUID, files: Files, told: Told) -> int:
-        """Put copies where files are, unless the files are there still; how many. Raises BackupDamaged."""
+        """Put copies where files are, unless the files are there still; how many. Raises BackupDamaged.
+
+        What nothing opens any more stays away: its tenant, or that version of its key, was destroyed.
+        """
         mine, brought = storage.for_tenant(tenant_id), 0
-        there = set(mine.list())
-        missing = {name: version for name, version in files.items() if name not in there}
+        there, destroyed = set(mine.list()), self._destroyed(tenant_id, set(files.values()))
+        missing = {
+            name: version for name, version in files.items() if name not in there and version not in destroyed
+        }
         self.check(tenant_id, missing, told)
         for name, version in missing.items():
             with self._opened(_key(tenant_id, version, name)) as chunks:
@@ -121,6 +126,17 @@ class Mirror:
             self.place.delete(key)
             raise BackupDamaged(f"What storage gave back of {key} is not what was written.")
         return True
+
+    def _destroyed(self, tenant_id: UUID, versions: set[int]) -> set[int]:
+        found = set()
+        for version in versions:
+            try:
+                self.keys.version(tenant_id, version)
+            except KeyDestroyed:
+                found.add(version)
+            except KeyWithheld:
+                continue  # it opens again when whoever holds the key says so
+        return found
 
     def _check_one(self, tenant_id: UUID, name: str, data_key: DataKey) -> None:
         key = _key(tenant_id, data_key.version, name)

@@ -1,6 +1,7 @@
 """A backup comes back equal, without whoever was erased or destroyed since it was taken."""
 
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,7 @@ from tenants.lifecycle.backups.taking import Taken, _Work
 from tenants.lifecycle.changing import Decision, move, seal_whole
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
+from tests.attaching import attach
 from tests.jobs import RunJobs
 from tests.tenants.lifecycle.backups.conftest import Elsewhere
 from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, fill
@@ -58,7 +60,8 @@ def seal_between(sealed: Sealed, monkeypatch: pytest.MonkeyPatch) -> None:
 def files_are_there(sealed: Sealed, place: Elsewhere, brought: int) -> None:
     files, there = stored_files(sealed.home.id), place.folder / "storage" / sealed.home.role
     names = [name for name in files.list() if not name.startswith("exports/")]
-    assert brought >= len(names) > 0
+    assert brought > len(names) == 1, "the attachment of whoever was erased came back, and went with them"
+    assert [each.name for each in (there / "attachments").iterdir()] == [Path(names[0]).name]
     for name in names:
         with files.open_stream(name) as chunks:
             assert (there / name).read_bytes() == b"".join(chunks)
@@ -93,6 +96,9 @@ def test_it_comes_back_equal_and_without_whoever_is_gone(
     person = stays.workspace.admin.post(
         "/contacts", {"last_name": "Gone", "email": "gone@example.test"}
     ).json["id"]
+    for record in (stays.contact, person):
+        assert attach(stays.workspace.admin, "contacts", record).status_code == 201
+    assert attach(leaves.workspace.admin, "contacts", leaves.contact).status_code == 201
     seal_between(stays, monkeypatch)
     page = take().page
     keys_then = dict(key_versions().catalog.wrapped_keys(leaves.home.id))

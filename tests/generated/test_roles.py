@@ -186,6 +186,7 @@ def test_lists_show_what_is_within_reach(
             assert {owner for owner, each in made.items() if each in shown} == WITHIN[right]
 
 
+@pytest.mark.soak
 def test_programs_may_not_what_only_people_may(
     document: Document, ours: Examples, subtests: pytest.Subtests
 ) -> None:

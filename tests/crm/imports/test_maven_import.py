@@ -61,6 +61,7 @@ def bring_in_maven(ours, run_jobs):
     return deals
 
 
+@pytest.mark.soak
 def test_the_maven_files_come_in_and_the_reports_agree_with_them(new_workspace, neighbour, run_jobs) -> None:
     ours = new_workspace()
     deals = bring_in_maven(ours, run_jobs)

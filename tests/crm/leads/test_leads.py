@@ -179,6 +179,7 @@ def test_reach_decides_who_converts(acme: Workspace, neighbour: Workspace) -> No
     assert neighbour.manager.put(f"/leads/{managers}/conversion", {}).status_code == 404
 
 
+@pytest.mark.soak
 def test_of_many_conversions_at_once_all_have_one_result(acme: Workspace, neighbour: Workspace) -> None:
     app = acme.sales.flask.application
     barrier = Barrier(4)

@@ -69,6 +69,7 @@ def _value(invoice: dict[str, Any], name: str, month_of: str) -> Any:
     return invoice[f"{name}_id" if name in RECORDS else name]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("measure", ["count", "net", "tax", "gross", "credited", "paid", "outstanding"])
 @pytest.mark.parametrize(
     "names", [["status"], ["company", "month"], ["owner"], ["currency", "team"], ["deal"]]

@@ -256,7 +256,8 @@ def test_what_is_stored_is_sealed_and_bound_to_its_place(
     moved = raw(tenant, f"attachments/{one}")
     with inside(tenant.home):
         files().write(f"attachments/{other}", [moved])
-    assert tenant.sales.get(f"/attachments/{other}/download").status_code == 500
+    swapped = tenant.sales.get(f"/attachments/{other}/download")
+    assert (swapped.status_code, swapped.json["code"]) == (409, "file_altered")
     with inside(neighbour.home):
         act_as(SYSTEM)
         assert db().get(Attachment, one) is None

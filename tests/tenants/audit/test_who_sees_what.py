@@ -78,8 +78,9 @@ def test_the_reach_of_a_team_and_shares_count_as_they_do_in_lists(
 
 
 def test_without_the_right_to_read_a_resource_nothing_is_told_of_it(
-    acme: Workspace, neighbour: Workspace
+    new_workspace: Callable[[], Workspace], neighbour: Workspace
 ) -> None:
+    acme = new_workspace()
     reader = somebody_who_may(acme, AUDIT)
     contact = make(acme, "Unread")
     signed_in = [each for each in told(acme.admin) if each["resource"] not in governed()]

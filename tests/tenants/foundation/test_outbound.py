@@ -180,6 +180,7 @@ WAYS_OUT = {
 DOORS = {
     "tenants/foundation/exchange.py",
     "tenants/isolation/bucket.py",  # storage goes where the operator's own settings say
+    "tenants/isolation/parts.py",  # the same bucket's
     "tenants/isolation/versions.py",  # the same bucket's
     "tenants/isolation/aws_kms.py",  # the keys of keys, where the operator or the tenant says
     "tenants/isolation/own_bucket.py",  # a tenant's own bucket, by a way out that checks every address

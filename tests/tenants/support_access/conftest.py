@@ -31,9 +31,9 @@ def tenant(new_workspace: Callable[[], Workspace], bureau: Bureau) -> Workspace:
     return workspace
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def other(new_workspace: Callable[[], Workspace]) -> Workspace:
-    """The tenant next door, likewise."""
+    """The tenant next door, which has a contact; the tests of a module share it."""
     workspace = new_workspace()
     assert workspace.admin.post("/contacts", {"last_name": "Nextdoor"}).status_code == 201
     return workspace

@@ -51,6 +51,7 @@ def test_an_ask_that_nobody_answers_expires(
     assert bureau.boss.put(f"/access-grants/{asked['id']}/approval").json["code"] == "wrong_state"
 
 
+@pytest.mark.soak
 @pytest.mark.promise("4-13", "1-23")
 def test_revoking_takes_effect_on_the_next_request_with_requests_in_flight(
     bureau: Bureau, tenant: Workspace, other: Workspace
@@ -102,6 +103,7 @@ class Killed(BaseException):
     """The platform worker was killed here."""
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "moment", ["before the role is taken", "before connections end", "before it is noted"]
 )

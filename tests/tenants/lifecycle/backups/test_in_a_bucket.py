@@ -45,6 +45,7 @@ def taking(
     return Taking(store, catalog, settings.catalog_database_url, storage_from(settings.storage))
 
 
+@pytest.mark.soak
 def test_a_backup_in_a_bucket_is_whole_or_none(taking: Taking, s3: S3) -> None:
     page = taking.take().page
     assert check(taking.store, page.id)["tenants"] == page.tenants >= 2

@@ -87,6 +87,7 @@ def test_every_key_is_wrapped_again_and_opens_all_the_while(
     assert (again.wrapped, again.already) == (0, told[-1][1])
 
 
+@pytest.mark.soak
 def test_one_that_was_killed_is_taken_up_and_goes_back_too(
     catalog: Catalog, file: LocalKeyFile, kms_key: AwsKms, ours: Sealed, theirs: Sealed, ring: None
 ) -> None:

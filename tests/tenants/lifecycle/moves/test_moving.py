@@ -147,6 +147,7 @@ def test_it_stays_where_it_is_when_the_move_is_given_up(
     assert ours.admin.post("/contacts", {"last_name": "Here"}).status_code == 201
 
 
+@pytest.mark.soak
 def test_who_thinks_that_it_is_where_it_was_is_refused_by_the_database(
     ours: Workspace, neighbour: Workspace, works: Works
 ) -> None:

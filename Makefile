@@ -32,8 +32,11 @@ run: $(VENV)/.runtime ## start it all, with a demo, on http://127.0.0.1:8000 (AR
 	@$(BIN)/python -m crm.cli up $(ARGS)
 
 ##@ Check
-.PHONY: test soak lint format
-test: lint ## lint, types, import contracts and the tests (ARGS="-k invoice")
+.PHONY: test quick soak lint format
+test: $(VENV)/.development ## lint, types, import contracts and the tests (ARGS="-k invoice")
+	@$(MAKE) --no-print-directory -j 2 lint quick
+
+quick: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2 -p no:schemathesis -m "not soak" $(ARGS)
 
 soak: $(VENV)/.development ## the long tests: faults, generated matrices, fuzzing

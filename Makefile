@@ -36,7 +36,7 @@ run: $(VENV)/.runtime ## start it all, with a demo, on http://127.0.0.1:8000 (AR
 test: $(VENV)/.development ## lint, types, import contracts and the tests (ARGS="-k invoice")
 	@$(MAKE) --no-print-directory -j 2 lint quick
 
-quick: $(VENV)/.development
+quick: $(VENV)/.development ## the tests alone, without the long ones
 	$(BIN)/python -m pytest -n 2 -p no:schemathesis -m "not soak" $(ARGS)
 
 soak: $(VENV)/.development ## the long tests: faults, generated matrices, fuzzing

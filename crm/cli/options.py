@@ -29,7 +29,27 @@ def answer(result: Mapping[str, Any], *, as_json: bool) -> None:
         click.echo(json.dumps(result, default=str))
         return
     for name, value in result.items():
-        click.echo(f"{name.replace('_', ' ')}: {value}")
+        _show(name, value)
+
+
+def _show(name: str, value: Any, indent: str = "") -> None:
+    name = f"{indent}{name.replace('_', ' ')}:"
+    if isinstance(value, Mapping) and value:
+        click.echo(name)
+        for each, inner in value.items():
+            _show(str(each), inner, indent + "  ")
+    else:
+        click.echo(f"{name} {_in_words(value)}")
+
+
+def _in_words(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple | Mapping):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
 
 
 def password_given(*, wanted: bool) -> str | None:

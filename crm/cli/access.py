@@ -10,7 +10,7 @@ from typing import Any, Self
 import click
 
 from crm.cli import options
-from crm.cli.refusals import Refused
+from crm.cli.refusals import Refused, in_sentences
 
 SECONDS = 30
 PROBLEMS = 400
@@ -66,8 +66,8 @@ def show_log(*, as_json: bool, **who: Any) -> None:
         click.echo("  ".join([*said, f"{len(each['record_ids'])} records", each["ticket"] or ""]))
 
 
-def _deciding(word: str, noun: str, text: str) -> None:
-    @access.command(word, help=text)
+def _deciding(word: str, noun: str, short: str, text: str) -> None:
+    @access.command(word, short_help=short, help=text)
     @click.argument("grant_id", type=click.UUID)
     @click.option("--why", help="A sentence for the record.")
     @_signed_in
@@ -78,12 +78,22 @@ def _deciding(word: str, noun: str, text: str) -> None:
         options.answer(grant if as_json else {"id": grant["id"], "state": grant["state"]}, as_json=as_json)
 
 
-_deciding("approve", "approval", "Approve what staff asked for, as it is; narrowing it takes the API.")
-_deciding("refuse", "refusal", "Say no to what staff asked for.")
-_deciding("revoke", "revocation", "Take leave back: the next request of every visit under it fails.")
+_deciding(
+    "approve",
+    "approval",
+    "Give leave.",
+    "Approve what staff asked for, as it is; narrowing it takes the API.",
+)
+_deciding("refuse", "refusal", "Give none.", "Say no to what staff asked for.")
+_deciding(
+    "revoke",
+    "revocation",
+    "Take leave back.",
+    "Take leave back: the next request of every visit under it fails.",
+)
 
 
-@access.command("receipt")
+@access.command("receipt", short_help="Keep the signed receipt of a visit.")
 @click.argument("visit_id", type=click.UUID)
 @click.option(
     "--to", "file", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
@@ -105,7 +115,7 @@ def get_receipt(visit_id: Any, file: Path, *, as_json: bool, **who: Any) -> None
     options.answer({"file": str(file), "entries": len(whole["entries"])}, as_json=as_json)
 
 
-@access.command("verify")
+@access.command("verify", short_help="Check a receipt; needs no server.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options.as_json
 def verify(file: Path, *, as_json: bool) -> None:
@@ -155,8 +165,15 @@ class _Session:
         self._http.close()
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        answer = self._http.request(method, f"{self._base}/{path}", json=body, timeout=SECONDS)
+        import requests
+
+        try:
+            answer = self._http.request(method, f"{self._base}/{path}", json=body, timeout=SECONDS)
+            said = answer.json() if answer.content else {}
+        except ValueError:
+            raise Refused(f"There is no Freehold at {self._base}: say with --url where it is.") from None
+        except requests.RequestException:
+            raise Refused(f"Nothing answers at {self._base}: say with --url where Freehold is.") from None
         if answer.status_code >= PROBLEMS:
-            problem = answer.json()
-            raise Refused(problem.get("detail") or problem["title"])
-        return answer.json() if answer.content else {}
+            raise Refused(in_sentences(said.get("detail") or said["title"], said.get("errors") or {}))
+        return said

@@ -1,5 +1,6 @@
 """Failures that are to be expected, each as the sentence a person gets instead of a traceback."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -10,6 +11,15 @@ class Refused(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         click.echo(self.message, err=True, file=file)
+
+
+def in_sentences(said: str, errors: Mapping[str, Any]) -> str:
+    """What was said, and below it which value is wrong and why."""
+    found = [
+        f"{name}: {' '.join(map(str, each)) if isinstance(each, list) else each}"
+        for name, each in errors.items()
+    ]
+    return "\n".join([f"{said}:" if found and not said.endswith(".") else said, *found])
 
 
 def sentence_for(error: Exception) -> str | None:
@@ -23,7 +33,9 @@ def sentence_for(error: Exception) -> str | None:
     from tenants.isolation.startup import UnsafeDatabase
     from tenants.isolation.storage import StorageFailed
 
-    ours = (SettingsError, ServerFailed, KeyFileUnusable, UnsafeDatabase, StorageFailed, Refusal)
+    ours = (SettingsError, ServerFailed, KeyFileUnusable, UnsafeDatabase, StorageFailed)
+    if isinstance(error, Refusal):
+        return in_sentences(str(error), error.errors)
     if isinstance(error, ours):
         return str(error)
     if isinstance(error, click.ClickException):

@@ -1,11 +1,14 @@
 """What can't be done is a sentence on stderr and status 1; what was asked wrongly is status 2."""
 
 import socket
+from uuid import UUID
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
-from crm.cli import COMMANDS, main
+from crm.cli import COMMANDS, main, options
+from crm.cli.refusals import in_sentences
 from tenants.foundation.settings import Settings, env_name
 
 NOWHERE = "postgresql://freehold_app:hunter2@127.0.0.1:1/freehold"
@@ -46,6 +49,14 @@ def test_the_list_of_commands_says_what_each_is_for(freehold):
         line = next(line for line in shown.splitlines() if line.startswith(f"  {command} "))
         assert line.endswith(".")
         assert not line.endswith("...")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_a_group_is_told_in_one_line(freehold, command):
+    _, found, listed = freehold(command, "--help").output.partition("Commands:\n")
+
+    assert bool(found) == isinstance(main.get_command(click.Context(main), command), click.Group)
+    assert not [line for line in listed.splitlines() if line.endswith("...") or not line.startswith("  ")]
 
 
 def test_an_unknown_command_or_option_is_a_usage_error(freehold):
@@ -121,3 +132,32 @@ def variables(settings: Settings) -> dict[str, str]:
         "FREEHOLD_KEY_FILE": str(settings.key_file),
         "FREEHOLD_STORAGE": settings.storage,
     }
+
+
+def test_access_where_nothing_answers_is_a_sentence(freehold, free_port):
+    nobody = ["access", "list", "--email", "ada@acme.example", "--url"]
+
+    assert sentence(freehold(*nobody, f"http://127.0.0.1:{free_port}")).endswith(
+        "with --url where Freehold is.\n"
+    )
+    assert sentence(freehold(*nobody, "freehold.example")).startswith(
+        "There is no Freehold at freehold.example/api/v1:"
+    )
+
+
+def test_values_that_are_not_right_are_named():
+    assert in_sentences("Some values are not right", {"hours": ["At most 4."]}) == (
+        "Some values are not right:\nhours: At most 4."
+    )
+    assert in_sentences("It is taken.", {}) == "It is taken."
+
+
+def test_an_answer_for_a_person_shows_no_python(capsys):
+    options.answer(
+        {"tenant": {"id": UUID(int=1)}, "region": None, "holds": True, "names": ["a", "b"], "left_out": {}},
+        as_json=False,
+    )
+
+    assert capsys.readouterr().out == (
+        f"tenant:\n  id: {UUID(int=1)}\nregion: none\nholds: yes\nnames: a, b\nleft out: none\n"
+    )

@@ -19,7 +19,7 @@ def audit() -> None:
     """Check a tenant's audit log against its seals, and forget a person's values in it."""
 
 
-@audit.command("verify")
+@audit.command("verify", short_help="Check the log of a tenant against its seals.")
 @click.argument("slug")
 @options.data_dir
 @options.as_json
@@ -37,7 +37,7 @@ def verify_log(slug: str, data_dir: Path, *, as_json: bool) -> None:
         raise Refused("\n".join(report.wrong))
 
 
-@audit.command("erase")
+@audit.command("erase", short_help="Forget what a tenant's log keeps of a person.")
 @click.argument("slug")
 @click.argument("record_ids", nargs=-1, required=True, type=click.UUID)
 @options.data_dir

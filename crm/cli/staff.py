@@ -70,7 +70,7 @@ def list_staff(data_dir: Path, *, as_json: bool) -> None:
     Console().print(table if rows else "There is nobody yet: freehold staff create EMAIL --role …")
 
 
-@staff.command("deactivate")
+@staff.command("deactivate", short_help="End an account.")
 @click.argument("email")
 @options.data_dir
 @options.as_json

@@ -86,7 +86,7 @@ def list_tenants(data_dir: Path, *, as_json: bool) -> None:
     Console().print(table if rows else "There are no tenants yet: freehold tenant create SLUG …")
 
 
-@tenant.command("show")
+@tenant.command("show", short_help="What the catalog knows of a tenant.")
 @click.argument("slug")
 @options.data_dir
 @options.as_json

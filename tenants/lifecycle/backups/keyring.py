@@ -86,12 +86,17 @@ class Keyring:
 
     def destroy_due(self) -> list[date]:
         """Destroy every dated key whose day has come; the days that they were of. Run again, it goes on."""
-        due = [each.day for each in self.dated() if each.destroyed_on <= self.today]
-        for day in due:
-            said = {"day": day.isoformat(), "destroyed_at": self._clock().isoformat()}
-            self._place.write(f"{DESTROYED}{day}", [json.dumps(said).encode()])
-            self._place.delete(f"{DATED}{day}")
+        with self._catalog.alone("backup keys"):
+            due = [each.day for each in self.dated() if each.destroyed_on <= self.today]
+            for day in due:
+                said = {"day": day.isoformat(), "destroyed_at": self._clock().isoformat()}
+                self._place.write(f"{DESTROYED}{day}", [json.dumps(said).encode()])
+                self._place.delete(f"{DATED}{day}")
         return due
+
+    def is_destroyed(self, day: str) -> bool:
+        """Whether the keyring says that it destroyed the backup key of a day."""
+        return self._place.exists(f"{DESTROYED}{day}")
 
     def last_end(self) -> date:
         """The day on which the last of the backup keys there are is destroyed; today when there is none."""
@@ -141,10 +146,11 @@ class Keyring:
         """Wrap the dated keys with the key of keys of today; how many were wrapped again. Raises KeyWithheld."""
         self.keep()
         done = 0
-        for each in self.dated():
-            if (again := self._wrapping.rewrapped(each.wrapped, each.name)) is not None:
-                self._write(DatedKey(each.day, each.destroyed_on, again))
-                done += 1
+        with self._catalog.alone("backup keys"):
+            for each in self.dated():
+                if (again := self._wrapping.rewrapped(each.wrapped, each.name)) is not None:
+                    self._write(DatedKey(each.day, each.destroyed_on, again))
+                    done += 1
         return done
 
     def _make(self, day: date) -> DatedKey:

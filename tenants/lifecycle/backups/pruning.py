@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from tenants.audit.ledger import Ledger
-from tenants.lifecycle.backups.store import Store
+from tenants.lifecycle.backups.store import Page, Store
 
 ROUND = "backups.prune"
 #: No backup takes longer to write; one that is unfinished after this was killed.
@@ -30,7 +30,7 @@ def prune(store: Store, ledger: Ledger) -> Pruned:
     keys = store.keyring.destroy_due()
     store.keyring.keep()
     pages = store.pages()
-    over = [each.id for each in pages if not store.readable(each)]
+    over = [each.id for each in pages if _is_over(store, each)]
     finished = {each.id for each in pages}
     latest = datetime.combine(store.keyring.today, datetime.min.time(), UTC) - UNFINISHED_AFTER
     unfinished = store.folders() - finished
@@ -41,11 +41,17 @@ def prune(store: Store, ledger: Ledger) -> Pruned:
     removed = over if unfinished <= set(left) else []
     for backup in removed:
         store.remove(backup)
-    if removed:
+    if removed and all(map(store.readable, store.pages())):
         _remove_files(store)
     oldest = min((each.taken_at for each in pages if each.id not in over), default=None)
     entries = ledger.forget_until(datetime.fromisoformat(oldest)) if oldest else 0
     return Pruned([each.isoformat() for each in keys], removed, left, entries)
+
+
+def _is_over(store: Store, page: Page) -> bool:
+    """Before its day a backup that nothing opens stays: the keyring may be somewhere else, or not be mounted."""
+    due = page.key_destroyed_on <= store.keyring.today.isoformat()
+    return not store.readable(page) and (due or store.keyring.is_destroyed(page.key_day))
 
 
 def _remove_files(store: Store) -> None:

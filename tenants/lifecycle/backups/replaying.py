@@ -123,7 +123,11 @@ class Replaying:
             tenancy.notes[REPLAYED] = True
             act_as(SYSTEM, request_id="replay", source=Source.SYSTEM)
             went = sum(
-                _erase_records(resource, self._named(home, _table_of(resource), keyed))
+                _erase_records(
+                    resource,
+                    self._named(home, _table_of(resource), keyed),
+                    self._named_in_bin(home, resource, keyed),
+                )
                 for resource, keyed in wanted.records.items()
                 if resource in _resources()
             )
@@ -142,6 +146,12 @@ class Replaying:
         ids = db().scalars(select(table.c.id).execution_options(yield_per=AT_ONCE))
         return [each for each in ids if self.ledger.keyed_record(home.id, each) in keyed]
 
+    def _named_in_bin(self, home: Home, resource: str, keyed: set[str]) -> list[UUID]:
+        """What belongs to a record stays where it is while that is in the bin: it is found by its id alone."""
+        mine = select(BinEntry.record_id).where(BinEntry.resource == resource)
+        ids = db().scalars(mine.execution_options(yield_per=AT_ONCE))
+        return [each for each in ids if self.ledger.keyed_record(home.id, each) in keyed]
+
     def _named_in_audit(self, home: Home, keyed: set[str]) -> Iterator[UUID]:
         """The ids of records that the audit or the bin still knows something of."""
         events = Base.metadata.tables["audit_events"]
@@ -157,13 +167,12 @@ def _forget(record_ids: Sequence[UUID]) -> None:
         _delete_rows(Base.metadata.tables[BinEntry.__tablename__], "record_id", record_ids)
 
 
-def _erase_records(resource: str, record_ids: Sequence[UUID]) -> int:
+def _erase_records(resource: str, record_ids: Sequence[UUID], in_bin: Sequence[UUID]) -> int:
     """Whatever holds or rules were in force when the backup was taken: it was decided after them."""
-    if not record_ids:
-        return 0
-    gone(resource, record_ids)
-    _remove(_table_of(resource), record_ids, frozenset())
-    return len(record_ids)
+    if everything := [*record_ids, *in_bin]:
+        gone(resource, everything)
+        _remove(_table_of(resource), record_ids, frozenset())
+    return len(everything)
 
 
 def _remove(table: sa.Table, ids: Sequence[UUID], seen: frozenset[str]) -> None:

@@ -145,9 +145,12 @@ class Store:
         with self.place.open_stream(name) as chunks:
             content = b"".join(chunks)
         try:
-            return Page(**json.loads(content))
+            found = Page(**json.loads(content))
         except (ValueError, TypeError):
             raise BackupDamaged(f"{name} does not describe a backup.") from None
+        if _key(found.id, PAGE) != name:
+            raise BackupDamaged(f"{name} is the page of another backup.")
+        return found
 
 
 class _Measured:

@@ -7,19 +7,25 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import make_url
 
 from crm.schedule import backups_of
+from tenants.audit.ledger import Ledger
+from tenants.catalog.registry import Catalog
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
+from tenants.isolation.folder import Folder
 from tenants.isolation.storage import storage_from
-from tenants.lifecycle.backups.store import Store
+from tenants.lifecycle.backups.keyring import Keyring
+from tenants.lifecycle.backups.store import INDEX, Page, Store
 from tenants.lifecycle.backups.taking import Taken, Taking
 from tenants.lifecycle.keys.versions import key_versions
 
@@ -116,3 +122,58 @@ def take(store: Store, settings: Settings) -> Callable[[], Taken]:
     """Takes a backup of the whole session's installation."""
     storage = storage_from(settings.storage)
     return lambda: Taking(store, key_versions().catalog, settings.catalog_database_url, storage).take()
+
+
+FIRST = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    """Stands still until somebody moves it."""
+
+    def __init__(self) -> None:
+        self.at = FIRST
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def catalog(app: Flask) -> Catalog:
+    return app.extensions["house"].catalog
+
+
+@pytest.fixture
+def ring(catalog: Catalog, settings: Settings, clock: Clock, tmp_path: Path) -> Keyring:
+    return Keyring(Folder(tmp_path / "keyring"), catalog, key_versions().wrapper, settings.backup_days, clock)
+
+
+@pytest.fixture
+def ledger(catalog: Catalog, tmp_path: Path) -> Ledger:
+    return Ledger(Folder(tmp_path / "backups"), key_versions().wrapper.hashed, catalog.alone)
+
+
+@pytest.fixture
+def kept(ring: Keyring, tmp_path: Path) -> Store:
+    return Store(Folder(tmp_path / "backups"), ring)
+
+
+def put(store: Store, name: str) -> Page:
+    """A backup without anything in it."""
+    dated, key = store.keyring.key_of_today()
+    said = {
+        "id": name,
+        "taken_at": f"{dated.day}T12:00:00+00:00",
+        "program": "1",
+        "key_day": f"{dated.day}",
+        "key_destroyed_on": f"{dated.destroyed_on}",
+        **dict.fromkeys(("tenants", "rows", "files", "size"), 0),
+    }
+    written = store.write(name, INDEX, key, [json.dumps({"about": said, "files": {}}).encode()])
+    page = Page(**said, index=written.sha256)
+    store.conclude(page)
+    return page

@@ -1,80 +1,24 @@
 """Dated keys end on their day, copies of tenants' keys with the keys, and the ledger shows every change to it."""
 
-import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 from tenants.audit.ledger import Ending, Ledger, LedgerBroken
 from tenants.catalog.models import TenantKey
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
-from tenants.foundation.settings import Settings
 from tenants.isolation.folder import Folder
 from tenants.isolation.keys import KeyDestroyed
 from tenants.lifecycle.backups.keyring import Keyring, version_of
 from tenants.lifecycle.backups.pruning import prune
-from tenants.lifecycle.backups.store import INDEX, BackupDamaged, Page, Store
+from tenants.lifecycle.backups.store import INDEX, BackupDamaged, Store
 from tenants.lifecycle.keys.versions import key_versions
+from tests.tenants.lifecycle.backups.conftest import FIRST, Clock, put
 from tests.workspace import Workspace
-
-FIRST = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class Clock:
-    """Stands still until somebody moves it."""
-
-    def __init__(self) -> None:
-        self.at = FIRST
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def catalog(app: Flask) -> Catalog:
-    return app.extensions["house"].catalog
-
-
-@pytest.fixture
-def ring(catalog: Catalog, settings: Settings, clock: Clock, tmp_path: Path) -> Keyring:
-    return Keyring(Folder(tmp_path / "keyring"), catalog, key_versions().wrapper, settings.backup_days, clock)
-
-
-@pytest.fixture
-def ledger(catalog: Catalog, tmp_path: Path) -> Ledger:
-    return Ledger(Folder(tmp_path / "backups"), key_versions().wrapper.hashed, catalog.alone)
-
-
-@pytest.fixture
-def kept(ring: Keyring, tmp_path: Path) -> Store:
-    return Store(Folder(tmp_path / "backups"), ring)
-
-
-def put(store: Store, name: str) -> Page:
-    """A backup without anything in it."""
-    dated, key = store.keyring.key_of_today()
-    said = {
-        "id": name,
-        "taken_at": f"{dated.day}T12:00:00+00:00",
-        "program": "1",
-        "key_day": f"{dated.day}",
-        "key_destroyed_on": f"{dated.destroyed_on}",
-        **dict.fromkeys(("tenants", "rows", "files", "size"), 0),
-    }
-    written = store.write(name, INDEX, key, [json.dumps({"about": said, "files": {}}).encode()])
-    page = Page(**said, index=written.sha256)
-    store.conclude(page)
-    return page
 
 
 @pytest.mark.promise("1-47", "RET-5")

@@ -26,6 +26,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Unavailable
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Source
+from tenants.identity.models import TenantProfile
 from tenants.isolation import catalog_copying as copying
 from tenants.isolation.catalog_copying import Connection
 from tenants.isolation.door import db, inside
@@ -33,10 +34,11 @@ from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import death
 from tenants.isolation.stepping import build, grant_exactly, step_tenant
 from tenants.isolation.storage import Storage
+from tenants.lifecycle.backups.agreeing import agree
 from tenants.lifecycle.backups.catalog_file import catalog_tables, content_of_catalog, fill_catalog
 from tenants.lifecycle.backups.replaying import Replayed, Replaying
 from tenants.lifecycle.backups.store import CATALOG, Page, Store
-from tenants.lifecycle.changing import Owners
+from tenants.lifecycle.changing import SAID_INSIDE, Owners
 from tenants.portability.bundling import PATIENCE_SECONDS
 from tenants.portability.comparing import content_here
 from tenants.portability.filling import Filling
@@ -126,7 +128,7 @@ class Restoring:
         if not restored.equal:
             raise CameBackUnequal(restored)
         replayed = self.replaying.replay()
-        self._note(page, index)
+        self._note(page, index, states)
         self._open(states, replayed)
         return Restored(page, tuple(self._compared), replayed, self._files)
 
@@ -172,6 +174,7 @@ class Restoring:
                 self._compare_catalog(connection, said["tables"])
                 self._put_keys_back(connection)
             _remove_nobodys(connection)
+            agree(connection, {UUID(each): its["cell"] for each, its in index["bundles"].items()})
             states = dict(connection.execute("select id, state from catalog.tenants").fetchall())
             connection.execute(
                 "update catalog.tenants set state = %s where state <> %s", [State.THAWING, State.DESTROYED]
@@ -227,8 +230,8 @@ class Restoring:
         with self.catalog.transaction() as session:
             session.execute(update(Tenant).where(Tenant.id == tenant_id).values(revision=head()))
 
-    def _note(self, page: Page, index: Mapping[str, Any]) -> None:
-        """Each tenant can read in its audit log that it came back, and as of when.
+    def _note(self, page: Page, index: Mapping[str, Any], states: Mapping[UUID, str]) -> None:
+        """Each tenant can read in its audit log that it came back, and as of when; its schema says its state.
 
         The catalog was copied after the tenants: heads of seals that came in between are of no seal here.
         """
@@ -239,6 +242,8 @@ class Restoring:
                 later = delete(AuditHead).where(AuditHead.tenant_id == home.id, AuditHead.sequence > last)
                 with self.catalog.transaction() as session:
                     session.execute(later)
+                if states[home.id] in SAID_INSIDE:
+                    db().execute(update(TenantProfile).values(state=states[home.id]))
                 record_event(
                     "tenant.restored_from_backup", "tenant", home.id, {"as_of": [None, page.taken_at]}
                 )

@@ -14,7 +14,7 @@ from sqlalchemy.schema import AddConstraint
 
 from tenants.catalog.registry import Home
 from tenants.foundation.tables import Base
-from tenants.isolation.memberships import STAFF
+from tenants.isolation.memberships import END_CONNECTIONS, STAFF
 from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import EVERYTHING, birth, death, path, tables
 from tenants.isolation.stepping import mark
@@ -74,13 +74,17 @@ def take_name(owner_url: str | None, copy: Aside) -> None:
 
 
 def set_aside(owner_url: str | None, home: Home) -> None:
-    """What a cell has under the tenant's name is out of everybody's way from now on, staff's too. Safe to repeat."""
+    """What a cell has under the tenant's name is out of everybody's way from now on, staff's too. Safe to repeat.
+
+    A connection of the staff's login that took the role before would keep it: each of them ends.
+    """
     name = aside_name(home.id)
     with as_owner(owner_url) as connection:
-        if not _is_there(connection, home.role) and _is_there(connection, name):
-            return
-        revoked = sql.SQL("revoke {} from {}").format(sql.Identifier(home.role), sql.Identifier(STAFF))
-        run_all(connection, [revoked, *_renamed(home.role, name)])
+        if _is_there(connection, home.role) or not _is_there(connection, name):
+            revoked = sql.SQL("revoke {} from {}").format(sql.Identifier(home.role), sql.Identifier(STAFF))
+            run_all(connection, [revoked, *_renamed(home.role, name)])
+    with as_owner(owner_url) as connection:
+        connection.execute(END_CONNECTIONS)
 
 
 def confirm_references(owner_url: str | None, role: str) -> None:

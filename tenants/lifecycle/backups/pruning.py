@@ -43,8 +43,10 @@ def prune(store: Store, ledger: Ledger) -> Pruned:
         store.remove(backup)
     if removed and all(map(store.readable, store.pages())):
         _remove_files(store)
-    oldest = min((each.taken_at for each in pages if each.id not in over), default=None)
-    entries = ledger.forget_until(datetime.fromisoformat(oldest)) if oldest else 0
+    kept = [datetime.fromisoformat(each.taken_at) for each in pages if each.id not in over]
+    # One that is under way may hold what was erased before the others were begun.
+    under_way = [_begun_at(each) for each in unfinished if each not in left]
+    entries = ledger.forget_until(min(kept + under_way)) if kept else 0
     return Pruned([each.isoformat() for each in keys], removed, left, entries)
 
 

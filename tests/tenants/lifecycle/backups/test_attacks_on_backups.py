@@ -15,11 +15,12 @@ from tenants.foundation.settings import Settings
 from tenants.isolation.door import db, inside
 from tenants.isolation.folder import Folder
 from tenants.isolation.storage import storage_from
+from tenants.lifecycle.backups.faults import BackupDamaged
 from tenants.lifecycle.backups.keyring import Keyring
 from tenants.lifecycle.backups.mirror import Mirror
 from tenants.lifecycle.backups.pruning import prune
 from tenants.lifecycle.backups.replaying import Replaying
-from tenants.lifecycle.backups.store import BackupDamaged, Store
+from tenants.lifecycle.backups.store import Store
 from tenants.lifecycle.keys.versions import key_versions
 from tenants.retention.models import BinEntry
 from tests.attaching import attached, listed, stored

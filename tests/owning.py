@@ -31,6 +31,7 @@ from tests.workspace import Workspace
 AWKWARD = (
     "",
     "\\N",
+    "\\.",
     '"\\N"',
     ',"\\N",',
     "=HYPERLINK(1)",

@@ -6,7 +6,6 @@ from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
-from flask import Flask
 from sqlalchemy import delete, select
 
 from crm.app import owners_of
@@ -33,16 +32,6 @@ pytestmark = pytest.mark.soak
 WHY = Decision(Mover.OPERATOR, "Nobody works here at the moment.")
 WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 HOLD = {"matter": "M-1", "reason": "A dispute over the contract."}
-
-
-@pytest.fixture
-def catalog(app: Flask) -> Catalog:
-    return app.extensions["house"].catalog
-
-
-@pytest.fixture
-def works(catalog: Catalog, nursery: Nursery) -> Works:
-    return Works(catalog, nursery.owner_urls, nursery.wrapper, nursery.head)
 
 
 @pytest.fixture

@@ -29,24 +29,8 @@ from tenants.portability.taking_out import take_out
 from tenants.portability.verifying import verify
 from tenants.provisioning.birth import Nursery
 from tests.jobs import RunJobs
+from tests.owning import AWKWARD
 from tests.workspace import Workspace
-
-AWKWARD = (
-    "",
-    "\\N",
-    "\\.",
-    '"\\N"',
-    ',"\\N",',
-    "=HYPERLINK(1)",
-    "+1-1@x",
-    "two\nlines\r\nand a \rthird\ttab",
-    'quotes " and "" more, commas',
-    "👩‍👩‍👧 née Müller ﷽ \u202eright to left\u202c",
-    "\\x5c back\\slash\\n",
-    " spaces around ",
-    "\u0085\u2028\ufeff\x1f\x02\x01",
-    "x" * (1 << 20),
-)
 
 
 def _fill(tenant: Workspace) -> None:

@@ -23,18 +23,10 @@ from tenants.portability.bundling import snapshot
 from tenants.portability.comparing import content_here
 from tenants.portability.contents import tables
 from tests.cells import give_up_the_second
+from tests.tenants.lifecycle.archives.archived import TELLS_OF_THE_WAY
 from tests.workspace import Workspace
 
 WHY = "The first server is full."
-#: What a tenant says of its own state, and what is on record about its way, differ when it has moved.
-TELLS_OF_THE_WAY = {
-    "tenant_profile",
-    "audit_events",
-    "audit_values",
-    "audit_seals",
-    "audit_seal_members",
-    "audit_signing_keys",
-}
 
 #: The steps of a move that nothing goes wrong with, each with what comes after it.
 WAY = [

@@ -63,7 +63,7 @@ def show_log(*, as_json: bool, **who: Any) -> None:
         return
     for each in entries:
         said = [each["at"], each["staff_name"], each["kind"], each["resource"]]
-        click.echo("  ".join([*said, f"{len(each['record_ids'])} records", each["ticket"] or ""]))
+        click.echo("  ".join([*said, f"records: {len(each['record_ids'])}", each["ticket"] or ""]))
 
 
 def _deciding(word: str, noun: str, short: str, text: str) -> None:

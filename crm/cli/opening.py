@@ -32,7 +32,8 @@ def living_tenant(catalog: "Catalog", slug: str) -> "Home":
     """A tenant that has a schema. Raises Refused."""
     home = catalog.by_slug(slug)
     if home is None:
-        raise no_tenant(slug)
+        away = tenant_of(catalog, slug)
+        raise Refused(f"The tenant '{slug}' is {away.state.value}: nothing of it can be read or changed now.")
     return home
 
 

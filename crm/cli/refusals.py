@@ -14,12 +14,14 @@ class Refused(click.ClickException):
 
 
 def in_sentences(said: str, errors: Mapping[str, Any]) -> str:
-    """What was said, and below it which value is wrong and why."""
+    """What was said; where that is no sentence of its own, which value is wrong and why."""
+    if said.endswith(".") or not errors:
+        return said
     found = [
         f"{name}: {' '.join(map(str, each)) if isinstance(each, list) else each}"
         for name, each in errors.items()
     ]
-    return "\n".join([f"{said}:" if found and not said.endswith(".") else said, *found])
+    return "\n".join([f"{said}:", *found])
 
 
 def sentence_for(error: Exception) -> str | None:

@@ -63,6 +63,7 @@ def test_a_tenant_is_archived_and_restored_by_whoever_runs_the_program(
     away = shown(run("tenant", "archive", slug, "--reason", "Winter."))
     assert (away["step"], bool(away["sha256"])) == ("kept", True)
     assert shown(run("tenant", "show", slug))["state"] == "archived"
+    assert "is archived: nothing of it can be read" in run("audit", "verify", slug).stderr
     back = shown(run("tenant", "restore", slug))
     assert (back["step"], back["rows"]) == ("returned", away["rows"])
     assert ours.admin.get(f"/contacts/{contact}").json["last_name"] == "Kept"

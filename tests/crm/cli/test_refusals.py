@@ -149,7 +149,7 @@ def test_values_that_are_not_right_are_named():
     assert in_sentences("Some values are not right", {"hours": ["At most 4."]}) == (
         "Some values are not right:\nhours: At most 4."
     )
-    assert in_sentences("It is taken.", {}) == "It is taken."
+    assert in_sentences("It is taken.", {"slug": ["It is taken."]}) == "It is taken."
 
 
 def test_an_answer_for_a_person_shows_no_python(capsys):

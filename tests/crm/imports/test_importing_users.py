@@ -135,12 +135,13 @@ def test_nobody_is_put_over_a_team_whose_records_are_out_of_reach(
     ours: Workspace, clerk: Client, neighbour: Workspace, run_jobs: RunJobs
 ) -> None:
     """Whoever has a role that reaches the records of their teams would reach those of this one."""
+    reaching = person(ours, "Rita Reaching", "manager")
     team = ours.admin.post("/teams", {"name": "Far away"}).json["id"]
-    text = f"Id,Manager\n{team},Clara Clerk\n"
+    text = f"Id,Manager\n{team},Rita Reaching\n"
     options = {"mode": "update", "match_on": "id", "mapping": {"Id": "id", "Manager": "manager.name"}}
     done = brought_in(clerk, run_jobs, text, "teams", **options)
     assert done["counts"]["rejected"] == 1, done
     assert ours.admin.get(f"/teams/{team}").json["manager_id"] is None
     allowed = brought_in(ours.admin, run_jobs, text, "teams", **options)
     assert allowed["counts"]["updated"] == 1, allowed
-    assert ours.admin.get(f"/teams/{team}").json["manager_id"] == str(clerk.user_id)
+    assert ours.admin.get(f"/teams/{team}").json["manager_id"] == str(reaching.user_id)

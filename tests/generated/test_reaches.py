@@ -32,7 +32,7 @@ WITHIN = {
 }
 #: `make soak` goes through all.
 QUICK = {
-    Reach.OWN: ("shared to edit",),
+    Reach.OWN: (),
     Reach.TEAM: (),
     Reach.SUBTEAMS: ("sub-team's",),
     Reach.ALL: (),

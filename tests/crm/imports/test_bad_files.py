@@ -160,6 +160,7 @@ def test_a_row_that_is_wrong_comes_back_with_its_reason(
     assert reason in rejected(ours.admin, done)[0]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("content", "encoding", "delimiter"),
     [

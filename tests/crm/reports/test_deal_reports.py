@@ -58,6 +58,7 @@ def listed() -> Listed:
     return Listed()
 
 
+@pytest.mark.soak
 @settings(max_examples=80, deadline=None)
 @given(
     question=st.tuples(

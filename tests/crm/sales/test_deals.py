@@ -239,6 +239,7 @@ def test_what_happens_to_a_deal_is_on_record(acme: Workspace, neighbour: Workspa
     assert neighbour.admin.get(f"/audit-events?record_id={deal['id']}").json["data"] == []
 
 
+@pytest.mark.soak
 def test_of_many_who_close_a_deal_at_once_one_does(acme: Workspace, neighbour: Workspace) -> None:
     app = acme.sales.flask.application
     barrier = Barrier(3)

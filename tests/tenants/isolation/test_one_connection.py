@@ -59,6 +59,7 @@ def one_connection(app: Flask, settings: Settings, run_jobs: RunJobs) -> Iterato
     cells.dispose()
 
 
+@pytest.mark.soak
 def test_two_tenants_take_turns_on_one_connection(
     app: Flask, acme: Workspace, neighbour: Workspace, one_connection: Left, run_jobs: RunJobs
 ) -> None:

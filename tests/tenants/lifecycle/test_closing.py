@@ -209,6 +209,7 @@ def test_a_tenant_that_is_put_away_is_closed_only_when_it_is_back(
     assert neighbour.admin.get("/closing").status_code == 404
 
 
+@pytest.mark.soak
 @pytest.mark.promise("1-44", "4-19", "EXP-3", "RET-2", "RET-4")
 def test_an_exit_ends_with_keys_files_and_tables_destroyed(
     settings: Settings, ours: Workspace, neighbour: Workspace, catalog: Catalog

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from flask import Flask
 
 from tenants.audit.seals import seal_events
@@ -15,6 +16,7 @@ from tenants.provisioning.birth import Nursery
 from tests.workspace import Workspace
 
 
+@pytest.mark.soak
 def test_seals_that_were_brought_are_not_counted_as_ours(
     app: Flask, new_workspace: Callable[[], Workspace], neighbour: Workspace, nursery: Nursery, tmp_path: Path
 ) -> None:

@@ -34,6 +34,7 @@ KNOWN = {
 OURS = {"staff", "legal_orders"}
 
 
+@pytest.mark.soak
 @pytest.mark.promise("4-05", "TEN-3", "EXP-1")
 @pytest.mark.parametrize("state", [State.SUSPENDED, State.CLOSING])
 def test_a_tenant_that_may_change_nothing_exports_every_row_and_every_file(  # noqa: PLR0917 - the parts of its world

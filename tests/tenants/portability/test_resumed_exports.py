@@ -104,6 +104,7 @@ def test_finished_files_are_not_read_again_and_rows_are(
     assert neighbour.admin.get(f"/exports/{broken.export}/download").status_code == 404
 
 
+@pytest.mark.soak
 def test_a_file_that_was_removed_meanwhile_is_not_in_the_bundle_and_others_are_not_read_again(
     broken: Broken, neighbour: Workspace, run_jobs: RunJobs, tmp_path: Path
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_file_that_was_removed_meanwhile_is_not_in_the_bundle_and_others_are_n
     assert neighbour.admin.get(f"/attachments/{gone}").status_code == 404
 
 
+@pytest.mark.soak
 def test_a_new_name_is_the_one_that_the_bundle_has(
     broken: Broken, neighbour: Workspace, run_jobs: RunJobs, tmp_path: Path
 ) -> None:
@@ -131,6 +133,7 @@ def test_a_new_name_is_the_one_that_the_bundle_has(
     assert "neighbour.txt" not in contents(file)
 
 
+@pytest.mark.soak
 def test_a_parcel_that_was_not_finished_does_not_count(
     broken: Broken, neighbour: Workspace, run_jobs: RunJobs, tmp_path: Path
 ) -> None:
@@ -181,6 +184,7 @@ def test_parcels_of_an_export_that_is_over_are_removed(
     assert neighbour.admin.get("/exports").status_code == 200
 
 
+@pytest.mark.soak
 def test_a_finished_export_goes_with_its_parcels(
     broken: Broken, neighbour: Workspace, run_jobs: RunJobs, tmp_path: Path
 ) -> None:

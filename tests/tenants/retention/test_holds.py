@@ -64,6 +64,7 @@ def test_a_record_is_let_go_when_the_last_of_several_holds_ends(
     assert neighbour.admin.get(f"/legal-holds/{short}").status_code == 404
 
 
+@pytest.mark.soak
 def test_a_hold_over_everything_keeps_every_record_that_could_be_deleted(
     app: Flask, new_workspace: Callable[[], Workspace], neighbour: Workspace
 ) -> None:

@@ -156,6 +156,7 @@ def _die_on_none(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(psycopg.Connection, "execute", run)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("moment", ["before it is given", "before it is noted"])
 def test_a_visit_opens_though_the_platform_worker_was_killed_on_the_way(
     bureau: Bureau, tenant: Workspace, other: Workspace, monkeypatch: pytest.MonkeyPatch, moment: str

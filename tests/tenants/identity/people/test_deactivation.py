@@ -143,6 +143,7 @@ def test_everything_they_own_goes_to_the_heir_with_an_event_for_each(acme, neigh
     assert acme.admin.get(f"/contacts/{kept['id']}").json["version"] == 1
 
 
+@pytest.mark.soak
 def test_more_records_than_one_set_are_handed_over_too(new_workspace, run_jobs):
     acme = new_workspace()
     leo, heir, count = colleague(acme), colleague(acme), AT_ONCE + 5

@@ -86,6 +86,7 @@ def test_an_entry_that_storage_refused_is_not_there_and_the_next_follows(
     assert [each.number for each in ledger.entries()] == [1, 2]
 
 
+@pytest.mark.soak
 def test_another_key_of_keys_wraps_the_dated_keys_anew(
     ring: Keyring, catalog: Catalog, settings: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -69,13 +69,8 @@ def test_withdrawn_it_closes_what_is_sealed_within_a_minute_and_nothing_else(
     assert ours.workspace.admin.get("/keys").json["brought"]["state"] == "active"
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        "access_denied",
-        *(pytest.param(each, marks=pytest.mark.soak) for each in ("pending_deletion", "role gone")),
-    ],
-)
+@pytest.mark.soak
+@pytest.mark.parametrize("how", ["pending_deletion", "access_denied", "role gone"])
 def test_each_way_to_withdraw_it_is_told_apart(
     empty: Workspace, theirs: Sealed, kms: Kms, run_jobs: RunJobs, time: list[float], how: str
 ) -> None:
@@ -98,6 +93,7 @@ def test_each_way_to_withdraw_it_is_told_apart(
     assert theirs.opens() == theirs.expected()
 
 
+@pytest.mark.soak
 def test_a_key_that_does_not_work_is_not_accepted_and_nothing_changes(
     ours: Sealed, theirs: Sealed, kms: Kms
 ) -> None:
@@ -120,6 +116,7 @@ def test_a_key_that_does_not_work_is_not_accepted_and_nothing_changes(
     assert ours.opens() == ours.expected()
 
 
+@pytest.mark.soak
 def test_it_is_given_back_while_it_opens_and_not_after(
     ours: Sealed, theirs: Sealed, kms: Kms, run_jobs: RunJobs, time: list[float]
 ) -> None:

@@ -61,6 +61,7 @@ def marks(catalog: Catalog) -> set[bytes]:
     return {each[:1] for each in found if each} - {BROUGHT}
 
 
+@pytest.mark.soak
 @pytest.mark.promise("SEC-2")
 def test_every_key_is_wrapped_again_and_opens_all_the_while(
     catalog: Catalog, file: LocalKeyFile, kms_key: AwsKms, ours: Sealed, theirs: Sealed, ring: None

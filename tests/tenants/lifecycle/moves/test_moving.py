@@ -46,6 +46,7 @@ def write(home: Home) -> None:
         db().add(Contact(last_name="Lost", source="api"))
 
 
+@pytest.mark.soak
 def test_a_tenant_moves_with_all_it_has(ours: Workspace, neighbour: Workspace, works: Works) -> None:
     before, others = content(ours.home), content(neighbour.home)
     move = moved(works, ours, "second")

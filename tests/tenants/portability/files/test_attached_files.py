@@ -75,6 +75,7 @@ def test_the_description_has_size_and_hash_of_each_file(bundle: Path, neighbour:
     assert frictionless.Package.validate_descriptor(package).valid
 
 
+@pytest.mark.soak
 def test_an_export_over_http_has_the_files(
     source: Workspace, neighbour: Workspace, run_jobs: RunJobs
 ) -> None:

@@ -42,12 +42,12 @@ def room_for_examples() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ours(document: Document, new_workspace: Callable[[], Workspace]) -> Examples:
     return Examples(document, new_workspace())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def theirs(document: Document, new_workspace: Callable[[], Workspace]) -> Examples:
     """The tenant next door, with things of its own."""
     return Examples(document, new_workspace())

@@ -14,10 +14,11 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select, update
 
 from crm.schedule import backups_of
 from tenants.audit.ledger import Ledger
+from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
@@ -28,6 +29,7 @@ from tenants.lifecycle.backups.keyring import Keyring
 from tenants.lifecycle.backups.store import INDEX, Page, Store
 from tenants.lifecycle.backups.taking import Taken, Taking
 from tenants.lifecycle.keys.versions import key_versions
+from tests.workspace import Workspace
 
 
 @dataclass
@@ -77,6 +79,22 @@ class Elsewhere:
 def other_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServers]:
     with EmbeddedServers(tmp_path_factory.mktemp("elsewhere"), redis=False, fsync=False) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def of_two_tenants(app: Flask, acme: Workspace, neighbour: Workspace) -> Iterator[None]:
+    """What other tests left damaged, half migrated or in thousands is as good as destroyed meanwhile."""
+    catalog: Catalog = app.extensions["house"].catalog
+    others = Tenant.id.not_in([acme.home.id, neighbour.home.id])
+    with catalog.transaction() as session:
+        states = {each.id: each.state for each in session.scalars(select(Tenant).where(others))}
+        session.execute(update(Tenant).where(others).values(state=State.DESTROYED))
+    yield
+    with catalog.transaction() as session:
+        for tenant_id, state in states.items():
+            session.execute(update(Tenant).where(Tenant.id == tenant_id).values(state=state))
+    for tenant_id in states:
+        catalog.forget(tenant_id)
 
 
 @pytest.fixture

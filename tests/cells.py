@@ -26,9 +26,10 @@ def second(second_server: EmbeddedServers) -> Logins:
 
 
 def give_up_the_second(catalog: Catalog) -> None:
-    """Nobody looks for a tenant there any more, not even for work that it has left."""
+    """Nobody looks for a tenant there any more, not even for work that it has left, and no region binds anybody."""
     gone = update(Tenant).where(Tenant.cell == "second").values(state=State.DESTROYED).returning(Tenant.id)
     with catalog.transaction() as session:
         ids = list(session.scalars(gone))
+        session.execute(update(Tenant).where(Tenant.region.is_not(None)).values(region=None))
     for each in ids:
         catalog.forget(each)

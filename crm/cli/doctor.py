@@ -155,12 +155,13 @@ def regions(settings: "Settings") -> str:
     """Whether each tenant that chose a region is there, and which moves wait to be confirmed."""
     from sqlalchemy import func, select
 
-    from tenants.catalog.models import Tenant
+    from tenants.catalog.models import State, Tenant
     from tenants.catalog.registry import Catalog
     from tenants.lifecycle.moves.models import Move, Step
 
     catalog = Catalog(settings.catalog_database_url)
-    bound = select(Tenant.slug, Tenant.cell, Tenant.region).where(Tenant.region.is_not(None))
+    there = Tenant.region.is_not(None), Tenant.state != State.DESTROYED
+    bound = select(Tenant.slug, Tenant.cell, Tenant.region).where(*there)
     waiting = select(func.count()).where(Move.step == Step.KEPT)
     try:
         with catalog.transaction() as session:

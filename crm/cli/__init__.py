@@ -18,6 +18,7 @@ COMMANDS = {
     "tenant": "crm.cli.tenants:tenant",
     "cell": "crm.cli.moves:cell",
     "staff": "crm.cli.staff:staff",
+    "visit": "crm.cli.visiting:visit",
     "access": "crm.cli.access:access",
     "audit": "crm.cli.audit:audit",
     "demo": "crm.cli.demo:demo",

@@ -10,17 +10,16 @@ from typing import Any, Self
 import click
 
 from crm.cli import options
-from crm.cli.refusals import Refused, in_sentences
+from crm.cli.asking import Api, where
+from crm.cli.refusals import Refused
 
-SECONDS = 30
-PROBLEMS = 400
 TOTP_DIGITS = 6
 
 
 def _signed_in(command: Any) -> Any:
     """The options of every command that asks the API."""
     for option in (
-        click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where Freehold is."),
+        where,
         click.option("--email", required=True, help="Whom to sign in as; the password is read from stdin."),
         click.option("--tenant", metavar="SLUG", help="Which workspace, where the address opens several."),
         click.option(
@@ -137,16 +136,14 @@ class _Session:
     """A session of one of the tenant's people; it ends with the block."""
 
     def __init__(self, url: str, email: str, tenant: str | None, code: str | None) -> None:
-        import requests
-
-        self._http = requests.Session()
-        self._base = f"{url.rstrip('/')}/api/v1"
+        self._api = Api(url, "api/v1")
+        self.ask = self._api.ask
         password = options.password_given(wanted=True)
         said = {"email": email, "password": password, **({"tenant": tenant} if tenant else {})}
         made = self.ask("POST", "sessions", said)
         if "csrf_token" not in made:
             made = self._finished(made, code)
-        self._http.headers["X-CSRF-Token"] = made["csrf_token"]
+        self._api.show("X-CSRF-Token", made["csrf_token"])
 
     def _finished(self, half: Any, code: str | None) -> Any:
         """The answer to a sign-in whose password was right. Raises Refused where a code is missing or wrong."""
@@ -162,18 +159,4 @@ class _Session:
 
     def __exit__(self, *_problem: object) -> None:
         self.ask("DELETE", "sessions/current")
-        self._http.close()
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        import requests
-
-        try:
-            answer = self._http.request(method, f"{self._base}/{path}", json=body, timeout=SECONDS)
-            said = answer.json() if answer.content else {}
-        except ValueError:
-            raise Refused(f"There is no Freehold at {self._base}: say with --url where it is.") from None
-        except requests.RequestException:
-            raise Refused(f"Nothing answers at {self._base}: say with --url where Freehold is.") from None
-        if answer.status_code >= PROBLEMS:
-            raise Refused(in_sentences(said.get("detail") or said["title"], said.get("errors") or {}))
-        return said
+        self._api.close()

@@ -1,0 +1,45 @@
+"""Asking a running Freehold over HTTP, as a browser or a program does; what it refuses is said in its own words."""
+
+from typing import Any
+
+import click
+
+from crm.cli.refusals import Refused, in_sentences
+
+SECONDS = 30
+PROBLEMS = 400
+
+where = click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where Freehold is.")
+
+
+class Api:
+    """One of the two APIs, `api/v1` or `staff/v1`. A context manager; closing it ends the connection, no session."""
+
+    def __init__(self, url: str, path: str) -> None:
+        import requests
+
+        self._http = requests.Session()
+        self._base = f"{url.rstrip('/')}/{path}"
+
+    def show(self, name: str, value: str) -> None:
+        """Send this header with every request from here on."""
+        self._http.headers[name] = value
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """The answer's JSON, empty where it has none. Raises Refused with what the API says."""
+        import requests
+
+        try:
+            answer = self._http.request(method, f"{self._base}/{path}", json=body, timeout=SECONDS)
+            said = answer.json() if answer.content else {}
+        except ValueError:
+            raise Refused(f"There is no Freehold at {self._base}: say with --url where it is.") from None
+        except requests.RequestException:
+            raise Refused(f"Nothing answers at {self._base}: say with --url where Freehold is.") from None
+        if answer.status_code >= PROBLEMS:
+            raise Refused(in_sentences(said.get("detail") or said["title"], said.get("errors") or {}))
+        return said
+
+    def close(self) -> None:
+        """Nothing is asked after this."""
+        self._http.close()

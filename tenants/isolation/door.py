@@ -31,6 +31,12 @@ class Elsewhere(Unavailable):
     code = "tenant_elsewhere"
 
 
+class Shut(NotAllowed):
+    """The staff's login gets into this tenant by no visit at this moment."""
+
+    code = "visit_not_open"
+
+
 class TenantSession(Session):
     """The session of a tenancy. It refuses bulk statements on audited tables: their changes would go unrecorded."""
 
@@ -127,7 +133,7 @@ def inside(
     `first` is a statement that goes along with the switch of role, in one trip; its rows are
     `tenancy.first_answer`. `patience_seconds` lengthens the time-outs, for jobs. `isolation` is for instance
     `isolation level repeatable read read only`. A `visit` goes in by the staff's login, which gets in only while the
-    platform lets it (NotAllowed otherwise); one that reads loads no records as objects. Raises Unavailable when the
+    platform lets it (Shut otherwise); one that reads loads no records as objects. Raises Unavailable when the
     database can't be reached, and RuntimeError when the block is inside another tenant already.
     """
     if _here.get() is not None:
@@ -204,9 +210,7 @@ def _connection(engine: Any, entrance: Entrance, *, visit: Visit) -> Iterator[Co
     except pg.InsufficientPrivilege as error:
         if not visit:
             raise
-        raise NotAllowed(
-            "No visit to this workspace is open at this moment.", code="visit_not_open"
-        ) from error
+        raise Shut("No visit to this workspace is open at this moment.") from error
     finally:
         entering.reset(token)
     with connection, transaction:

@@ -10,10 +10,10 @@ from uuid import UUID
 from tenants.access.caller import Caller
 from tenants.catalog.registry import Home
 from tenants.foundation import clock
-from tenants.foundation.errors import NotAllowed, NotSignedIn
+from tenants.foundation.errors import NotAllowed, NotSignedIn, Unavailable
 from tenants.foundation.identifiers import token_hash
 from tenants.http.representation import Resource
-from tenants.isolation.door import Tenancy, Visit, inside
+from tenants.isolation.door import Shut, Tenancy, Visit, inside
 from tenants.support_access.scope import Scope
 from tenants.support_access.visitable import Visitable, visitable
 
@@ -71,16 +71,32 @@ def at_work(
 ) -> Iterator[tuple[Tenancy, Standing]]:
     """One transaction of a visit, by the staff's login, with its standing.
 
-    Raises NotSignedIn for a token that is none, NotAllowed when the visit is not open, or not any more.
+    Raises NotSignedIn for a token that is none, NotAllowed when the visit is over, Unavailable while it is opened.
     """
     first = (question, {"hash": token_hash(at.token), "now": clock.now()})
-    with inside(at.home, first=first, isolation=isolation, visit=visit) as tenancy:
-        if not tenancy.first_answer:
-            raise NotSignedIn
-        standing = Standing(*tenancy.first_answer[0])
-        if not standing.live or not at.is_active(standing.staff_id):
-            raise NotAllowed("This visit is over.", code="visit_not_open")
-        yield tenancy, standing
+    try:
+        with inside(at.home, first=first, isolation=isolation, visit=visit) as tenancy:
+            if not tenancy.first_answer:
+                raise NotSignedIn
+            standing = Standing(*tenancy.first_answer[0])
+            if not _is_live(at, standing):
+                raise NotAllowed("This visit is over.", code="visit_not_open")
+            yield tenancy, standing
+    except Shut as shut:
+        if _awaits_opening(at):
+            said = "This visit is just being opened, which takes some seconds. Try again in a moment."
+            raise Unavailable(said, code="visit_opening") from shut
+        raise
+
+
+def _is_live(at: Circumstances, standing: Standing) -> bool:
+    return standing.live and at.is_active(standing.staff_id)
+
+
+def _awaits_opening(at: Circumstances) -> bool:
+    """Whether the tenant's own rows call the visit live. The door is shut to it until the platform's round has come."""
+    with inside(at.home, first=(STANDING, {"hash": token_hash(at.token), "now": clock.now()})) as tenancy:
+        return any(_is_live(at, Standing(*row)) for row in tenancy.first_answer)
 
 
 def in_scope(standing: Standing, name: str) -> Visitable:

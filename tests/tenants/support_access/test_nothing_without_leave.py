@@ -143,16 +143,29 @@ def test_a_visit_opens_its_own_tenant_alone(
     bureau.settle()
 
 
-def test_before_the_platform_opened_it_a_visit_sees_nothing(
+def test_before_the_platform_opened_it_a_visit_sees_nothing_and_is_told_to_wait(
     bureau: Bureau, tenant: Workspace, other: Workspace
 ) -> None:
     grant = bureau.granted(tenant)
     made = bureau.ann.post("/visits", {"grant_id": grant["id"]}).json
     assert made["state"] == "opening"
     early = bureau.ann.request("GET", "/visits/current/contacts", token=made["token"])
-    assert (early.status_code, early.json["code"]) == (403, "visit_not_open")
+    assert (early.status_code, early.json["code"]) == (503, "visit_opening")
+    assert "just being opened" in early.json["detail"]
+    assert int(early.headers["Retry-After"]) > 0
     bureau.settle()
     assert bureau.ann.get(f"/visits/{made['id']}").json["state"] == "open"
     assert bureau.ann.request("GET", "/visits/current/contacts", token=made["token"]).status_code == 200
     assert bureau.boss.get(f"/visits/{made['id']}").status_code == 404
     assert other.admin.get("/access-grants").json["data"] == []
+
+
+def test_leave_that_is_taken_back_before_the_platform_opened_the_visit_is_not_waited_for(
+    bureau: Bureau, tenant: Workspace, other: Workspace
+) -> None:
+    grant = bureau.granted(tenant)
+    made = bureau.ann.post("/visits", {"grant_id": grant["id"]}).json
+    assert tenant.admin.in_person.put(f"/access-grants/{grant['id']}/revocation", {}).status_code == 200
+    late = bureau.ann.request("GET", "/visits/current/contacts", token=made["token"])
+    assert (late.status_code, late.json["code"]) == (403, "visit_not_open")
+    assert other.admin.get("/access-log").json["data"] == []

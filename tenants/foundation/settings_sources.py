@@ -49,19 +49,30 @@ def refuse_unknown_names(environment: Iterable[str], known: Iterable[str]) -> No
 
 
 def sentences(error: ValidationError, file: Path) -> str:
+    """A sentence for each setting that is wrong, after one for all that are not set."""
     found = error.errors(include_url=False, include_context=False)
+    unset = [_variable(str(one["loc"][0])) for one in found if _is_unset(one)]
     # A default that follows from another setting can't be worked out when that one is wrong: no news.
-    return "\n".join(_sentence(one, file) for one in found if one["type"] != "default_factory_not_called")
+    wrong = [one for one in found if one["type"] != "default_factory_not_called" and not _is_unset(one)]
+    missing = [f"{_together(unset)} not set, neither in the environment nor in {file}."] if unset else []
+    return "\n".join([*missing, *map(_sentence, wrong)])
 
 
-def _sentence(detail: Mapping[str, Any], file: Path) -> str:
+def _is_unset(detail: Mapping[str, Any]) -> bool:
+    return detail["type"] == "missing" and len(detail["loc"]) == 1
+
+
+def _together(names: list[str]) -> str:
+    *before, last = names
+    return f"{', '.join(before)} and {last} are" if before else f"{last} is"
+
+
+def _sentence(detail: Mapping[str, Any]) -> str:
     where = [str(part) for part in detail["loc"]]
     complaint = detail["msg"].removeprefix("Value error, ").partition(", unable to")[0].rstrip(".")
     if not where:
         return f"{complaint}."
     name = _variable(where[0])
-    if detail["type"] == "missing" and not where[1:]:
-        return f"{name} is not set, neither in the environment nor in {file}."
     complaint = complaint.replace("Input should", "it should").replace("Field required", "it is missing")
     if where[1:]:
         return f"{name} is wrong at {'.'.join(where[1:])}: {complaint}."

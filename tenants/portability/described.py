@@ -130,7 +130,8 @@ def describe(descriptor: Any) -> Described:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(each) for each in first["loc"])
-        raise ValueError(f"datapackage.json does not describe a bundle: {place}: {first['msg']}") from error
+        wrong = first["msg"].replace("Field required", "it is missing")
+        raise ValueError(f"datapackage.json does not describe a bundle: {place}: {wrong}.") from error
     ours = package.ours
     if ours.version != VERSION:
         raise ValueError(f"It has layout {ours.version}, and this program reads layout {VERSION}.")

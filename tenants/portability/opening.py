@@ -49,7 +49,7 @@ class OpenBundle:
         try:
             return json.loads(self._archive.read(info))
         except (ValueError, RecursionError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise NotABundle(f"{DESCRIPTOR} can't be read: {error}") from error
+            raise NotABundle(f"{DESCRIPTOR} can't be read: {error}.") from error
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def bundle_in(file: IO[bytes]) -> Iterator[OpenBundle]:
             except ValueError as error:
                 raise NotABundle(str(error)) from error
     except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise NotABundle(f"It is no zip file, or not all of one: {error}") from error
+        raise NotABundle("It is no zip file, or not all of one.") from error
 
 
 def _safe_files(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:

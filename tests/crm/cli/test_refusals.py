@@ -67,8 +67,11 @@ def test_an_unknown_command_or_option_is_a_usage_error(freehold):
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "doctor"])
-def test_without_settings_a_command_says_what_is_missing(freehold, command):
-    assert "DATABASE_URL is not set, neither in the environment nor in " in sentence(freehold(command))
+def test_without_settings_a_command_says_in_one_sentence_what_is_missing(freehold, command, tmp_path):
+    assert sentence(freehold(command)) == (
+        "DATABASE_URL, REDIS_URL and FREEHOLD_CATALOG_DATABASE_URL are not set,"
+        f" neither in the environment nor in {tmp_path}/env.\n"
+    )
 
 
 @pytest.mark.parametrize("command", ["up", "serve"])

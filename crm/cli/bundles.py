@@ -140,7 +140,12 @@ def export_tenant(
 @click.argument("file", type=FILE)
 @click.option("--slug", required=True, help="What the new tenant is called in addresses.")
 @click.option("--name", help="Its name for people; the one in the bundle, when left out.")
-@click.option("--admin-email", metavar="EMAIL", help="Who gets in: a user of the tenant, or a new admin.")
+@click.option(
+    "--admin-email",
+    type=options.Address(),
+    metavar="EMAIL",
+    help="Who gets in: a user of the tenant, or a new admin.",
+)
 @click.option("--admin-password-stdin", "password", is_flag=True, help="Read a password for them from stdin.")
 @click.option("--api-key", is_flag=True, help="Make an API key for them, or for the oldest admin.")
 @options.data_dir

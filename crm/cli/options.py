@@ -8,6 +8,23 @@ from typing import Any
 
 import click
 
+
+class Address(click.ParamType[str]):
+    """An e-mail address, as it is written to."""
+
+    name = "email"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        # Imported here because `--help` should not wait for them.
+        from tenants.foundation.errors import Invalid
+        from tenants.mail.messages import usable_address
+
+        try:
+            return usable_address(value.strip())
+        except Invalid:
+            self.fail(f"{value!r} is not an e-mail address.", param, ctx)
+
+
 data_dir = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),

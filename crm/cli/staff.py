@@ -21,7 +21,7 @@ def staff() -> None:
 
 
 @staff.command("create")
-@click.argument("email")
+@click.argument("email", type=options.Address())
 @click.option("--role", required=True, type=click.Choice(ROLES), help="What they do.")
 @click.option("--name", help="What they are called; the tenant sees it.  [default: from the address]")
 @click.option(

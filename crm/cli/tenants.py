@@ -36,7 +36,9 @@ tenant.add_command(move_tenant)
 @tenant.command("create")
 @click.argument("slug")
 @click.option("--name", required=True, help="Its name for people.")
-@click.option("--admin-email", required=True, metavar="EMAIL", help="Its first admin.")
+@click.option(
+    "--admin-email", required=True, type=options.Address(), metavar="EMAIL", help="Its first admin."
+)
 @click.option("--admin-name", default="Admin", show_default=True, help="What they are called.")
 @click.option("--admin-password-stdin", "password", is_flag=True, help="Read a password for them from stdin.")
 @click.option("--region", help="The region that it never leaves.")

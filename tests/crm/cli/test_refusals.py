@@ -66,6 +66,21 @@ def test_an_unknown_command_or_option_is_a_usage_error(freehold):
     assert freehold("bootstrap", "--admin-url", "mysql://db/x").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["staff", "create", "nobody", "--role", "support"],
+        ["tenant", "create", "acme", "--name", "Acme", "--admin-email", "nobody"],
+        ["tenant", "import", __file__, "--slug", "acme", "--admin-email", "nobody"],
+    ],
+)
+def test_an_address_that_is_none_is_a_usage_error(freehold, arguments):
+    result = freehold(*arguments)
+
+    assert result.exit_code == 2
+    assert "'nobody' is not an e-mail address." in result.stderr
+
+
 @pytest.mark.parametrize("command", ["serve", "migrate", "doctor"])
 def test_without_settings_a_command_says_in_one_sentence_what_is_missing(freehold, command, tmp_path):
     assert sentence(freehold(command)) == (

@@ -122,6 +122,20 @@ MOVES: dict[tuple[State, State], frozenset[Mover]] = {
 }
 
 
+#: What somebody wants of a tenant who moves it to a state.
+WANTED = {
+    State.ACTIVE: "go on",
+    State.SUSPENDED: "be suspended",
+    State.FROZEN: "be archived or moved",
+    State.ARCHIVING: "be archived",
+    State.ARCHIVED: "be archived",
+    State.THAWING: "come back from an archive",
+    State.MOVING: "be moved",
+    State.CLOSING: "be closed",
+    State.DESTROYED: "be destroyed",
+}
+
+
 def refusal_of(state: State) -> Refusal:
     """The answer for whoever asks what this state does not permit; its code is `tenant_<state>`."""
     permits = PERMITS[state]
@@ -131,7 +145,11 @@ def refusal_of(state: State) -> Refusal:
 
 def must_be_a_move(before: State, after: State, mover: Mover) -> None:
     """Raises Conflict when this mover may not move a tenant this way."""
-    if mover not in MOVES.get((before, after), frozenset()):
-        raise Conflict(
-            f"A tenant that is {before.value} can't become {after.value} this way.", code="state_conflict"
-        )
+    movers = MOVES.get((before, after), frozenset())
+    if mover in movers:
+        return
+    if before is after:
+        raise Conflict(f"This tenant is {before.value} already.", code="state_conflict")
+    wanted = WANTED.get(after, f"become {after.value}")
+    way = " this way" if movers else ""
+    raise Conflict(f"A tenant that is {before.value} can't {wanted}{way}.", code="state_conflict")

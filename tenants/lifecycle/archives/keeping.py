@@ -28,6 +28,8 @@ def ask_to_archive(catalog: Catalog, tenant_id: UUID, decision: Decision) -> UUI
         tenant = session.get(Tenant, tenant_id, with_for_update=True)
         if tenant is None:
             raise NotFound("There is no such tenant.")
+        if tenant.state == State.ARCHIVED:
+            raise Conflict("This tenant is archived already.", code="state_conflict")
         made = Archive(tenant_id=tenant_id, state_before=tenant.state, reason=decision.reason)
         change(session, tenant_id, State.FROZEN, decision)
         session.add(made)

@@ -227,8 +227,15 @@ def test_every_state_says_what_it_permits_and_how_it_is_left() -> None:
 def test_nobody_moves_a_tenant_past_the_table(
     ours: Workspace, neighbour: Workspace, catalog: Catalog, nursery: Nursery
 ) -> None:
-    for after in (State.ARCHIVED, State.DESTROYED, State.SPARE, State.ACTIVE):
-        with pytest.raises(Conflict, match="can't become"):
+    refused = {
+        State.ARCHIVED: "A tenant that is active can't be archived.",
+        State.DESTROYED: "A tenant that is active can't be destroyed.",
+        State.SPARE: "A tenant that is active can't become spare.",
+        State.CLOSING: "A tenant that is active can't be closed this way.",
+        State.ACTIVE: "This tenant is active already.",
+    }
+    for after, said in refused.items():
+        with pytest.raises(Conflict, match=said):
             move(catalog, nursery.owner_urls, ours.home, after, WHY)
     with catalog.transaction() as session:
         assert session.scalars(select(StateChange).where(StateChange.tenant_id == ours.home.id)).all() == []

@@ -93,12 +93,17 @@ def list_tenants(data_dir: Path, *, as_json: bool) -> None:
 @options.data_dir
 @options.as_json
 def show_tenant(slug: str, data_dir: Path, *, as_json: bool) -> None:
-    """What the catalog knows of tenant SLUG, and how it came to its state; nothing that is in it."""
+    """What the catalog knows of tenant SLUG, how it came to its state, and its exit, if it is in one.
+
+    Nothing that is in it is shown.
+    """
     _, catalog = opened(data_dir)
     found = [row for row in _rows(catalog) if row["slug"] == slug]
     if not found:
         raise no_tenant(slug)
-    options.answer(found[0] | _latest_change(catalog, found[0]["id"]), as_json=as_json)
+    tenant_id = found[0]["id"]
+    shown = found[0] | _latest_change(catalog, tenant_id) | {"exit": _exit(catalog, tenant_id)}
+    options.answer(shown, as_json=as_json)
 
 
 def _latest_change(catalog: "Catalog", tenant_id: Any) -> dict[str, Any]:
@@ -110,6 +115,21 @@ def _latest_change(catalog: "Catalog", tenant_id: Any) -> dict[str, Any]:
     with catalog.transaction() as session:
         each = session.scalars(query.limit(1)).one_or_none()
         return {"since": each.at, "by": each.mover, "reason": each.reason} if each else {}
+
+
+def _exit(catalog: "Catalog", tenant_id: Any) -> dict[str, Any] | None:
+    from sqlalchemy import select
+
+    from tenants.foundation.clock import now
+    from tenants.lifecycle.closing.exiting import OPEN
+    from tenants.lifecycle.closing.models import Closing
+
+    with catalog.transaction() as session:
+        found = session.scalars(select(Closing).where(Closing.tenant_id == tenant_id, *OPEN)).one_or_none()
+        if found is None:
+            return None
+        phase, next_date = found.phase(now()), found.next_date(now())
+        return {"phase": phase.value, "asked_at": found.asked_at, "next_date": next_date}
 
 
 def _rows(catalog: "Catalog") -> list[dict[str, Any]]:

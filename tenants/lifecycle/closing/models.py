@@ -82,6 +82,15 @@ class Closing(Identified, CatalogBase):
         due = self.destruction_due
         return Phase.DUE if due is not None and at >= due else Phase.RETRIEVAL
 
+    def next_date(self, at: datetime) -> datetime | None:
+        """When the next thing happens; None for an exit that is over, or whose end only waits to be carried out."""
+        dates = {
+            Phase.NOTICE: self.notice_until,
+            Phase.TRANSITION: self.transition_until,
+            Phase.RETRIEVAL: self.destruction_due or self.final_notice_due,
+        }
+        return dates.get(self.phase(at))
+
     def begin_retrieval(self, at: datetime) -> None:
         """Nothing is changed any more. What begins late, after an archive for instance, lasts as long all the same."""
         self.retrieval_until += max(at - self.transition_until, timedelta())

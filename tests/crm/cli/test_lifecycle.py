@@ -47,7 +47,7 @@ def test_a_tenant_is_suspended_and_resumed_by_whoever_runs_the_program(
     assert (row["state"], row["by"], row["reason"]) == ("suspended", "operator", "Unpaid.")
     again = run("tenant", "suspend", slug, "--reason", "Unpaid.")
     assert again.returncode == 1
-    assert "can't become" in again.stderr
+    assert again.stderr == "This tenant is suspended already.\n"
     shown(run("tenant", "resume", slug, "--reason", "Paid."))
     assert ours.admin.post("/contacts", {"last_name": "Ng"}).status_code == 201
     assert run("tenant", "suspend", "nobody", "--reason", "x").returncode == 1
@@ -63,6 +63,8 @@ def test_a_tenant_is_archived_and_restored_by_whoever_runs_the_program(
     away = shown(run("tenant", "archive", slug, "--reason", "Winter."))
     assert (away["step"], bool(away["sha256"])) == ("kept", True)
     assert shown(run("tenant", "show", slug))["state"] == "archived"
+    again = run("tenant", "archive", slug, "--reason", "Winter.")
+    assert (again.returncode, again.stderr) == (1, "This tenant is archived already.\n")
     assert "is archived: nothing of it can be read" in run("audit", "verify", slug).stderr
     back = shown(run("tenant", "restore", slug))
     assert (back["step"], back["rows"]) == ("returned", away["rows"])
@@ -76,8 +78,11 @@ def test_an_exit_begins_and_is_cancelled_by_whoever_runs_the_program(
 ) -> None:
     ours = new_workspace()
     slug = ours.admin.get("/me").json["tenant"]["slug"]
-    assert "notice_until" in shown(run("tenant", "close", slug, "--reason", "They leave."))
+    assert shown(run("tenant", "show", slug))["exit"] is None
+    dates = shown(run("tenant", "close", slug, "--reason", "They leave."))
     assert ours.admin.get("/closing").json["phase"] == "transition"
+    leaving = shown(run("tenant", "show", slug))["exit"]
+    assert (leaving["phase"], leaving["next_date"]) == ("transition", dates["transition_until"])
     refused = run("tenant", "close", slug, "--retrieval-days", "3")
     assert refused.returncode == 1
     shown(run("tenant", "close", slug, "--cancel"))

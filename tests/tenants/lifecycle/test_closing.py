@@ -199,6 +199,19 @@ def test_the_phase_of_an_exit_nobody_was_given_the_last_notice_of(days: int, pha
     assert closing.phase(MONDAY + timedelta(days=92)) is Phase.DUE
 
 
+def test_an_exit_says_when_the_next_thing_happens() -> None:
+    dates = dates_from(MONDAY, 10, 30, 45)
+    closing = Closing(
+        notice_until=dates.notice_until, transition_until=dates.transition_until, retrieval_until=dates.retrieval_until
+    )  # fmt: skip
+    assert closing.next_date(MONDAY) == dates.notice_until
+    assert closing.next_date(dates.notice_until) == dates.transition_until
+    assert closing.next_date(dates.transition_until) == closing.final_notice_due
+    closing.final_notice_at = closing.final_notice_due
+    assert closing.next_date(dates.transition_until) == dates.retrieval_until
+    assert closing.next_date(dates.retrieval_until) is None
+
+
 def test_a_tenant_that_is_put_away_is_closed_only_when_it_is_back(
     ours: Workspace, neighbour: Workspace, exits: Exits, catalog: Catalog
 ) -> None:

@@ -11,10 +11,21 @@ from tenants.foundation import clock
 from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.tables import Source
 from tenants.isolation.door import db
-from tenants.support_access.models import AccessGrant, AccessStep, AccessVisit, GrantState
+from tenants.support_access.models import AccessGrant, AccessStep, AccessVisit, GrantKind, GrantState
 from tenants.support_access.scope import PARTS, Scope
 
 ANSWER_WITHIN = timedelta(hours=12)
+#: How a grant stands, and who acts next, for whoever wants something of it that doesn't go now.
+STANDS = {
+    GrantState.ASKED: "This access waits for the asker's manager, or for platform where there is none.",
+    GrantState.MANAGER_APPROVED: "This access waits for an admin of the workspace.",
+    GrantState.APPROVED: "This access was approved already.",
+    GrantState.REFUSED: "This access was refused. It takes a new ask.",
+    GrantState.EXPIRED: "Nobody answered this ask in time. It takes a new one.",
+    GrantState.REVOKED: "The workspace took this access back. It takes a new ask.",
+    GrantState.ENDED: "The time of this access is over. It takes a new ask.",
+}
+WAITS_FOR_SECURITY = "This access waits for a second person of security."
 
 
 def state_of(grant: AccessGrant) -> GrantState:
@@ -48,7 +59,8 @@ def must_be(grant: AccessGrant, *states: GrantState) -> None:
     """Raises Conflict when the grant is not in one of these states."""
     state = state_of(grant)
     if state not in states:
-        raise Conflict(f"This access is {state.value.replace('_', ' ')}.", code="wrong_state")
+        in_an_incident = state is GrantState.ASKED and grant.kind == GrantKind.BREAK_GLASS
+        raise Conflict(WAITS_FOR_SECURITY if in_an_incident else STANDS[state], code="wrong_state")
 
 
 def begin(grant: AccessGrant, *, lasts: timedelta = ANSWER_WITHIN, why: str | None = None) -> AccessGrant:

@@ -139,7 +139,7 @@ def _waiting(session: Session, order_id: UUID) -> LegalOrder:
     if order is None:
         raise NotFound
     if order.state != "received":
-        raise Conflict(f"This order is {order.state}.", code="wrong_state")
+        raise Conflict(f"This order was {order.state} already.", code="wrong_state")
     return order
 
 

@@ -22,8 +22,11 @@ def test_nobody_approves_what_they_asked_for_and_the_manager_comes_first(
     assert (own.status_code, own.json["code"]) == (403, "own_request")
     assert bureau.hire("support").put(path).status_code == 404
     assert bureau.hire("platform").put(path).status_code == 404
-    assert approve(tenant.admin, asked).json["code"] == "wrong_state"
+    early = approve(tenant.admin, asked).json
+    assert (early["code"], "waits for the asker's manager" in early["detail"]) == ("wrong_state", True)
     assert bureau.boss.put(path, {"why": "Go on."}).json["state"] == "manager_approved"
+    waiting = bureau.ann.post("/visits", {"grant_id": asked["id"]}).json
+    assert waiting["detail"] == "This access waits for an admin of the workspace."
     assert approve(tenant.admin, asked).json["state"] == "approved"
     shown = tenant.admin.get(f"/access-grants/{asked['id']}").json
     assert [each["step"] for each in shown["steps"]] == [
@@ -149,6 +152,8 @@ def test_break_glass_takes_two_of_security_for_one_hour_and_the_tenant_is_told_a
     path = f"/access-grants/{asked['id']}"
     assert one.put(f"{path}/approval").json["code"] == "own_request"
     assert bureau.boss.put(f"{path}/approval").status_code == 404
+    early = one.post("/visits", {"grant_id": asked["id"]}).json
+    assert early["detail"] == "This access waits for a second person of security."
     assert two.put(f"{path}/approval").json["state"] == "approved"
     assert tenant.admin.get(path).json["kind"] == "break_glass"
     visit = bureau.visit(asked, one)

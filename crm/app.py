@@ -72,7 +72,7 @@ def create_app(settings: Settings) -> Flask:
     house.catalog.must_be_open()
     app = make_application(house, "Freehold", BLUEPRINTS)
     mount_staff(app, [*STAFF_BLUEPRINTS, records_of(VISITABLE)])
-    start_page.register(app)
+    start_page.register(app, settings.public_url)
     endpoints.register(app)
     consent.register(app)
     scim.register(app)

@@ -1,6 +1,7 @@
 """The pages of the program itself: what runs here and where to go, and where the links of mails lead."""
 
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 from flask import Flask, Response
@@ -17,17 +18,21 @@ PARTS = {
 LINKS = ("invitation", "password-reset", "email-verification", "address", "thaw")
 
 
-def register(app: Flask) -> None:
-    """Serve /, the pages of links, and the files that they consist of."""
-    app.add_url_rule("/", "start", _page("start.html"))
+def register(app: Flask, public_url: str) -> None:
+    """Serve /, which names the address that people reach this at, the pages of links, and the files of both."""
+    app.add_url_rule("/", "start", _page("start.html", public_url))
     for name in LINKS:
         app.add_url_rule(f"/pages/{name}", f"link {name}", _page("link.html"))
     for name, kind in PARTS.items():
         app.add_url_rule(f"/pages/{name}", f"page {name}", _serving(HERE / name, kind))
 
 
-def _page(name: str) -> Callable[[], Response]:
-    return lambda: Response((HERE / name).read_bytes(), content_type=HTML)
+def _page(name: str, public_url: str = "") -> Callable[[], Response]:
+    def page() -> Response:
+        text = (HERE / name).read_text(encoding="utf-8").replace("PUBLIC_URL", escape(public_url))
+        return Response(text, content_type=HTML)
+
+    return page
 
 
 def _serving(path: Path, kind: str) -> Callable[[], Response]:

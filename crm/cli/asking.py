@@ -4,12 +4,15 @@ from typing import Any
 
 import click
 
+from crm.cli.reading import public_url
 from crm.cli.refusals import Refused, in_sentences
 
 SECONDS = 30
 PROBLEMS = 400
 
-where = click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where Freehold is.")
+where = click.option(
+    "--url", default=public_url, show_default="what <data-dir>/env says", help="Where Freehold is."
+)
 
 
 class Api:

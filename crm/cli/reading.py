@@ -1,4 +1,4 @@
-"""How programs that may not change the database's structure read their settings."""
+"""How programs that get along with fewer settings, or without some, read them."""
 
 import os
 from pathlib import Path
@@ -18,3 +18,14 @@ def settings_without_owner(data_dir: Path) -> "Settings":
     os.environ["FREEHOLD_OWNER_DATABASE_URL"] = ""
     os.environ["FREEHOLD_DATA_DIR"] = str(data_dir)
     return Settings.read(data_dir)
+
+
+def public_url() -> str:
+    """Where people reach what runs with the data folder at hand; nothing else has to be set for it."""
+    from dotenv import dotenv_values
+
+    from tenants.foundation.settings import Settings, env_name
+
+    name, file = env_name("public_url"), Path(os.environ.get("FREEHOLD_DATA_DIR") or "var") / "env"
+    kept = dotenv_values(file, encoding="utf-8") if file.is_file() else {}
+    return os.environ.get(name) or kept.get(name) or str(Settings.model_fields["public_url"].default)

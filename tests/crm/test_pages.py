@@ -5,6 +5,9 @@ import re
 import pytest
 from flask import Flask
 
+from crm import start_page
+from tenants.foundation.settings import Settings
+
 PAGES = ("/", "/api/v1/docs", "/pages/invitation", "/pages/password-reset")
 
 
@@ -23,6 +26,16 @@ def test_a_page_and_all_its_parts_are_served_from_here(app: Flask, path: str) ->
         assert client.get(part).status_code == 200, part
 
 
+def test_the_start_page_names_the_address_that_people_reach_this_at(app: Flask, settings: Settings) -> None:
+    page = Flask("elsewhere")
+    start_page.register(page, "https://crm.example.test:9000/<house>")
+    for app_of_page, address in (
+        (app, settings.public_url),
+        (page, "https://crm.example.test:9000/&lt;house&gt;"),
+    ):
+        assert f'curl -s "{address}/api/v1/' in app_of_page.test_client().get("/").get_data(as_text=True)
+
+
 def test_the_document_names_permission_purpose_and_id_for_every_operation(app: Flask) -> None:
     document = app.test_client().get("/api/v1/openapi.json").json
     assert document["openapi"] == "3.1.0"
@@ -31,6 +44,12 @@ def test_the_document_names_permission_purpose_and_id_for_every_operation(app: F
     ]
     assert len({each["operationId"] for each in operations}) == len(operations) > 20
     assert all(each["x-permission"] and each["x-purpose"] for each in operations)
+
+
+def test_the_document_begins_with_the_way_in_and_ends_with_the_exit(app: Flask) -> None:
+    groups = [each["name"] for each in app.test_client().get("/api/v1/openapi.json").json["tags"]]
+    milestones = ["signup", "sessions", "users", "api-keys", "companies", "attachments", "exports", "closing"]
+    assert [each for each in groups if each in milestones] == milestones
 
 
 def test_a_file_that_is_not_part_of_a_page_is_not_served(app: Flask) -> None:

@@ -163,6 +163,14 @@ def test_access_where_nothing_answers_is_a_sentence(freehold, free_port):
     )
 
 
+def test_access_goes_where_the_data_folder_says_that_freehold_is(freehold, free_port, tmp_path):
+    (tmp_path / "env").write_text(f"FREEHOLD_PUBLIC_URL='http://127.0.0.1:{free_port}'\n")
+
+    said = sentence(freehold("access", "list", "--email", "ada@acme.example"))
+
+    assert said.startswith(f"Nothing answers at http://127.0.0.1:{free_port}/api/v1:")
+
+
 def test_values_that_are_not_right_are_named():
     assert in_sentences("Some values are not right", {"hours": ["At most 4."]}) == (
         "Some values are not right:\nhours: At most 4."

@@ -92,6 +92,7 @@ def test_the_first_ten_minutes_go_as_the_page_says(tmp_path: Path, data_dir: Pat
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    assert {each.name for each in tmp_path.iterdir()} == {"up.log", data_dir.name}
     printed = re.split(r"^--- \d+\n", done.stdout, flags=re.MULTILINE)[1:]
     for (command, shown), output in zip(_steps(), printed, strict=True):
         expected = [re.escape(line) for line in shown]

@@ -3,19 +3,26 @@
 import random
 import time
 from collections.abc import Callable
+from math import sqrt
 
 from tenants.foundation.afterwards import afterwards
 
 PAIRS = 80
-#: A fair coin falls outside of this once in some 10 000 runs of PAIRS.
-FAIR = range(23, 58)
 WARMING = 3
+#: A fair coin falls further from the middle than so many standard deviations once in some 10 000 runs.
+FAR = 3.9
 
 
-def took_longer(one: Callable[[], object], other: Callable[[], object]) -> int:
-    """In how many of PAIRS pairs, in random order within each, `one` took longer than `other`."""
+def fair(pairs: int = PAIRS) -> range:
+    """How often out of so many pairs either may take longer by chance."""
+    off = int(FAR * sqrt(pairs) / 2)
+    return range(pairs // 2 - off, pairs // 2 + off + 1)
+
+
+def took_longer(one: Callable[[], object], other: Callable[[], object], pairs: int = PAIRS) -> int:
+    """In how many of so many pairs, in random order within each, `one` took longer than `other`."""
     longer = 0
-    for number in range(PAIRS + WARMING):
+    for number in range(pairs + WARMING):
         took: dict[bool, float] = {}
         for first in random.sample([True, False], 2):
             took[first] = _seconds(one if first else other)

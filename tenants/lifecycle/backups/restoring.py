@@ -184,11 +184,16 @@ class Restoring:
         return states
 
     def _drop_schemas(self) -> None:
-        """Spares of the empty installation, and what an attempt that was killed had made."""
+        """Spares of the empty installation, and what an attempt that was killed had made.
+
+        In a cell without an owner here nothing was made: nobody who is in the backup lives there.
+        """
         with self.catalog.transaction() as session:
             found = session.execute(select(Tenant.id, Tenant.cell)).all()
         for tenant_id, cell in found:
-            with as_owner(self.owners.get(cell)) as connection:
+            if (owner := self.owners.get(cell)) is None:
+                continue
+            with as_owner(owner) as connection:
                 run_all(connection, death(role_of(tenant_id)))
 
     def _compare_catalog(self, connection: Connection, expected: Mapping[str, Any]) -> None:

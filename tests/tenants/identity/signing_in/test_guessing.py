@@ -15,7 +15,7 @@ from tenants.foundation.settings import Settings
 from tenants.identity.signing_in import budgets, by_password
 from tenants.identity.signing_in.devices import known_device, new_device
 from tests.persons import Person, reset_token, wins
-from tests.timing import FAIR, took_longer
+from tests.timing import fair, took_longer
 from tests.workspace import Workspace
 
 WRONG = "wrong one here"
@@ -155,10 +155,10 @@ def test_enumeration_by_time(
 
     With equal work that is a fair coin. Without it, it is not: the same test has to notice.
     """
-    assert known_took_longer(perla) in FAIR
+    assert known_took_longer(perla) in fair()
     real = by_password.fits
     monkeypatch.setattr(by_password, "fits", lambda said, hashed: bool(hashed) and real(said, hashed))
-    assert known_took_longer(perla) not in FAIR
+    assert known_took_longer(perla) not in fair()
     assert stranger.browser().sign_in(stranger).status_code == 201
 
 

@@ -21,7 +21,7 @@ from tenants.identity.single_sign_on.models import ClaimedDomain
 from tenants.identity.single_sign_on.rechecking import GRACE
 from tenants.isolation.door import db, inside
 from tests.mails import posted
-from tests.timing import FAIR, took_longer
+from tests.timing import fair, took_longer
 from tests.workspace import Workspace
 
 RunJobs = Callable[[], int]
@@ -159,6 +159,10 @@ def test_a_death_between_losing_and_saying_so_is_made_good_by_the_next_round(
     assert home_of(proven) is None
 
 
+#: What somebody who is looked for adds to a request is small beside what other work on the machine does.
+MANY = 400
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_enumeration_ways_to_sign_in_take_as_long_for_somebody_as_for_nobody(
@@ -174,10 +178,11 @@ def test_enumeration_ways_to_sign_in_take_as_long_for_somebody_as_for_nobody(
         assert app.test_client().post("/api/v1/sign-in-methods", json={"email": email}).status_code == 200
 
     def longer() -> int:
-        return took_longer(lambda: ask(known), lambda: ask(f"no{secrets.token_hex(6)}@{proven['domain']}"))
+        unknown = f"@{proven['domain']}"
+        return took_longer(lambda: ask(known), lambda: ask(f"no{secrets.token_hex(6)}{unknown}"), MANY)
 
     monkeypatch.setattr(signing_in, "PER_ADDRESS", Allowance("single-sign-on-address", 10**6))
-    assert longer() in FAIR
+    assert longer() in fair(MANY)
     real = signing_in.domain_of
 
     def looked_for(email: str) -> str:
@@ -186,4 +191,4 @@ def test_enumeration_ways_to_sign_in_take_as_long_for_somebody_as_for_nobody(
         return real(email)
 
     monkeypatch.setattr(signing_in, "domain_of", looked_for)
-    assert longer() not in FAIR
+    assert longer() not in fair(MANY)

@@ -6,7 +6,10 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import update
 
+from tenants.catalog.models import State, Tenant
+from tenants.catalog.registry import Catalog
 from tenants.lifecycle.backups.store import Store
 from tenants.lifecycle.backups.taking import Taken
 from tests.tenants.lifecycle.backups.conftest import Elsewhere
@@ -48,11 +51,22 @@ def test_a_backup_that_was_killed_is_none(
     assert len(store.folders() - folders) == 1, "what it wrote waits for the round that removes it"
 
 
+@pytest.fixture
+def gone_elsewhere(catalog: Catalog, new_workspace: Callable[[], Workspace]) -> None:
+    """A tenant was destroyed in a cell that is there no more."""
+    home = new_workspace().home
+    gone = update(Tenant).where(Tenant.id == home.id).values(state=State.DESTROYED, cell="far")
+    with catalog.transaction() as session:
+        session.execute(gone)
+    catalog.forget(home.id)
+
+
 @pytest.mark.parametrize("step", ["_tenant", "_note", "_open"])
 def test_a_restore_that_was_killed_serves_nobody_and_begins_anew(
     step: str,
     acme: Workspace,
     neighbour: Workspace,
+    gone_elsewhere: None,
     take: Callable[[], Taken],
     elsewhere: Callable[[], Elsewhere],
 ) -> None:

@@ -243,7 +243,7 @@ def test_a_name_that_is_closed_is_told_by_no_download(acme: Workspace, neighbour
     assert neighbour.admin.get(f"/attachments/{made}").status_code == 404
 
 
-@pytest.mark.promise("1-28")
+@pytest.mark.promise("1-28", "0-20", "2-15", "3-29")
 def test_what_is_stored_is_sealed_and_bound_to_its_place(
     new_workspace: NewWorkspace, neighbour: Workspace
 ) -> None:

@@ -43,7 +43,7 @@ def _bytes(s3: S3, bucket: str, version: dict[str, Any]) -> bytes:
     return bytes(found["Body"].read())
 
 
-@pytest.mark.promise("1-28", "RET-6")
+@pytest.mark.promise("1-28", "RET-6", "4-15")
 def test_a_file_is_sealed_in_the_bucket_and_gone_with_every_version(
     s3: S3, bucket: str, acme: Workspace, neighbour: Workspace
 ) -> None:

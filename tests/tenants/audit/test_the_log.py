@@ -121,6 +121,7 @@ def test_a_persons_values_are_erased_and_the_log_still_verifies(
     assert verify_log(catalog, neighbour.home).erased == 0
 
 
+@pytest.mark.promise("3-29")
 @pytest.mark.parametrize(
     ("statement", "complaint"),
     [

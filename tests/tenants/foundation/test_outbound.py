@@ -60,6 +60,7 @@ def test_a_processor_is_declared_once_and_with_a_purpose_and_a_host(hooks):
     assert processors() == [hooks]
 
 
+@pytest.mark.promise("0-20", "2-15", "3-29")
 @pytest.mark.parametrize(
     "url",
     [
@@ -132,6 +133,14 @@ def test_hostile_addresses_are_refused(hooks, url):
             hooks,
             url,
         )
+
+
+@pytest.mark.promise("0-20", "1-28")
+def test_nothing_goes_out_in_clear(hooks):
+    resolver = at(PUBLIC)
+    with pytest.raises(OutboundRefused, match="Only https goes out"):
+        send(Outbound(resolver=resolver), hooks, "http://example.com/")
+    assert resolver.calls == 0
 
 
 @pytest.mark.parametrize("addresses", [["10.0.0.1"], [PUBLIC, "10.0.0.1"], ["127.0.0.1"], []])

@@ -31,7 +31,7 @@ def staff_document(app: Flask) -> Document:
     return Document(app.test_client().get("/staff/v1/openapi.json").json)
 
 
-@pytest.mark.promise("1-31", "4-09", "4-10", "4-11", "0-19")
+@pytest.mark.promise("1-31", "4-09", "4-10", "4-11", "0-19", "2-15", "3-29")
 def test_no_table_of_any_tenant_opens_to_the_staffs_login(
     bureau: Bureau, logins: Logins, tenant: Workspace, other: Workspace, subtests: pytest.Subtests
 ) -> None:

@@ -15,6 +15,7 @@ from tenants.identity.models import RecordShare
 from tenants.identity.sharing.ending import forget_expired
 from tenants.identity.sharing.giving import MOST
 from tenants.isolation.door import db, inside
+from tests.attaching import attached
 from tests.tenants.identity.rights.people import person, somebody_who_may
 from tests.workspace import Client, Workspace
 
@@ -265,3 +266,20 @@ def test_nobody_prolongs_a_share_of_more_than_they_have(
     assert acme.admin.get(path).json["expires_at"] is not None
     assert reader.patch(path, {"level": "read", "expires_at": None}).json["level"] == "read"
     assert neighbour.admin.patch(path, {"expires_at": None}).status_code == 404
+
+
+@pytest.mark.promise("2-22")
+@pytest.mark.parametrize(
+    "to",
+    [{}, {"user_id": None, "team_id": None}, {"public": True}, {"link": True}, {"email": "x@world.test"}],
+)
+def test_attack_nothing_is_shared_with_the_world(
+    acme: Workspace, neighbour: Workspace, deal: str, to: dict[str, Any]
+) -> None:
+    file = attached(acme.sales, "deals", deal)["id"]
+    assert share(acme.admin, deal, **to).status_code == 422
+    assert acme.admin.get(f"/record-shares?record_id={deal}").json["data"] == []
+    world = acme.admin.flask
+    for path in (f"deals/{deal}", f"attachments/{file}", f"attachments/{file}/download"):
+        assert world.get(f"/api/v1/{path}").status_code == 401
+        assert neighbour.admin.get(f"/{path}").status_code == 404

@@ -7,7 +7,8 @@ from marshmallow import fields, validate
 from tenants.attachments.attachable import attachable
 from tenants.attachments.models import Attachment
 from tenants.attachments.naming import LONGEST, is_clean
-from tenants.http.representation import Attached, BodySchema, RecordSchema, Resource
+from tenants.http.representation import BodySchema, RecordSchema, Resource
+from tenants.http.subjects import Attached
 
 
 class AttachmentForm(BodySchema):

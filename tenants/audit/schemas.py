@@ -12,7 +12,8 @@ from tenants.access.permissions import registered
 from tenants.access.policy import resource_of
 from tenants.audit.models import AuditEvent
 from tenants.foundation.tables import Base
-from tenants.http.representation import Resource, Timestamp, Told
+from tenants.http.representation import Resource, Timestamp
+from tenants.http.subjects import Told
 
 
 class AuditValuesSchema(marshmallow.Schema):

@@ -25,7 +25,8 @@ from tenants.http.idempotency import once
 from tenants.http.rate_limits import RateLimits
 from tenants.http.rows import one, page
 from tenants.http.selection import Selection
-from tenants.isolation.door import Elsewhere, inside
+from tenants.isolation.away import Elsewhere
+from tenants.isolation.door import inside
 from tenants.isolation.reading import read
 from tenants.isolation.violations import ERRORS
 

@@ -19,8 +19,8 @@ from marshmallow import fields
 from sqlalchemy import ColumnElement, func, inspect
 from sqlalchemy.orm import RelationshipProperty
 
-from tenants.access.ownership import owned_models
 from tenants.access.policy import resource_of
+from tenants.http.subjects import Attached, Told
 
 UTC_FORMAT = """YYYY-MM-DD"T"HH24:MI:SS.US"Z\""""
 
@@ -96,34 +96,6 @@ class BodySchema(marshmallow.Schema):
 Expression = Callable[[Any], ColumnElement[Any]]
 #: Leaves out of a field what is closed elsewhere: from the field's SQL, the table, and the closed columns by resource.
 Cover = Callable[[ColumnElement[Any], Any, Mapping[str, frozenset[str]]], ColumnElement[Any]]
-
-
-@dataclass(frozen=True)
-class Attached:
-    """Two columns, the name of a resource and an id: rows are seen by whoever sees the record that they speak of.
-
-    `models` gives the model behind each resource that they can speak of. `away` is for rows that stand for records
-    which are not there: owner and team of the record are in the row itself.
-    """
-
-    resource: str
-    record: str
-    models: Callable[[], Mapping[str, Any]] = owned_models
-    away: bool = False
-
-
-@dataclass(frozen=True)
-class Told:
-    """Two columns, the name of a resource and an id: rows tell what happened to records, also to those that are gone.
-
-    `governed` gives the resource whose right to read decides for each name that rows may have. Whoever reads all of
-    it sees all that is told; whoever reads some of it, what is told of the records that are there and within reach.
-    Of what it doesn't name, whoever may read the rows at all sees everything.
-    """
-
-    resource: str
-    record: str
-    governed: Callable[[], Mapping[str, str]]
 
 
 #: Whoever changes a record has to see which one it is, and which version.

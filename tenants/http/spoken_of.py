@@ -12,7 +12,8 @@ from tenants.access.ownership import owned_models
 from tenants.access.policy import resource_of
 from tenants.access.reaching import narrowed
 from tenants.foundation.tables import Base
-from tenants.http.representation import Attached, Told, resources_of
+from tenants.http.representation import resources_of
+from tenants.http.subjects import Attached, Told
 
 Extents = Mapping[str, Extent | None]
 

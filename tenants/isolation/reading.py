@@ -7,8 +7,9 @@ from typing import Any
 import psycopg
 
 from tenants.catalog.registry import Home
+from tenants.isolation.away import is_lost, translated
 from tenants.isolation.cells import Entrance, entering
-from tenants.isolation.door import engine_of, is_lost, translated
+from tenants.isolation.door import engine_of
 from tenants.isolation.trips import Statement, Trips
 
 BECOME_READER = "select set_config('role', %(role)s, true), set_config('transaction_read_only', 'on', true)"

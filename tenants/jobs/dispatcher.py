@@ -17,7 +17,8 @@ from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog, Home
 from tenants.catalog.states import STATE_HERE
 from tenants.foundation.errors import Unavailable
-from tenants.isolation.door import Elsewhere, inside
+from tenants.isolation.away import Elsewhere
+from tenants.isolation.door import inside
 from tenants.jobs.carrier import Carrier, Taken
 from tenants.jobs.registry import works_always
 from tenants.jobs.schedules import ask_for_what_is_due

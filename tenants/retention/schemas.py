@@ -5,7 +5,8 @@ from marshmallow import fields, validate
 from sqlalchemy import func
 
 from tenants.audit.schemas import without_closed
-from tenants.http.representation import Attached, BodySchema, RecordSchema, Resource, Timestamp
+from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
+from tenants.http.subjects import Attached
 from tenants.http.texts import no_nul, text
 from tenants.retention.keeping import binned_models
 from tenants.retention.models import Action, BinEntry, LegalHold, RetentionRule, Trigger, lasting

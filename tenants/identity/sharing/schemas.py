@@ -7,7 +7,8 @@ from marshmallow import fields, validate
 from sqlalchemy import ColumnElement, func, or_
 
 from tenants.foundation.clock import now
-from tenants.http.representation import Attached, BodySchema, RecordSchema, Resource, Timestamp
+from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
+from tenants.http.subjects import Attached
 from tenants.identity.models import SHARE_LEVELS, RecordShare
 from tenants.identity.people.schemas import TeamBrief, UserBrief
 

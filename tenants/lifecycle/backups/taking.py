@@ -15,8 +15,8 @@ from tenants.catalog.registry import LIVING, Catalog, Home
 from tenants.foundation.clock import now
 from tenants.foundation.encryption import DataKey
 from tenants.foundation.errors import Conflict, Refusal
+from tenants.isolation.away import Elsewhere
 from tenants.isolation.catalog_copying import snapshot_of_catalog
-from tenants.isolation.door import Elsewhere
 from tenants.isolation.owner import OwnerError
 from tenants.isolation.storage import Storage
 from tenants.lifecycle.backups.catalog_file import CatalogWriter

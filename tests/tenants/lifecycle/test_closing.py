@@ -12,7 +12,8 @@ from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid, Unavailable
 from tenants.foundation.settings import Settings
-from tenants.isolation.door import Elsewhere, db, inside
+from tenants.isolation.away import Elsewhere
+from tenants.isolation.door import db, inside
 from tenants.lifecycle.changing import Decision, change, move
 from tenants.lifecycle.closing.exiting import Exits, ask_to_close, go_on_with_exits
 from tenants.lifecycle.closing.models import Closing, Phase

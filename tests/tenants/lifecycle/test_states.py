@@ -13,7 +13,8 @@ from tenants.catalog.models import State, StateChange, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import MOVES, PERMITS, Mover, refusal_of
 from tenants.foundation.errors import Conflict, Unavailable
-from tenants.isolation.door import Elsewhere, db, inside
+from tenants.isolation.away import Elsewhere
+from tenants.isolation.door import db, inside
 from tenants.isolation.freezing import freeze, is_frozen, lift
 from tenants.lifecycle.changing import Decision, change, move, settle_all
 from tenants.provisioning.birth import Nursery

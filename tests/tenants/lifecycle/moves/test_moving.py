@@ -11,7 +11,8 @@ from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.registry import Home
 from tenants.foundation.errors import Conflict, Invalid, Unavailable
 from tenants.isolation.aside import Aside
-from tenants.isolation.door import Elsewhere, db, inside
+from tenants.isolation.away import Elsewhere
+from tenants.isolation.door import db, inside
 from tenants.isolation.owner import as_owner
 from tenants.lifecycle.moves import steps
 from tenants.lifecycle.moves.models import Step

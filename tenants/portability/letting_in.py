@@ -10,6 +10,7 @@ from tenants.catalog.registry import Home
 from tenants.foundation.errors import NotFound
 from tenants.foundation.tables import Source
 from tenants.identity.founding import new_api_key
+from tenants.identity.holding import has_role
 from tenants.identity.models import Role, User, UserRole
 from tenants.identity.rights.assigning import ADMIN
 from tenants.identity.signing_in.models import Password
@@ -58,8 +59,8 @@ def _known(email: str) -> User | None:
 
 
 def _longest_admin() -> User | None:
-    admins = select(UserRole.user_id).join(Role, Role.id == UserRole.role_id).where(Role.name == ADMIN)
-    query = select(User).where(User.id.in_(admins), User.state == "active").order_by(User.created_at, User.id)
+    admins = select(User).where(has_role(Role.name == ADMIN), User.state == "active")
+    query = admins.order_by(User.created_at, User.id)
     return db().scalars(query.limit(1)).one_or_none()
 
 

@@ -48,13 +48,6 @@ def must_not_be_held(record_ids: Sequence[UUID]) -> None:
         raise Conflict("A legal hold keeps this from being deleted or erased.", code="held")
 
 
-def is_tenant_held() -> bool:
-    """Whether a hold is over everything of the tenant at hand. No hold is placed until the transaction ends."""
-    hold_open(TURN)
-    whole = select(LegalHold.id).where(lasting(LegalHold, now()), LegalHold.record_ids.is_(None))
-    return db().scalars(whole.limit(1)).first() is not None
-
-
 def is_anything_held() -> bool:
     """Whether any hold is in force: all of a tenant can't go while a part of it is held."""
     hold_open(TURN)

@@ -29,7 +29,7 @@ from tenants.portability.comparing import differences
 from tenants.portability.opening import NotABundle, OpenBundle
 from tenants.portability.returning import fill_as_it_was
 from tenants.portability.verifying import verify_open
-from tenants.provisioning.revisions import Revision, steps
+from tenants.provisioning.revisions import steps, up_to
 from tenants.retention.holds import ends_in_force
 
 #: Marks, in the catalog's look-ups, an address that may wake an archived tenant.
@@ -90,7 +90,7 @@ def fill(attempt: Attempt) -> None:
         _sound(bundle, attempt, archive.content or {})
         with attempt.works.catalog.transaction() as session:
             attempt.hold(session)
-            build(attempt.owner_url, attempt.home.role, _until(str(archive.revision)))
+            build(attempt.owner_url, attempt.home.role, up_to(str(archive.revision)))
         with inside(attempt.home, patience_seconds=PATIENCE_SECONDS):
             act_as(SYSTEM, request_id="thaw", source=Source.SYSTEM)
             fill_as_it_was(bundle, archive.content or {}, attempt.tell("filling"))
@@ -150,15 +150,6 @@ def _sound(bundle: OpenBundle, attempt: Attempt, expected: Mapping[str, str]) ->
 
 def _decision(attempt: Attempt) -> Decision:
     return Decision(Mover.PLATFORM, attempt.archive.reason)
-
-
-def _until(revision: str) -> list[Revision]:
-    """The revisions up to this one. Raises Conflict for one that this program does not know."""
-    known = steps("tenant", None)
-    names = [each.name for each in known]
-    if revision not in names:
-        raise Conflict(f"The archive is of revision {revision}, which this program does not know.")
-    return list(known[: names.index(revision) + 1])
 
 
 def _holds(attempt: Attempt) -> list[str | None]:

@@ -145,9 +145,18 @@ def sentence(problem: BaseException) -> str:
     return str(problem) if isinstance(problem, Refusal) else f"{type(problem).__name__}; it is tried again."
 
 
-def waiting(catalog: Catalog, model: type[Row], rests: tuple[str, ...]) -> list[UUID]:
-    """Every row that is on its way and that nobody works on, oldest first."""
+def take_up(catalog: Catalog, model: type[Row], rests: tuple[str, ...], go_on: Callable[[UUID], None]) -> int:
+    """Go on with every row that is on its way and that nobody works on, oldest first; how many there were.
+
+    What ends the attempt at one of them holds up none of the others.
+    """
     free = or_(model.lease_until.is_(None), model.lease_until < func.clock_timestamp())
-    found = select(model.id).where(model.step.not_in(rests), free).order_by(model.id)
+    on_their_way = select(model.id).where(model.step.not_in(rests), free).order_by(model.id)
     with catalog.transaction() as session:
-        return list(session.scalars(found))
+        found = list(session.scalars(on_their_way))
+    for each in found:
+        try:
+            go_on(each)
+        except FORESEEN as problem:
+            log.warning("attempt_waits", of=model.__name__, id=str(each), reason=sentence(problem))
+    return len(found)

@@ -1,8 +1,8 @@
 """To archive a tenant and to wake it: asked for in one transaction, done step by step until it rests."""
 
+from functools import partial
 from uuid import UUID
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,10 +14,9 @@ from tenants.jobs.platform import ask_for_round
 from tenants.lifecycle.archives.models import Archive, Step
 from tenants.lifecycle.archives.running import Works, take
 from tenants.lifecycle.archives.steps import STEPS
-from tenants.lifecycle.attempts import FORESEEN, sentence, waiting
+from tenants.lifecycle.attempts import take_up
 from tenants.lifecycle.changing import Decision, change
 
-log = structlog.get_logger(__name__)
 ROUND = "archives.go_on"
 RESTS = tuple(step.value for step in Step if step.rests)
 
@@ -77,10 +76,4 @@ def go_on(works: Works, archive_id: UUID) -> None:
 
 def go_on_everywhere(works: Works) -> int:
     """Take up every archive that is on its way and that nobody works on; how many there were."""
-    found = waiting(works.catalog, Archive, RESTS)
-    for each in found:
-        try:
-            go_on(works, each)
-        except FORESEEN as problem:
-            log.warning("archive_waits", archive=str(each), reason=sentence(problem))
-    return len(found)
+    return take_up(works.catalog, Archive, RESTS, partial(go_on, works))

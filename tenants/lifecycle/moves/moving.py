@@ -1,9 +1,9 @@
 """To move a tenant to another cell, to go back, and to say that nothing is to be left behind."""
 
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,13 +14,12 @@ from tenants.foundation.errors import Conflict, NotFound
 from tenants.isolation.aside import aside_name
 from tenants.isolation.stepping import drop
 from tenants.jobs.platform import ask_for_round
-from tenants.lifecycle.attempts import FORESEEN, sentence, waiting
+from tenants.lifecycle.attempts import sentence, take_up
 from tenants.lifecycle.changing import Owners
 from tenants.lifecycle.moves.models import BEFORE_THE_SWITCH, ENDS, Move, Step
 from tenants.lifecycle.moves.running import Attempt, Works, take
 from tenants.lifecycle.moves.steps import MOVABLE, STEPS
 
-log = structlog.get_logger(__name__)
 ROUND = "moves.go_on"
 RESTS = tuple(step.value for step in Step if step.rests)
 #: A move that does not come on while nobody can write is given up after so long.
@@ -111,13 +110,7 @@ def go_on(works: Works, move_id: UUID) -> None:
 
 def go_on_everywhere(works: Works) -> int:
     """Take up every move that is on its way and that nobody works on; how many there were."""
-    found = waiting(works.catalog, Move, RESTS)
-    for each in found:
-        try:
-            go_on(works, each)
-        except FORESEEN as problem:
-            log.warning("move_waits", move=str(each), reason=sentence(problem))
-    return len(found)
+    return take_up(works.catalog, Move, RESTS, partial(go_on, works))
 
 
 def _give_up_when_long(attempt: Attempt, error: str) -> None:

@@ -73,6 +73,14 @@ def raw(workspace: Workspace, name: str) -> bytes:
         return b"".join(chunks)
 
 
+def alter(workspace: Workspace, name: str) -> bytes:
+    """Flip one bit of what lies in storage; the bytes that were there."""
+    sealed = raw(workspace, name)
+    with inside(workspace.home):
+        files().write(name, [sealed[:-1] + bytes([sealed[-1] ^ 1])])
+    return sealed
+
+
 NewWorkspace = Callable[[], Workspace]
 
 

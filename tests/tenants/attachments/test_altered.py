@@ -6,7 +6,7 @@ from sqlalchemy import update
 from crm.contacts.models import Contact
 from tenants.isolation.door import db, inside
 from tenants.isolation.files import files
-from tests.attaching import NewWorkspace, attached, listed, raw
+from tests.attaching import NewWorkspace, alter, attached, listed
 from tests.workspace import Workspace
 
 
@@ -16,9 +16,7 @@ def test_an_altered_file_is_refused_and_its_record_goes_on(
     tenant = new_workspace()
     record = tenant.admin.post("/contacts", {"last_name": "Altered"}).json["id"]
     made = attached(tenant.admin, "contacts", record)["id"]
-    sealed = raw(tenant, f"attachments/{made}")
-    with inside(tenant.home):
-        files().write(f"attachments/{made}", [sealed[:-1] + bytes([sealed[-1] ^ 1])])
+    sealed = alter(tenant, f"attachments/{made}")
     answer = tenant.admin.get(f"/attachments/{made}/download")
     assert (answer.status_code, answer.json["code"]) == (409, "file_altered")
     assert made in answer.json["detail"]

@@ -16,7 +16,7 @@ from tenants.portability.bundling import Bundling, snapshot
 from tenants.portability.exporting import expire_exports
 from tenants.portability.parcels import Parcels, folder_of
 from tenants.portability.verifying import Report, verify
-from tests.attaching import attached
+from tests.attaching import alter, attached
 from tests.jobs import RunJobs, try_again_now
 from tests.workspace import Workspace
 
@@ -153,10 +153,7 @@ def test_a_parcel_that_was_altered_is_made_anew_by_the_next_attempt(
     broken: Broken, neighbour: Workspace, run_jobs: RunJobs, tmp_path: Path
 ) -> None:
     parcel = f"{folder_of(broken.export)}{broken.first_of(1)}-0"
-    with inside(broken.tenant.home):
-        with files().open_stream(parcel) as chunks:
-            sealed = b"".join(chunks)
-        files().write(parcel, [sealed[:-1] + bytes([sealed[-1] ^ 1])])
+    alter(broken.tenant, parcel)
     run_jobs()
     waiting = broken.tenant.admin.get(f"/exports/{broken.export}").json
     assert waiting["status"] == "queued"

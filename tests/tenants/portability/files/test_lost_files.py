@@ -16,7 +16,7 @@ from tenants.portability.formats import Format
 from tenants.portability.taking_out import take_out
 from tenants.portability.verifying import verify
 from tenants.provisioning.birth import Nursery
-from tests.attaching import attached, raw
+from tests.attaching import alter, attached
 from tests.tenants.portability.files.contents import contents, names, opened
 from tests.workspace import Workspace
 
@@ -74,9 +74,7 @@ def test_a_file_that_was_altered_in_storage_stops_the_bundle(
     tenant = new_workspace()
     record = tenant.admin.post("/contacts", {"last_name": "Altered"}).json["id"]
     made = attached(tenant.admin, "contacts", record)["id"]
-    sealed = raw(tenant, f"attachments/{made}")
-    with inside(tenant.home):
-        files().write(f"attachments/{made}", [sealed[:-1] + bytes([sealed[-1] ^ 1])])
+    alter(tenant, f"attachments/{made}")
     file = tmp_path / "bundle.zip"
     with pytest.raises(Conflict, match=made):
         take_out(tenant.home, file, Format.CSV)

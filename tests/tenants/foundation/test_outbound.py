@@ -196,7 +196,7 @@ DOORS = {
     "tenants/mail/postmen.py",  # to the one mail server that the operator names, and nobody else
     "tenants/identity/single_sign_on/transport.py",  # an adapter of requests whose only way out is ours
     "tenants/identity/single_sign_on/flow.py",  # knows that adapter's errors
-    "crm/cli/access.py",  # asks the program itself at its own address, as the admin who types
+    "crm/cli/asking.py",  # asks the program itself at its own address, as whoever types
     "crm/cli/programs.py",  # asks the web that it has just started on this machine whether it is ready
 }
 

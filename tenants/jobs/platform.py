@@ -5,9 +5,11 @@ process, the only one beside `migrate` that holds the owner's login.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 import psycopg
 import structlog
@@ -24,6 +26,8 @@ from tenants.jobs.models import PlatformRound
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
 AWAY_SECONDS = 3.0
+#: A round of which nothing was heard for so long was cut short: its process died, or its database went away.
+LEASE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -95,13 +99,14 @@ class Rounds:
             job = self._jobs[found.name]
             found.attempt += 1
             found.started_at = now()
-            found.lease_until = now() + timedelta(minutes=job.minutes)
+            found.lease_until = now() + LEASE
             return job, found.attempt
 
     def _make(self, job: PlatformJob, attempt: int) -> None:
         error = None
         try:
-            job.function()
+            with self._kept(job, attempt):
+                job.function()
         except Exception as problem:
             # A round that breaks must not end the others; it is on record here and comes again.
             log.exception("round_broke", round=job.name)
@@ -117,6 +122,29 @@ class Rounds:
                     next_run_at=_next(job),
                 )
             )
+
+    @contextmanager
+    def _kept(self, job: PlatformJob, attempt: int) -> Iterator[None]:
+        """Keep the lease while the block lasts, for as long as it may; it ends soon after this process does."""
+        over, began = threading.Event(), monotonic()
+        mine = (PlatformRound.name == job.name, PlatformRound.attempt == attempt)
+
+        def keep() -> None:
+            while not over.wait(LEASE.total_seconds() / 4) and monotonic() - began < job.minutes * 60:
+                try:
+                    with self._catalog.transaction() as session:
+                        until = func.clock_timestamp() + LEASE
+                        session.execute(update(PlatformRound).where(*mine).values(lease_until=until))
+                except SQLAlchemyError as error:
+                    log.warning("lease_not_kept", round=job.name, error=type(error).__name__)
+
+        thread = threading.Thread(target=keep, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
 
 def _next(job: PlatformJob) -> ColumnElement[datetime]:

@@ -4,13 +4,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import structlog
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from tenants.catalog.registry import Catalog
@@ -21,6 +21,9 @@ from tenants.lifecycle.models import Stepwise
 
 log = structlog.get_logger(__name__)
 SHOWN_EVERY_SECONDS = 1.0
+#: How long a database that crashed is waited for, and how often it is asked.
+RESTARTS_WITHIN = timedelta(seconds=30)
+AGAIN_AFTER_SECONDS = 0.5
 Told = Callable[[str, int], None]
 Row = TypeVar("Row", bound=Stepwise)
 #: What ends an attempt and not the round: it is on record in the row, and tried again.
@@ -117,8 +120,18 @@ class Attempt(Generic[Row]):
             thread.join()
 
     def let_go(self, error: str | None = None) -> None:
-        """End the lease; `error` is shown to whoever asks what became of it."""
-        self._let_lease(None, **({"error": error} if error else {}))
+        """End the lease; `error` is shown to whoever asks what became of it.
+
+        A catalog that is just starting again is waited for: otherwise nobody goes on before the lease is over.
+        """
+        deadline = monotonic() + min(self._lease, RESTARTS_WITHIN).total_seconds()
+        while True:
+            try:
+                return self._let_lease(None, **({"error": error} if error else {}))
+            except (OperationalError, InterfaceError):
+                if monotonic() > deadline:
+                    raise
+                sleep(AGAIN_AFTER_SECONDS)
 
     def _let_lease(self, until: Any, **said: Any) -> None:
         model = type(self.row)

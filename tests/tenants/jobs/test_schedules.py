@@ -1,6 +1,7 @@
 """Recurring work is rows: each moment is worked on once, however many ask."""
 
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import func, select, update
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Purpose
 from tenants.isolation.door import db, inside
+from tenants.jobs import platform
 from tenants.jobs.carrier import Carrier
 from tenants.jobs.models import Job, PlatformRound, Schedule
 from tenants.jobs.platform import PlatformJob, Rounds, ask_for_round
@@ -129,6 +131,30 @@ def test_a_round_whose_process_died_is_made_after_its_lease(app) -> None:
             .values(lease_until=now() - timedelta(minutes=5))
         )
     assert (rounds.make_due(), made) == (1, [name])
+
+
+def test_a_round_keeps_its_lease_for_as_long_as_it_takes_and_not_for_hours_after(app, monkeypatch) -> None:
+    catalog = app.extensions["house"].catalog
+    name, found = f"tests.long-{uuid4()}", []
+    monkeypatch.setattr(platform, "LEASE", timedelta(seconds=1))
+
+    def lease() -> datetime:
+        with catalog.transaction() as session:
+            until = session.get_one(PlatformRound, name).lease_until
+            assert until is not None
+            return until
+
+    def make() -> None:
+        began, deadline = lease(), monotonic() + 30
+        while lease() == began:
+            assert monotonic() < deadline, "nobody keeps it"
+        found.append(lease() - now())
+
+    long = PlatformJob(name, make, Purpose.OPERATION, every_seconds=3600, minutes=24 * 60)
+    assert Rounds(catalog, [long]).make_due() == 1
+    assert found[0] < timedelta(seconds=2), "whoever dies in it is followed soon"
+    with catalog.transaction() as session:
+        assert session.get_one(PlatformRound, name).lease_until is None
 
 
 def test_two_rounds_of_one_name_stop_the_start(app) -> None:

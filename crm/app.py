@@ -29,6 +29,7 @@ from tenants.identity.oauth import consent, endpoints
 from tenants.identity.people.addresses import use_address_book
 from tenants.identity.recognition import Recognition
 from tenants.identity.sharing.ending import end_with_records
+from tenants.identity.shut_doors import watch_doors
 from tenants.identity.single_sign_on.domains import DomainClaims, use_claims
 from tenants.isolation.cells import Cells
 from tenants.isolation.counters import Counters
@@ -119,6 +120,7 @@ def open_house(settings: Settings) -> House:
     end_with_records()
     end_attachments_with_records()
     record_changes()
+    watch_doors()
     open_to_visits(*VISITABLE)
     logins = {
         "DATABASE_URL": settings.database_url,

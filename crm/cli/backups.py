@@ -127,6 +127,8 @@ def restore(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
             "files_brought_back": restored.files,
             "destroyed_again": restored.replayed.tenants,
             "erased_again": restored.replayed.records,
+            "shut_out_again": restored.replayed.credentials,
+            "newer_archives": restored.newer_archives,
         },
         as_json=as_json,
     )

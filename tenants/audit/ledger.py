@@ -1,4 +1,4 @@
-"""The ledger of what was erased or destroyed. It outlives backups, so that none of them brings anything back.
+"""The ledger of what was erased, destroyed or shut out. It outlives backups, so that none of them brings it back.
 
 Entries are files beside the backups, numbered, each with the SHA-256 of the one before and a keyed hash over itself.
 They hold keyed hashes of ids and no value: whoever has no key learns from them how many, and nothing of whom.
@@ -22,14 +22,22 @@ from tenants.isolation.storage import Place
 FOLDER = "ledger/"
 PURPOSE = "ledger"
 DIGITS = 12
+#: Stands in a tenant's place for what is of none: our own people.
+INSTALLATION = UUID(int=0)
 
 
 class Ending(StrEnum):
-    """What ended: records for good, the values that the audit had of records, or a tenant as a whole."""
+    """What ended: records for good, the values that the audit had of records, a tenant as a whole, or a way in.
+
+    A credential ends for good, and somebody is shut out until they are let in again.
+    """
 
     RECORDS = "records"
     VALUES = "values"
     TENANT = "tenant"
+    CREDENTIALS = "credentials"
+    SHUT_OUT = "shut_out"
+    LET_IN = "let_in"
 
 
 class LedgerBroken(Conflict):

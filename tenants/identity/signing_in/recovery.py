@@ -19,6 +19,7 @@ from tenants.foundation.errors import Conflict, TooManyRequests
 from tenants.http.course import House
 from tenants.identity.models import TenantProfile, User
 from tenants.identity.one_time import GONE, give, take, withdraw
+from tenants.identity.shut_doors import note_password
 from tenants.identity.signing_in import budgets
 from tenants.identity.signing_in.by_password import TICKET
 from tenants.identity.signing_in.devices import new_device
@@ -69,6 +70,7 @@ def set_password(user: User, password: str, *, session_id: UUID | None = None) -
     """
     company = db().scalars(select(TenantProfile.name)).one()
     hashed = hash_of(password, user.name, user.email, company)
+    note_password(db().get(Password, user.id))
     db().merge(Password(user_id=user.id, hash=hashed, changed_at=now()))
     end_sessions(user.id, but=session_id)
     for kind in (RESET, TICKET):

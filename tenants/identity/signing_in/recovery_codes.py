@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 
 from tenants.foundation.clock import now
+from tenants.identity.shut_doors import note_authenticators
 from tenants.identity.signing_in.models import Authenticator
 from tenants.isolation.door import db
 
@@ -38,7 +39,9 @@ def use_recovery_code(user_id: UUID, code: str) -> bool:
         Authenticator.kind == KIND,
         Authenticator.hash == _hash(user_id, code),
     )
-    return db().execute(spent.returning(Authenticator.id)).first() is not None
+    ids = db().scalars(spent.returning(Authenticator.id)).all()
+    note_authenticators(ids)
+    return bool(ids)
 
 
 def codes_left(user_id: UUID) -> int:
@@ -47,7 +50,8 @@ def codes_left(user_id: UUID) -> int:
 
 
 def forget_codes(user_id: UUID) -> None:
-    db().execute(delete(Authenticator).where(Authenticator.user_id == user_id, Authenticator.kind == KIND))
+    mine = delete(Authenticator).where(Authenticator.user_id == user_id, Authenticator.kind == KIND)
+    note_authenticators(db().scalars(mine.returning(Authenticator.id)).all())
 
 
 def _grouped(code: str) -> str:

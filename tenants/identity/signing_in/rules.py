@@ -12,6 +12,7 @@ from tenants.audit.recording import record_event
 from tenants.identity.models import TenantProfile, User
 from tenants.identity.one_time import withdraw
 from tenants.identity.people.taking_over import must_hold_everything_of
+from tenants.identity.shut_doors import note_authenticators
 from tenants.identity.signing_in.by_password import TICKET
 from tenants.identity.signing_in.factors import has_second_factor
 from tenants.identity.signing_in.models import Authenticator
@@ -61,10 +62,11 @@ def reset_factors(user_id: UUID) -> None:
     user = find(User, user_id)
     must_hold_everything_of(user)
     taken = delete(Authenticator).where(Authenticator.user_id == user.id)
-    kinds = db().scalars(taken.returning(Authenticator.kind)).all()
+    gone = db().execute(taken.returning(Authenticator.id, Authenticator.kind)).all()
+    note_authenticators([each.id for each in gone])
     withdraw(TICKET, user.id)
     end_sessions(user.id, but=acting().caller.credential_id)
-    record_event("authenticators.reset", "users", user.id, {"kinds": sorted(set(kinds))})
+    record_event("authenticators.reset", "users", user.id, {"kinds": sorted({each.kind for each in gone})})
     tell(
         user,
         "Your second factors were taken away",

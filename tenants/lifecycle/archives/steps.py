@@ -6,10 +6,11 @@ build it anew) is done while the archive's row is held, so that nobody who was o
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from tenants.access.caller import SYSTEM, act_as
-from tenants.catalog.models import LookupHash, State, Tenant
+from tenants.audit.ledger import ledger
+from tenants.catalog.models import LookupHash, Restoration, State, Tenant
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.encryption import Unreadable
@@ -23,6 +24,8 @@ from tenants.lifecycle.admins import admin_addresses
 from tenants.lifecycle.archives import bundles
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Attempt
+from tenants.lifecycle.backups.again import Again
+from tenants.lifecycle.backups.endings import Endings
 from tenants.lifecycle.changing import Decision, change, settle
 from tenants.portability.bundling import PATIENCE_SECONDS
 from tenants.portability.comparing import differences
@@ -109,7 +112,9 @@ def migrate(attempt: Attempt) -> None:
 
 
 def open_again(attempt: Attempt) -> None:
-    """It is what it was before it was put away, active for most."""
+    """It is what it was before it was put away, active for most; what ended since a backup was taken ends again."""
+    if _came_from_a_backup(attempt):
+        Again(ledger(), attempt.home).replay(Endings(ledger()).of(attempt.home.id))
     tenant_id, after = attempt.archive.tenant_id, State(attempt.archive.state_before)
     with attempt.works.catalog.transaction() as session:
         change(session, tenant_id, after, _decision(attempt))
@@ -146,6 +151,13 @@ def _sound(bundle: OpenBundle, attempt: Attempt, expected: Mapping[str, str]) ->
         said = str(report.findings[0]) if report.findings else f"{', '.join(different)} differs."
         raise Conflict(f"The archive does not hold: {said}", code="archive_damaged")
     return report.content
+
+
+def _came_from_a_backup(attempt: Attempt) -> bool:
+    """Whether the installation was restored since it was put away: no ledger reaches into a sealed bundle."""
+    since = select(Restoration.id).where(Restoration.opened_at > attempt.archive.kept_at).limit(1)
+    with attempt.works.catalog.transaction() as session:
+        return session.scalar(since) is not None
 
 
 def _decision(attempt: Attempt) -> Decision:

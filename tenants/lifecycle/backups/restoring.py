@@ -34,9 +34,11 @@ from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import death
 from tenants.isolation.stepping import build, grant_exactly, step_tenant
 from tenants.isolation.storage import Storage
+from tenants.lifecycle.backups.again import Replayed
 from tenants.lifecycle.backups.agreeing import agree
 from tenants.lifecycle.backups.catalog_file import catalog_tables, content_of_catalog, fill_catalog
-from tenants.lifecycle.backups.replaying import Replayed, Replaying
+from tenants.lifecycle.backups.newer_archives import have_tidied
+from tenants.lifecycle.backups.replaying import Replaying
 from tenants.lifecycle.backups.store import CATALOG, Page, Store
 from tenants.lifecycle.changing import SAID_INSIDE, Owners
 from tenants.portability.bundling import PATIENCE_SECONDS
@@ -65,12 +67,13 @@ class Compared:
 
 @dataclass(frozen=True)
 class Restored:
-    """What came back, table by table, and what was replayed over it."""
+    """What came back, table by table, and what was replayed over it; `newer_archives` are about to be removed."""
 
     page: Page
     compared: tuple[Compared, ...]
     replayed: Replayed
     files: int = 0
+    newer_archives: int = 0
 
     @property
     def equal(self) -> bool:
@@ -129,8 +132,11 @@ class Restoring:
             raise CameBackUnequal(restored)
         replayed = self.replaying.replay()
         self._note(page, index, states)
+        newer = 0
+        if self.storage is not None:
+            newer = have_tidied(self.catalog, self.storage, self._living(index), states)
         self._open(states, replayed)
-        return Restored(page, tuple(self._compared), replayed, self._files)
+        return Restored(page, tuple(self._compared), replayed, self._files, newer)
 
     def _must_fit(self, index: Mapping[str, Any]) -> None:
         """Raises Conflict, Unavailable before anything is changed."""

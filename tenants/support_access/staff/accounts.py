@@ -8,6 +8,7 @@ import pyotp
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from tenants.audit.ledger import INSTALLATION, Ending, ledger
 from tenants.catalog.registry import Catalog
 from tenants.foundation import clock
 from tenants.foundation.errors import Conflict, Invalid, NotFound
@@ -80,7 +81,10 @@ def new_credential(session: Session, staff_id: UUID, kind: str, lasts: timedelta
 
 
 def deactivate(catalog: Catalog, email: str) -> Staff:
-    """End an account: its credentials fail at once, its visits with their next request. Raises NotFound."""
+    """End an account: its credentials fail at once, its visits with their next request; no backup brings it back.
+
+    Raises NotFound. StorageFailed when the ledger could not be told: it is ended all the same, say it again.
+    """
     with catalog.transaction() as session:
         staff = _by_email(session, email)
         if staff is None:
@@ -92,7 +96,8 @@ def deactivate(catalog: Catalog, email: str) -> Staff:
             .values(ended_at=clock.now())
         )
         ask_for_round(session, SETTLE)
-        return staff
+    ledger().note(Ending.SHUT_OUT, INSTALLATION, "staff", [staff.id])
+    return staff
 
 
 def all_staff(catalog: Catalog) -> list[Staff]:

@@ -81,7 +81,7 @@ def restore_tenant(slug: str, reason: str, data_dir: Path, *, as_json: bool) -> 
 def close_tenant(slug: str, data_dir: Path, *, cancelling: bool, as_json: bool, **said: Any) -> None:
     """Begin the exit of tenant SLUG: notice, transition, retrieval, a last notice, and destruction after that.
 
-    Its admins are told, and can cancel it until the end.
+    Its admins are told, and can cancel it until the end. One that is archived is woken for it.
     """
     from crm.app import owners_of
     from tenants.catalog.states import Mover

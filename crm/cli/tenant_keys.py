@@ -42,7 +42,7 @@ def rotate_key(slug: str, data_dir: Path, *, wait: bool, as_json: bool) -> None:
     options.answer({"tenant": slug, "version": version, "job": str(job_id), "state": state}, as_json=as_json)
 
 
-@click.command("destroy", short_help="The end of a tenant that is closing or archived.")
+@click.command("destroy", short_help="The end of a tenant that is closing.")
 @click.argument("slug")
 @click.option("--yes-really", "sure", is_flag=True, help="It can't be taken back, by anybody.")
 @click.option(
@@ -61,7 +61,7 @@ def rotate_key(slug: str, data_dir: Path, *, wait: bool, as_json: bool) -> None:
 def destroy_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> None:
     """Destroy tenant SLUG for good: its keys, then its files, tables and look-ups. Run it again if it was stopped.
 
-    It has to be closing or archived, and under no legal hold.
+    It has to be closing, its exit over, and under no legal hold. One that is archived is closed first, which wakes it.
     """
     from crm.app import owners_of, storage_of
     from tenants.foundation.whole_files import UnfinishedFile

@@ -118,7 +118,7 @@ MOVES: dict[tuple[State, State], frozenset[Mover]] = {
     (State.CLOSING, State.ACTIVE): frozenset({Mover.ADMIN, Mover.OPERATOR}),
     (State.CLOSING, State.SUSPENDED): frozenset({Mover.ADMIN, Mover.OPERATOR}),
     (State.CLOSING, State.DESTROYED): frozenset({Mover.PLATFORM}),
-    (State.ARCHIVED, State.DESTROYED): frozenset({Mover.OPERATOR}),
+    (State.THAWING, State.DESTROYED): frozenset({Mover.OPERATOR}),
 }
 
 

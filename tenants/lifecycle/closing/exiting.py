@@ -21,6 +21,7 @@ from tenants.foundation.errors import Conflict, NotFound, Refusal
 from tenants.isolation.door import inside
 from tenants.isolation.owner import OwnerError
 from tenants.lifecycle.admins import Sent, sent, tell_admins_once
+from tenants.lifecycle.archives.keeping import thaw
 from tenants.lifecycle.changing import Decision, Owners, change, settle
 from tenants.lifecycle.closing import letters
 from tenants.lifecycle.closing.models import Closing, Phase
@@ -52,15 +53,16 @@ def ask_to_close(
 ) -> Closing:
     """Begin a tenant's exit; its parts are in days. Nothing in it changes before notice and transition are over.
 
+    One that is archived is woken for it: its people are told, and can take everything away or go back on it.
     Raises Invalid for a part that the law does not allow, Conflict when there is an exit already or it can't begin.
     """
     asked_at = now()
     dates = dates_from(asked_at, notice, transition, retrieval)
     with catalog.transaction() as session:
         tenant = session.get(Tenant, home.id, with_for_update=True)
-        if tenant is None or tenant.state not in BEFORE:
+        if tenant is None or tenant.state not in (*BEFORE, State.ARCHIVED):
             raise Conflict(
-                "Only a workspace that is active or suspended can be closed.", code="state_conflict"
+                "Only a workspace that is active, suspended or archived can be closed.", code="state_conflict"
             )
         if session.scalar(select(Closing.id).where(Closing.tenant_id == home.id, *OPEN)):
             raise Conflict("This workspace is being closed already.", code="already_closing")
@@ -70,6 +72,9 @@ def ask_to_close(
             transition_until=dates.transition_until, retrieval_until=dates.retrieval_until,
         )  # fmt: skip
         session.add(made)
+        if tenant.state == State.ARCHIVED:
+            thaw(session, home.id, decision)
+    catalog.forget(home.id)
     return made
 
 

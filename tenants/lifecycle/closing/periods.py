@@ -60,6 +60,11 @@ def dates_from(asked_at: datetime, notice: int, transition: int, retrieval: int)
     return Dates(notice_until, transition_until, transition_until + timedelta(days=retrieval))
 
 
+def longest_wait() -> timedelta:
+    """How long somebody tries to wake an archived tenant that is to end: retrieval and last notice, at the least."""
+    return timedelta(days=periods()["retrieval"].days + periods()["final_notice"].days)
+
+
 def applied() -> list[dict[str, Any]]:
     """The periods as they are kept with an exit: what held when it was asked for, and by which law."""
     return [asdict(each) for each in periods().values()]

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from tenants.audit.ledger import Ending, ledger
 from tenants.catalog.models import BroughtKey, LookupHash, State, Tenant
@@ -28,12 +29,13 @@ from tenants.lifecycle.certificates.issuing import WHOLE, certificates
 from tenants.lifecycle.changing import Decision, change
 from tenants.lifecycle.closing.exiting import OPEN
 from tenants.lifecycle.closing.models import Closing, Phase
+from tenants.lifecycle.closing.periods import longest_wait
 from tenants.lifecycle.keys.versions import KeyVersions
 from tenants.lifecycle.moves.moving import drop_copies
 from tenants.retention.holds import is_anything_held
 
 #: The states from which there is a way to destruction, and who goes it.
-ENDINGS = {State.CLOSING: Mover.PLATFORM, State.ARCHIVED: Mover.OPERATOR}
+ENDINGS = {State.CLOSING: Mover.PLATFORM, State.THAWING: Mover.OPERATOR}
 PATIENCE_SECONDS = 600
 Keep = Callable[[dict[str, Any]], None]
 
@@ -56,8 +58,9 @@ class Destruction:
         """Destroy a tenant for good; its signed certificate. `exit_is_over` says that its exit's time was looked at.
 
         `keep` gets the certificate while the tenant still has its name: when it fails, the same call gives it again.
-        Raises NotFound, and Conflict for a tenant that is neither closing nor archived, is under a legal hold, or whose
-        exit is not over. Unavailable without the owner's URL of its cell, before anything is destroyed.
+        Raises NotFound, and Conflict for a tenant that is not closing (an archived one is woken into its exit first, or
+        could not be for as long as that lasts), is under a legal hold, or whose exit is not over. Unavailable without
+        the owner's URL of its cell, before anything is destroyed.
         """
         catalog = self.versions.catalog
         home = self._found(slug)
@@ -69,6 +72,7 @@ class Destruction:
             certificates().begin(home.id, WHOLE, self._inventory(home))
             decision = Decision(ENDINGS[home.state], reason)
             with catalog.transaction() as session:
+                _end_archive(session, home)
                 change(session, home.id, State.DESTROYED, decision)
         catalog.forget(home.id)
         ledger().note(Ending.TENANT, home.id)
@@ -97,9 +101,15 @@ class Destruction:
             return
 
     def _must_be_ending(self, home: Home) -> None:
+        if home.state is State.ARCHIVED:
+            raise Conflict(
+                "This tenant is archived, and nobody there was told of an end: `freehold tenant close` wakes it into its"
+                " exit.",
+                code="not_announced",
+            )
         if home.state not in ENDINGS:
             raise Conflict(
-                f"A tenant that is {home.state.value} is not destroyed: it has to be closing or archived.",
+                f"A tenant that is {home.state.value} is not destroyed: it has to be closing.",
                 code="state_conflict",
             )
         if self._is_held(home):
@@ -110,7 +120,9 @@ class Destruction:
         under_way = select(Closing).where(Closing.tenant_id == home.id, *OPEN)
         with self.versions.catalog.transaction() as session:
             closing = session.scalars(under_way).one_or_none()
-            if closing is not None and closing.phase(now()) is not Phase.DUE:
+            if home.state is State.THAWING:
+                _must_be_past_waking(session, home, closing)
+            elif closing is not None and closing.phase(now()) is not Phase.DUE:
                 raise Conflict(
                     "This tenant is in its exit: it can take everything away and come back until"
                     f" {closing.retrieval_until.date()}, and until its last notice is over.",
@@ -121,9 +133,8 @@ class Destruction:
         if home.state is State.CLOSING:
             with inside(home):
                 return is_anything_held()
-        kept = select(Archive).where(Archive.tenant_id == home.id, Archive.step == Step.KEPT)
         with self.versions.catalog.transaction() as session:
-            archive = session.scalars(kept).one_or_none()
+            archive = session.scalars(_archive_of(home)).one_or_none()
             return archive is not None and archive.held_at(now())
 
     def _inventory(self, home: Home) -> dict[str, Any]:
@@ -167,6 +178,30 @@ class Destruction:
         if any(verified.values()):
             raise Conflict("Something of this tenant came back while it was destroyed. Run it again.")
         return certificates().issue(home.id, WHOLE, verified=verified, **said)
+
+
+def _archive_of(home: Home) -> sa.Select[Archive]:
+    """The archive that a tenant is in, or is just coming back from."""
+    return select(Archive).where(Archive.tenant_id == home.id, Archive.step != Step.RETURNED)
+
+
+def _must_be_past_waking(session: Session, home: Home, closing: Closing | None) -> None:
+    """Raises Conflict unless it was to be woken for its exit, and could not be for as long as retrieval would last."""
+    archive = session.scalars(_archive_of(home)).one_or_none()
+    asked_at = archive.thaw_asked_at if archive else None
+    due = asked_at + longest_wait() if closing is not None and asked_at is not None else None
+    if due is None or now() < due:
+        raise Conflict(
+            "This tenant is coming back from its archive."
+            + (f" If it can't, it can be destroyed after {due.date()}." if due else ""),
+            code="not_due",
+        )
+
+
+def _end_archive(session: Session, home: Home) -> None:
+    """Whoever tries to wake it is overtaken."""
+    for archive in session.scalars(_archive_of(home).with_for_update()):
+        archive.step, archive.attempt, archive.lease_until = Step.KEPT, archive.attempt + 1, None
 
 
 def _counted(table: Any) -> dict[str, Any]:

@@ -3,9 +3,16 @@
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from sqlalchemy import update
+
 from tenants.catalog.models import State
+from tenants.catalog.registry import Catalog, Home
+from tenants.catalog.states import Mover
 from tenants.lifecycle.archives.models import Archive, Step
 from tenants.lifecycle.archives.running import Works
+from tenants.lifecycle.changing import Decision
+from tenants.lifecycle.closing.exiting import ask_to_close
+from tenants.lifecycle.closing.periods import longest_wait
 from tenants.provisioning.birth import Nursery
 from tests.attaching import CONTENT, attached
 from tests.tenants.lifecycle.archives.archived import (
@@ -29,6 +36,14 @@ def furnished(tenant: Workspace) -> str:
     contact = tenant.admin.post("/contacts", awkward).json["id"]
     made: str = attached(tenant.admin, "contacts", contact)["id"]
     return made
+
+
+def closed_and_never_woken(catalog: Catalog, home: Home) -> None:
+    """An archived tenant is to end, and could not be woken for its exit for as long as anybody has to try."""
+    ask_to_close(catalog, home, Decision(Mover.OPERATOR, "It ended."), notice=0, transition=30, retrieval=30)
+    ago = {"thaw_asked_at": Archive.thaw_asked_at - longest_wait()}
+    with catalog.transaction() as session:
+        session.execute(update(Archive).where(Archive.tenant_id == home.id).values(ago))
 
 
 def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:

@@ -25,6 +25,7 @@ from tenants.lifecycle.closing.exiting import Exits, go_on_with_exits
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
 from tenants.provisioning.birth import Nursery
+from tests.tenants.lifecycle.putting_away import closed_and_never_woken
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.soak
@@ -58,6 +59,7 @@ def test_what_was_held_when_it_was_put_away_is_not_destroyed(
     assert tenant.admin.in_person.post("/legal-holds", HOLD | named).status_code == 201
     archive_id = ask_to_archive(works.catalog, tenant.home.id, WHY)
     go_on(works, archive_id)
+    closed_and_never_woken(works.catalog, tenant.home)
     with pytest.raises(Conflict, match="under a legal hold"):
         destruction.destroy(slug, **WHO)
     assert key_versions().catalog.wrapped_keys(tenant.home.id)
@@ -92,6 +94,7 @@ def test_a_certificate_that_could_not_be_kept_is_given_again(
     tenant, kept = new_workspace(), []
     slug = slug_of(tenant)
     go_on(works, ask_to_archive(works.catalog, tenant.home.id, WHY))
+    closed_and_never_woken(works.catalog, tenant.home)
     full = Mock(side_effect=OSError("The disk is full."))
     with pytest.raises(OSError, match="full"):
         destruction.destroy(slug, **WHO, keep=full)

@@ -6,21 +6,34 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from tenants.catalog.models import State
+from crm.app import owners_of
+from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog
+from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
+from tenants.foundation.errors import Conflict
+from tenants.foundation.settings import Settings
+from tenants.isolation.files import stored_files
+from tenants.isolation.storage import NotStored, storage_from
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on
 from tenants.lifecycle.archives.links import ask_for_links, post_links
-from tenants.lifecycle.archives.models import ThawLink
-from tenants.lifecycle.archives.running import Works
-from tenants.lifecycle.closing.exiting import Exits, go_on_with_exits
+from tenants.lifecycle.archives.models import Archive, Step, ThawLink
+from tenants.lifecycle.archives.running import Works, take
+from tenants.lifecycle.attempts import Overtaken
+from tenants.lifecycle.changing import Decision
+from tenants.lifecycle.closing.exiting import Exits, ask_to_close, go_on_with_exits
 from tenants.lifecycle.inactivity.looking import look
+from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
 from tests.mails import posted
-from tests.tenants.lifecycle.archives.archived import WHY
+from tests.tenants.lifecycle.archives.archived import WHY, bundles_of
+from tests.tenants.lifecycle.letters import subjects
+from tests.tenants.lifecycle.putting_away import closed_and_never_woken
 from tests.workspace import Workspace
 
 LEAVE = {"reason": "We move to another house."}
+WHO = {"decided_by": "Ada", "reason": "The contract ended."}
+ENDED = Decision(Mover.OPERATOR, "The contract ended.")
 
 
 @pytest.fixture
@@ -93,4 +106,68 @@ def test_a_tenant_whose_key_is_gone_holds_up_nobodys_link(
     with catalog.transaction() as session:
         sent = {each.tenant_id: each.sent_at is not None for each in session.scalars(select(ThawLink))}
     assert (sent[ours.home.id], sent[others.home.id]) == (False, True)
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+@pytest.fixture
+def destruction(settings: Settings) -> Destruction:
+    return Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
+
+
+@pytest.mark.soak
+@pytest.mark.promise("RET-2", "RET-4")
+def test_an_archived_tenant_is_woken_into_its_exit_and_never_ends_unannounced(
+    ours: Workspace,
+    neighbour: Workspace,
+    works: Works,
+    exits: Exits,
+    catalog: Catalog,
+    destruction: Destruction,
+) -> None:
+    slug = slug_of(ours)
+    archive = ask_to_archive(catalog, ours.home.id, WHY)
+    go_on(works, archive)
+    with pytest.raises(Conflict, match="nobody there was told") as refused:
+        destruction.destroy(slug, **WHO)
+    assert refused.value.stable_code == "not_announced"
+    closing = ask_to_close(catalog, ours.home, ENDED, notice=0, transition=30, retrieval=30)
+    assert catalog.state_of(ours.home.id) is State.THAWING
+    with pytest.raises(Conflict, match="coming back from its archive"):
+        destruction.destroy(slug, **WHO)
+    go_on(works, archive)
+    go_on_with_exits(exits)
+    assert subjects(ours) == ["Your workspace is to be closed"]
+    assert ours.admin.get("/closing").json["retrieval_until"][:19] == closing.retrieval_until.isoformat()[:19]
+    assert ours.admin.in_person.delete("/closing").status_code == 204
+    with pytest.raises(Conflict, match="active is not destroyed"):
+        destruction.destroy(slug, **WHO)
+    assert catalog.wrapped_keys(ours.home.id)
+    assert neighbour.admin.get("/closing").status_code == 404
+
+
+@pytest.mark.soak
+@pytest.mark.promise("RET-4")
+def test_what_can_not_be_woken_ends_when_it_was_tried_for_as_long_as_an_exit_lasts(
+    ours: Workspace, neighbour: Workspace, works: Works, catalog: Catalog, destruction: Destruction
+) -> None:
+    slug = slug_of(ours)
+    archive = ask_to_archive(catalog, ours.home.id, WHY)
+    go_on(works, archive)
+    ask_to_thaw(catalog, ours.home.id, WHY)
+    for damaged in bundles_of(ours):
+        stored_files(ours.home.id).delete(damaged)
+    with pytest.raises(NotStored):
+        go_on(works, archive)
+    with pytest.raises(Conflict, match="coming back"):
+        destruction.destroy(slug, **WHO)  # nobody asked for an end
+    with catalog.transaction() as session:
+        row = session.get_one(Archive, archive)
+        row.step = Step.KEPT
+        session.get_one(Tenant, ours.home.id).state = State.ARCHIVED
+    closed_and_never_woken(catalog, ours.home)
+    attempt = take(works, archive)
+    made = destruction.destroy(slug, **WHO)["certificate"]
+    assert made["verified"] == {"keys_left": 0, "files_left": 0, "tables_left": 0}
+    with pytest.raises(Overtaken):
+        attempt.advance(Step.MIGRATING)
     assert neighbour.admin.get("/contacts").status_code == 200

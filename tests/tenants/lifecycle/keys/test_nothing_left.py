@@ -29,6 +29,7 @@ from tests.jobs import RunJobs
 from tests.owning import filled
 from tests.tenants.lifecycle.archives.archived import WHY, bundles_of
 from tests.tenants.lifecycle.keys.copies import Server
+from tests.tenants.lifecycle.putting_away import closed_and_never_woken
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
@@ -108,6 +109,7 @@ def test_nothing_of_a_destroyed_tenant_is_found_anywhere(  # noqa: PLR0917 - the
     assert files_with(OPEN, copy.dump.parent) == [str(copy.dump)], "there was something to be found"
     assert made.workspace is ours
     destruction = Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
+    closed_and_never_woken(catalog, ours.home)
     destruction.destroy(slug, **WHO)
     assert list(stored_files(ours.home.id).list()) == []
     assert files_with(OPEN, storage) == files_with(SEALED, storage) == []

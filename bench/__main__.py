@@ -148,6 +148,21 @@ def giant(data_dir: Path, json_file: Path | None, *, note: bool) -> None:
         (PAGE.parent / "pictures/giant-export.svg").write_text(benchmark.picture(found))
 
 
+@main.command()
+@data_dir
+@json_file
+@note
+@click.option("--contacts", default=200_000, show_default=True)
+def moves(data_dir: Path, json_file: Path | None, contacts: int, *, note: bool) -> None:
+    """A large tenant moved to another server while somebody writes; not part of a run of everything."""
+    from bench import moves as benchmark
+
+    tell(f"Starting two servers and making a tenant with {contacts:,} contacts")
+    found = benchmark.run(data_dir, contacts)
+    command = f"python -m bench moves --contacts {contacts}"
+    _end("Moves", command if note else None, [found], benchmark.sections(found), json_file)
+
+
 def _told(rounds: Any) -> Any:
     for number, each in enumerate(rounds, start=1):
         tell(f"Round {number}")

@@ -43,7 +43,10 @@ NO_LIMIT = "1000000000"
 class Ours:
     name = "freehold"
 
-    def __init__(self, cluster: Cluster, worlds: Mapping[str, World]) -> None:
+    def __init__(
+        self, cluster: Cluster, worlds: Mapping[str, World], others: Mapping[str, str] | None = None
+    ) -> None:
+        """`others` are further environment variables of the server."""
         self.cluster = cluster
         self._worlds = worlds
         self._log = cluster.data_dir / "log" / "freehold.log"
@@ -55,6 +58,7 @@ class Ours:
             "FREEHOLD_WEB_THREADS": str(THREADS),
             "FREEHOLD_REQUESTS_PER_MINUTE_TENANT": NO_LIMIT,
             "FREEHOLD_REQUESTS_PER_MINUTE_CALLER": NO_LIMIT,
+            **(others or {}),
         }
 
     @contextmanager

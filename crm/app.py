@@ -26,6 +26,7 @@ from tenants.http.application import make_application
 from tenants.http.course import House
 from tenants.http.rate_limits import RateLimits
 from tenants.identity.oauth import consent, endpoints
+from tenants.identity.people.addressees import addresses_told
 from tenants.identity.people.addresses import use_address_book
 from tenants.identity.recognition import Recognition
 from tenants.identity.sharing.ending import end_with_records
@@ -47,6 +48,8 @@ from tenants.lifecycle.certificates.issuing import Certificates, use_certificate
 from tenants.lifecycle.keys.brought import brought_by
 from tenants.lifecycle.keys.versions import KeyVersions, use_key_versions
 from tenants.mail.postmen import post_of, use_post
+from tenants.notices.silence import tell_of_disabled_webhooks
+from tenants.notices.telling import address_notices_with
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.revisions import head
 from tenants.retention.keeping import keep, unruled
@@ -121,6 +124,8 @@ def open_house(settings: Settings) -> House:
     end_attachments_with_records()
     record_changes()
     watch_doors()
+    address_notices_with(addresses_told)
+    tell_of_disabled_webhooks()
     open_to_visits(*VISITABLE)
     logins = {
         "DATABASE_URL": settings.database_url,

@@ -10,6 +10,7 @@ ADMINISTRATION = (
     *("access-grants", "access-visits", "access-log", "lifecycle", "archives", "closing"),
     *("legal-holds", "retention-rules"),
     *("keys", "certificates"),
+    *("notices", "webhooks"),
 )
 SHARED = ("products", "pipelines", "stages", "number-series")
 BOOKKEEPING = ("credit-notes", "payments")

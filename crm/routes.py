@@ -44,6 +44,8 @@ from tenants.lifecycle.certificates.api import certificates
 from tenants.lifecycle.closing.api import closing
 from tenants.lifecycle.keys.api import keys
 from tenants.mail.jobs import tidy_mails
+from tenants.notices.api import notices
+from tenants.notices.jobs import tidy_notices
 from tenants.portability.api.exports import exports
 from tenants.portability.api.rules import export_rules
 from tenants.portability.api.schedules import export_schedules
@@ -60,6 +62,8 @@ from tenants.support_access.staff.api.accounts import tenants as staff_tenants
 from tenants.support_access.staff.api.grants import access_grants as staff_grants
 from tenants.support_access.staff.api.legal_orders import legal_orders
 from tenants.support_access.staff.api.visits import visits as staff_visits
+from tenants.webhooks.api import deliveries, webhooks
+from tenants.webhooks.jobs import tidy_deliveries
 
 #: In the order in which the page of the API shows them.
 BLUEPRINTS = [
@@ -127,6 +131,10 @@ BLUEPRINTS = [
     tenant_state,
     archives,
     closing,
+    # What is told
+    notices,
+    webhooks,
+    deliveries,
 ]
 
 #: Routes of our own people, under /staff/v1.
@@ -137,6 +145,8 @@ RECURRING = (
     sweep_shares,
     tidy_up,
     tidy_mails,
+    tidy_notices,
+    tidy_deliveries,
     sweep_attachments,
     run_retention_rules,
     empty_the_bin,

@@ -19,11 +19,14 @@ from tenants.identity.founding import new_api_key
 from tenants.identity.models import User
 from tenants.identity.oauth.models import OAuthClient
 from tenants.identity.oauth.tokens import connect
+from tenants.identity.people.reviewing import DUE
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
+from tenants.notices.telling import tell
 from tenants.support_access.models import AccessEntry, AccessGrant, AccessVisit
 from tenants.support_access.receipts import sign_off
+from tenants.webhooks.models import DeliveryState, WebhookDelivery
 from tests.providers import use_provider
 
 if TYPE_CHECKING:
@@ -59,6 +62,8 @@ VALUES = {
     "slug": lambda number: f"example{number}-{uuid4().hex[:8]}",
     "tax_rate": "22",
     "time_zone": "Europe/Rome",
+    "url": "http://127.0.0.1:9/hook",
+    "events": "webhooks.disabled",
     "zone": "Europe/Rome",
 }
 #: What a field refers to where its name doesn't say it; `contact_id` is one of `contacts` anyway.
@@ -90,6 +95,8 @@ REFERS = {
     "role_ids": "roles",
     "replaces_id": "api-keys",
     "schedule_id": "export-schedules",
+    "event_id": "notices",
+    "webhook_id": "webhooks",
     "staff_id": "users",
     "subject_id": "contacts",
     "team_ids": "teams",
@@ -265,6 +272,28 @@ def _access_entry(examples: Examples) -> str:
         return str(made.id)
 
 
+def _notice(examples: Examples) -> str:
+    with inside(examples.workspace.home):
+        act_as(SYSTEM)
+        made = tell(DUE, f"{CANARY} {next(_count)}", CANARY)
+        assert made is not None
+        return str(made.id)
+
+
+def _delivery(examples: Examples) -> str:
+    """One that is over, so that it can be sent again."""
+    webhook_id = examples.make("webhooks")
+    with inside(examples.workspace.home):
+        act_as(SYSTEM)
+        made = WebhookDelivery(
+            webhook_id=UUID(webhook_id), event_id=uuid4(), event=DUE.name, occurred_at=now(), resource="notices",
+        )  # fmt: skip
+        made.end(DeliveryState.DELIVERED)
+        db().add(made)
+        db().flush()
+        return str(made.id)
+
+
 #: What can't be made by a POST with an example of its body.
 MAKERS: dict[str, Callable[[Examples], str]] = {
     "bin": _bin_entry,
@@ -286,6 +315,8 @@ MAKERS: dict[str, Callable[[Examples], str]] = {
     "issued-invoices": _issued_invoice,
     "invoice-lines": _invoice_line,
     "jobs": _job,
+    "notices": _notice,
+    "webhook-deliveries": _delivery,
     "shareable-contacts": lambda examples: examples.make("contacts"),
     "pipelines": _pipeline,
 }

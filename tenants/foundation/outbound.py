@@ -89,6 +89,11 @@ class Outbound:
         noted.info("outbound", outcome="answered", status=answer.status)
         return answer
 
+    def admit(self, to: Processor, url: str, *, purpose: Purpose, limits: Limits = USUAL_LIMITS) -> None:
+        """Raises as `send` would before anything is sent, for an address that is to be kept; `send` looks again."""
+        _refuse_undeclared(to, purpose)
+        self._admitted(to, _target(url), limits)
+
     def _admitted(self, to: Processor, target: Target, limits: Limits) -> list[str]:
         """The addresses that may be connected to. They are looked up here and never again."""
         complaint = _complaint(to, target)

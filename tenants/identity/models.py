@@ -20,7 +20,8 @@ class TenantProfile(Identified, Base):
     """What the tenant says of itself: the one row that the guard reads its state from.
 
     API keys older than `api_key_max_days` open nothing; None is no limit. Somebody looks through who may do what every
-    `review_every_days`, or never when that is None; `review_asked_at` is when a mail last said that it is due.
+    `review_every_days`, or never when that is None; `review_asked_at` is when a mail last said that it is due. Notices
+    to the admins go to `security_contact`, too.
     """
 
     __tablename__ = "tenant_profile"
@@ -33,6 +34,7 @@ class TenantProfile(Identified, Base):
     currency: Mapped[str] = column(data=DataClass.BUSINESS, default="EUR")
     mfa_required: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
     export_approval: Mapped[bool] = column(data=DataClass.TECHNICAL, default=False, server_default="false")
+    security_contact: Mapped[str | None] = column(data=DataClass.CONTACT)
     users_reviewed_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     review_every_days: Mapped[int | None] = column(
         Integer, data=DataClass.TECHNICAL, default=90, server_default="90"

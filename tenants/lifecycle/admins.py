@@ -1,34 +1,34 @@
-"""The admins of the tenant at hand, whom everything that befalls it as a whole is told."""
+"""What befalls a tenant as a whole is told its admins once, and put on record; and what became of the telling."""
 
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.models import AuditEvent
 from tenants.audit.recording import record_event
 from tenants.catalog.registry import Home
 from tenants.foundation.tables import Source
-from tenants.identity.holding import has_role
-from tenants.identity.models import Role, User
-from tenants.identity.rights.assigning import ADMIN
 from tenants.isolation.door import db, inside
 from tenants.jobs.models import Job, JobState
 from tenants.lifecycle.once import is_on_record
 from tenants.mail.jobs import send_mail
-from tenants.mail.posting import post
+from tenants.notices.kinds import NoticeKind, notice_kind
+from tenants.notices.models import Notice
+from tenants.notices.telling import tell
+from tenants.webhooks.models import DeliveryState, WebhookDelivery
 
-
-def admin_addresses() -> list[str]:
-    """The addresses of all active admins, by a role of their own or of a team that they are in or manage."""
-    admins = select(func.lower(User.email)).where(
-        has_role(Role.name == ADMIN), User.state == "active", User.email.is_not(None)
-    )
-    return sorted({str(each) for each in db().scalars(admins)})
+#: Declared here, where the web process sees them: webhooks can ask for what the scheduler alone tells.
+UNUSED = notice_kind("tenant.inactivity_notice", "Nobody uses the workspace, and it will be archived")
+CLOSING = {
+    "asked": notice_kind("tenant.closing_asked", "The workspace is to be closed"),
+    "retrieval": notice_kind("tenant.closing_retrieval", "The workspace can only be read and exported now"),
+    "final": notice_kind("tenant.closing_final", "The workspace is about to be destroyed"),
+}
 
 
 class Sent(StrEnum):
-    """What became of the mails of one notice. Whether they arrived is not ours to know."""
+    """Whether one notice left the house, by mail or by webhook. Whether anybody read it is not ours to know."""
 
     SOME = "some"
     NONE = "none"
@@ -36,7 +36,17 @@ class Sent(StrEnum):
 
 
 def sent(home: Home, key: str) -> Sent:
-    """Whether any mail of what was told under this key left the house; inside its tenant. None did if there was none."""
+    """Whether anything of what was told under this key left the house; inside its tenant.
+
+    That it is shown in the application reaches nobody who stays away. None did if nobody was written to.
+    """
+    states = _mailed(home, key) | _delivered(key)
+    if Sent.SOME in states:
+        return Sent.SOME
+    return Sent.WAITING if Sent.WAITING in states else Sent.NONE
+
+
+def _mailed(home: Home, key: str) -> set[Sent]:
     notice = select(AuditEvent.changes).where(AuditEvent.record_id == home.id, AuditEvent.request_id == key)
     said = db().scalars(notice.limit(1)).one()
     mails = said.get("mails", [None, []])[1]
@@ -44,23 +54,31 @@ def sent(home: Home, key: str) -> Sent:
         Job.kind == send_mail.name, Job.arguments["mail_id"].astext.in_([str(each) for each in mails])
     )
     states = {JobState(each) for each in db().scalars(jobs)}
-    if JobState.SUCCEEDED in states:
-        return Sent.SOME
-    return Sent.WAITING if any(not each.finished for each in states) else Sent.NONE
+    waiting = {Sent.WAITING} if any(not each.finished for each in states) else set()
+    return waiting | ({Sent.SOME} if JobState.SUCCEEDED in states else set())
 
 
-def tell_admins_once(home: Home, key: str, action: str, subject: str, text: str) -> bool:
-    """Mail all admins and put it on record that they were told: once for each key, however often it is tried.
+def _delivered(key: str) -> set[Sent]:
+    told = select(WebhookDelivery.state).join(Notice, Notice.id == WebhookDelivery.event_id)
+    what = {DeliveryState.DELIVERED: Sent.SOME, DeliveryState.PENDING: Sent.WAITING}
+    states = db().scalars(told.where(Notice.key == key)).all()
+    return {what.get(DeliveryState(each), Sent.NONE) for each in states}
 
-    Whether this call did it. Mails and record are one transaction of the tenant.
+
+def tell_admins_once(home: Home, key: str, action: str, kind: NoticeKind, letter: tuple[str, str]) -> bool:
+    """Tell all admins, by a subject and a text, and put that on record: once for each key, however often it is tried.
+
+    Whether this call did it. Notice, mails and record are one transaction of the tenant.
     """
     with inside(home):
         act_as(SYSTEM, request_id=key, source=Source.SYSTEM)
         if is_on_record(home.id, key):
             return False
-        addresses = admin_addresses()
-        mails = [str(post(to=each, subject=subject, text=text)) for each in addresses]
+        notice = tell(kind, *letter, key=key)
+        if notice is None:
+            return False
         record_event(
-            action, "tenant", home.id, {"admins_told": [None, len(addresses)], "mails": [None, mails]}
-        )
+            action, "tenant", home.id,
+            {"admins_told": [None, len(notice.mails)], "mails": [None, notice.mails]},
+        )  # fmt: skip
     return True

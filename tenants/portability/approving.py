@@ -8,11 +8,15 @@ from tenants.access.caller import acting
 from tenants.audit.recording import record_event
 from tenants.foundation.errors import Conflict
 from tenants.identity.models import TenantProfile
+from tenants.identity.people.addressees import admin_addresses
 from tenants.isolation.door import db
-from tenants.portability.alerts import tell_admins
+from tenants.notices.kinds import notice_kind
+from tenants.notices.telling import tell
 from tenants.portability.exporting import must_see_everything
 from tenants.portability.models import Approval, Export
 
+WAITING = notice_kind("exports.waiting", "An export waits for another admin's approval")
+RULES_CHANGED = notice_kind("export-rules.changed", "The rules for exports were changed")
 ASKED = """{name} asks for an export of your workspace{what}.
 
 Purpose: {purpose}. It goes to: {recipient}. Note: {note}.
@@ -49,9 +53,9 @@ def change_rules(*, wanted: bool) -> None:
     )
     caller = acting().caller
     text = CHANGED.format(word="need" if wanted else "no longer need", name=caller.name)
-    told = tell_admins("The rules for exports were changed", text, but=caller.user_id)
-    if wanted and not told:
+    if wanted and not admin_addresses(but=caller.user_id):
         raise Conflict("There is no other admin who could approve an export.", code="nobody_to_approve")
+    tell(RULES_CHANGED, "The rules for exports were changed", text, but=caller.user_id)
 
 
 def ask_for_approval(export: Export) -> None:
@@ -63,7 +67,7 @@ def ask_for_approval(export: Export) -> None:
         recipient=export.recipient or "your workspace itself", note=export.note or "none", id=export.id,
         until=export.approve_by,
     )  # fmt: skip
-    tell_admins("An export waits for your approval", text, but=caller.user_id)
+    tell(WAITING, "An export waits for your approval", text, but=caller.user_id)
 
 
 def decide(export: Export, *, approved: bool, note: str | None) -> bool:

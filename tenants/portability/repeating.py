@@ -18,7 +18,8 @@ from tenants.isolation.door import db
 from tenants.isolation.own_bucket import BucketFailed
 from tenants.jobs.models import Schedule
 from tenants.jobs.schedules import next_moment
-from tenants.portability.alerts import tell_admins
+from tenants.notices.kinds import notice_kind
+from tenants.notices.telling import tell
 from tenants.portability.approving import second_approver
 from tenants.portability.choosing import portions
 from tenants.portability.encrypting import recipients_of
@@ -28,6 +29,7 @@ from tenants.portability.models import Export, ExportSchedule
 from tenants.portability.queries import key_of
 
 KIND = "exports.scheduled"
+BEGUN = notice_kind("export-schedules.begun", "Somebody set up a scheduled export")
 MOST = 20
 MOMENTS_TRIED = 60
 OFTEN = timedelta(hours=1)
@@ -75,7 +77,7 @@ def _tell(schedule: ExportSchedule) -> None:
     text = TOLD.format(
         name=caller.name, schedule=schedule.name, where=where, cron=schedule.cron, zone=schedule.zone
     )
-    tell_admins("A scheduled export was set up", text, but=caller.user_id)
+    tell(BEGUN, "A scheduled export was set up", text, but=caller.user_id)
 
 
 def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSchedule:

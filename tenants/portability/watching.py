@@ -9,10 +9,12 @@ from sqlalchemy import select
 from tenants.foundation.clock import now
 from tenants.isolation.door import db
 from tenants.jobs.models import Job, JobState
-from tenants.portability.alerts import tell_admins
+from tenants.notices.kinds import notice_kind
+from tenants.notices.telling import tell
 from tenants.portability.models import ExportSchedule
 from tenants.portability.repeating import KIND
 
+TROUBLED = notice_kind("export-schedules.troubled", "A scheduled export failed, or is overdue")
 GRACE = timedelta(hours=6)
 TEXT = """The scheduled export "{name}" {what}.
 
@@ -33,7 +35,7 @@ def tell_of_trouble() -> int:
         text = TEXT.format(
             name=schedule.name, what=what, last=last, cron=schedule.cron, zone=schedule.zone, id=schedule.id
         )
-        tell_admins("A scheduled export needs your attention", text)
+        tell(TROUBLED, "A scheduled export needs your attention", text)
         schedule.alerted_at = now()
     db().flush()
     return len(troubled)

@@ -13,7 +13,7 @@ from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Source
 from tenants.support_access.grants import approve, begin, close, must_be, take_step, takers_of
 from tenants.support_access.models import Access, AccessGrant, GrantKind, GrantState
-from tenants.support_access.notices import tell_deciders
+from tenants.support_access.notices import ASKED, OPENED, tell_deciders
 from tenants.support_access.rules import access_rules
 from tenants.support_access.staff.models import StaffRole
 from tenants.support_access.visitable import check_scope
@@ -85,10 +85,10 @@ def approve_as_staff(grant: AccessGrant, asker: Asker, approver: Asker, why: str
     access_rules().must_admit(asker.email)
     if grant.kind == GrantKind.BREAK_GLASS:
         approve(grant, why)
-        tell_deciders(grant, "Our security staff opened your workspace in an incident")
+        tell_deciders(OPENED, grant, "Our security staff opened your workspace in an incident")
     else:
         close(grant, GrantState.MANAGER_APPROVED, why)
-        tell_deciders(grant, "Our staff ask for access to your workspace")
+        tell_deciders(ASKED, grant, "Our staff ask for access to your workspace")
     return grant
 
 

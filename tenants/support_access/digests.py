@@ -6,13 +6,14 @@ from sqlalchemy import select
 
 from tenants.audit.recording import record_event
 from tenants.foundation import clock
-from tenants.identity.people.addressees import addresses_of_those_who_may
 from tenants.isolation.door import db
-from tenants.mail.posting import post
+from tenants.notices.kinds import notice_kind
+from tenants.notices.telling import tell
 from tenants.support_access.grants import found_grant
 from tenants.support_access.models import AccessEntry, AccessVisit
 from tenants.support_access.permissions import DECIDE_GRANTS
 
+OVER = notice_kind("access-visits.over", "Visits by our staff are over", to=DECIDE_GRANTS)
 SUBJECT = "Visits by our staff"
 TEXT = """\
 Our staff visited your workspace, and these visits are over since the last such mail:
@@ -37,9 +38,7 @@ def tell_of_visits() -> int:
     if not visits:
         return 0
     text = TEXT.format(visits="\n\n".join(_told(each) for each in visits))
-    for address in addresses_of_those_who_may(DECIDE_GRANTS):
-        post(to=address, subject=SUBJECT, text=text)
-    db().flush()
+    tell(OVER, SUBJECT, text)
     return len(visits)
 
 

@@ -18,12 +18,13 @@ from tenants.isolation.door import inside
 from tenants.support_access.asking import Asker
 from tenants.support_access.grants import begin, found_grant, put_on_record
 from tenants.support_access.models import Access, AccessGrant, GrantKind, GrantState, Reason
-from tenants.support_access.notices import tell_deciders
+from tenants.support_access.notices import DISCLOSED, tell_deciders
 from tenants.support_access.scope import LONGEST_HOURS
 from tenants.support_access.staff.models import GrantPointer, LegalOrder, Staff
 from tenants.support_access.visitable import check_scope
 
 APPROVERS = 2
+DISCLOSURE = "Records of your workspace are disclosed under an order of law"
 #: The name of the round that tells tenants once a gag is over.
 TELL = "staff.tell"
 
@@ -102,8 +103,9 @@ def tell(catalog: Catalog, order_id: UUID) -> bool:
     with inside(home):
         act_as(SYSTEM, request_id=TELL)
         grant = found_grant(order.grant_id)
-        put_on_record(grant, "told", order.reference)
-        tell_deciders(grant, "Records of your workspace are disclosed under an order of law")
+        # A process that dies before the catalog knows of it tells nobody twice.
+        if tell_deciders(DISCLOSED, grant, DISCLOSURE, key=f"order-{order_id}"):
+            put_on_record(grant, "told", order.reference)
     with catalog.transaction() as session:
         session.get_one(LegalOrder, order_id).told_at = clock.now()
     return True

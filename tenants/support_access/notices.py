@@ -1,10 +1,18 @@
-"""Mails to those of a tenant who decide about access. They lead nowhere: who reads one signs in as ever."""
+"""Notices to those of a tenant who decide about access. They lead nowhere: who reads one signs in as ever."""
 
-from tenants.identity.people.addressees import addresses_of_those_who_may
-from tenants.mail.posting import post
+from tenants.notices.kinds import NoticeKind, notice_kind
+from tenants.notices.models import Notice
+from tenants.notices.telling import tell
 from tenants.support_access.models import AccessGrant
 from tenants.support_access.permissions import DECIDE_GRANTS
 
+ASKED = notice_kind("access-grants.asked", "Our staff ask for access", to=DECIDE_GRANTS)
+OPENED = notice_kind(
+    "access-grants.opened", "Our security staff opened the workspace in an incident", to=DECIDE_GRANTS
+)
+DISCLOSED = notice_kind(
+    "access-grants.disclosed", "Records are disclosed under an order of law", to=DECIDE_GRANTS
+)
 TEXT = """\
 {subject}.
 
@@ -18,8 +26,10 @@ staff". There you approve, narrow, refuse or take back, and see every record tha
 """
 
 
-def tell_deciders(grant: AccessGrant, subject: str) -> None:
-    """Tell whoever may decide about access, in the transaction at hand."""
+def tell_deciders(
+    kind: NoticeKind, grant: AccessGrant, subject: str, key: str | None = None
+) -> Notice | None:
+    """Tell whoever may decide about access, in the transaction at hand; None when this key was told before."""
     text = TEXT.format(
         subject=subject,
         who=f"{grant.staff_name or 'whoever of support takes it up'} ({grant.staff_email or 'no address'})",
@@ -32,5 +42,4 @@ def tell_deciders(grant: AccessGrant, subject: str) -> None:
         masked="personal fields masked" if grant.masked else "personal fields in clear",
         hours=grant.hours,
     )
-    for address in addresses_of_those_who_may(DECIDE_GRANTS):
-        post(to=address, subject=subject, text=text)
+    return tell(kind, subject, text, key=key)

@@ -97,6 +97,7 @@ def test_no_table_of_a_tenant_has_a_tenants_column_or_a_type_of_its_own() -> Non
 #: Bodies that set nothing of a record of a resource, each with its reason.
 OF_NO_RECORD = {
     "PATCH /api/v1/access-grants/rules": "what the tenant decided once and for all, no grant",
+    "PUT /api/v1/security-overview/security-contact": "what the tenant says of itself",
     "PUT /api/v1/security-overview/review": "that somebody looked, and how often they want to",
     "PUT /api/v1/export-rules": "what the tenant asks of exports",
     "PUT /api/v1/sign-in-rules": "what the tenant asks of everybody",

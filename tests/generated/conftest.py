@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from tenants.portability import repeating
+from tenants.webhooks import registering
 from tests.asking import Examples
 from tests.operations import Document, Operation, document_of
 from tests.workspace import Workspace
@@ -36,9 +37,10 @@ def document(app: Flask, putting_away: list[Operation]) -> Document:
 
 @pytest.fixture(scope="session", autouse=True)
 def room_for_examples() -> Iterator[None]:
-    """There may be as many schedules for exports as these tests make of them."""
+    """There may be as many schedules for exports, and webhooks, as these tests make of them."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(repeating, "MOST", 100_000)
+        patched.setattr(registering, "MOST", 100_000)
         yield
 
 

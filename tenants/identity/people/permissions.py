@@ -22,6 +22,9 @@ CREATE_TEAMS = permission("teams:create", "Add teams")
 EDIT_TEAMS = permission("teams:edit", "Change and move teams, and say who is in them")
 DELETE_TEAMS = permission("teams:delete", "Delete empty teams")
 READ_SECURITY = permission("security-overview:read", "See how well the workspace is protected")
+NAME_CONTACT = permission(
+    "security-overview:contact", "Say whom to write to besides the admins", people_only=True, step_up=True
+)
 REVIEW_USERS = permission(
     "security-overview:review", "Say that one has looked through who may do what", people_only=True
 )

@@ -9,11 +9,12 @@ from sqlalchemy import select
 from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
 from tenants.identity.models import TenantProfile
-from tenants.identity.people.addressees import addresses_of_those_who_may
 from tenants.identity.people.permissions import REVIEW_USERS
 from tenants.isolation.door import db
-from tenants.mail.posting import post
+from tenants.notices.kinds import notice_kind
+from tenants.notices.telling import tell
 
+DUE = notice_kind("users.review_due", "It is time to look through who may do what", to=REVIEW_USERS)
 #: A reminder that nobody follows comes again, but not every day.
 AGAIN = timedelta(days=14)
 TEXT = """\
@@ -62,9 +63,7 @@ def ask_for_review() -> bool:
     profile.review_asked_at = now()
     since = profile.users_reviewed_at or profile.created_at
     text = TEXT.format(since=f"{since:%d %B %Y}", days=profile.review_every_days)
-    for address in addresses_of_those_who_may(REVIEW_USERS):
-        post(to=address, subject="Who may do what: time to look through it", text=text)
-    db().flush()
+    tell(DUE, "Who may do what: time to look through it", text)
     return True
 
 

@@ -2,25 +2,24 @@
 
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.recording import record_event
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import tenant_of_token, token_hash
-from tenants.identity.holding import has_role
-from tenants.identity.models import Role, User
+from tenants.identity.models import User
 from tenants.identity.oauth.ending import disconnect
 from tenants.identity.oauth.models import OAuthClient
 from tenants.identity.oauth.tokens import PREFIXES, SECRET_PREFIX, shown
 from tenants.identity.programs.models import ApiKey
-from tenants.identity.programs.permissions import DELETE_API_KEYS
 from tenants.identity.recognition import KEY_PREFIX
 from tenants.isolation.door import db, inside
-from tenants.mail.posting import post
+from tenants.notices.kinds import notice_kind
+from tenants.notices.telling import tell
 
-MOST_TOLD = 20
+LEAKED = notice_kind("secrets.leaked", "A secret of the workspace was found elsewhere and revoked")
 SUBJECT = "A secret of your workspace was found and revoked"
 TEXT = """{what} was reported to us as leaked. We revoked it at once: whatever used it is refused from now on.
 
@@ -75,10 +74,5 @@ def _revoked_secret(secret: str) -> tuple[str, UUID | None, str, UUID] | None:
 
 
 def _tell(what: str, owner_id: UUID | None) -> None:
-    may_revoke = has_role(Role.permissions[DELETE_API_KEYS.name].astext == "all")
-    told = select(User.email).where(
-        User.state == "active", User.email.is_not(None), or_(User.id == owner_id, may_revoke)
-    )
-    for email in db().scalars(told.order_by(User.id != owner_id, User.id).limit(MOST_TOLD)):
-        if email is not None:
-            post(to=email, subject=SUBJECT, text=TEXT.format(what=what))
+    owner = select(User.email).where(User.id == owner_id, User.state == "active", User.email.is_not(None))
+    tell(LEAKED, SUBJECT, TEXT.format(what=what), also=[str(each) for each in db().scalars(owner)])

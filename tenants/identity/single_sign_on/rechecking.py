@@ -7,13 +7,17 @@ from sqlalchemy import select
 
 from tenants.audit.recording import record_event
 from tenants.foundation.clock import now
-from tenants.identity.people.addressees import addresses_of_those_who_may
 from tenants.identity.single_sign_on.domains import RECORD_START, claims_of_house, record_name
 from tenants.identity.single_sign_on.models import ClaimedDomain
 from tenants.identity.single_sign_on.permissions import EDIT_DOMAINS
 from tenants.isolation.door import db, here
-from tenants.mail.posting import post
+from tenants.notices.kinds import NoticeKind, notice_kind
+from tenants.notices.telling import tell
 
+NOT_FOUND = notice_kind(
+    "claimed-domains.missing", "The DNS record of a claimed domain is gone", to=EDIT_DOMAINS
+)
+NO_LONGER = notice_kind("claimed-domains.lost", "A claimed domain is lost", to=EDIT_DOMAINS)
 #: Records vanish for a day when somebody moves their DNS; a domain that was sold stays without.
 GRACE = timedelta(days=7)
 
@@ -31,7 +35,7 @@ def note_record(domain_id: UUID, *, there: bool) -> None:
         claimed.missing_since = None
     elif claimed.missing_since is None:
         claimed.missing_since = now()
-        _tell(claimed, f"The DNS record of {claimed.domain} is gone", MISSING)
+        _tell(NOT_FOUND, claimed, f"The DNS record of {claimed.domain} is gone", MISSING)
     elif claimed.missing_since <= now() - GRACE:
         lose(claimed)
     db().flush()
@@ -42,17 +46,16 @@ def lose(claimed: ClaimedDomain) -> None:
     claims, domain, home = claims_of_house(), claimed.domain, here().home
     claimed.verified_at, claimed.missing_since = None, None
     record_event("claimed-domains.lost", "claimed-domains", claimed.id, {"domain": [claimed.domain, None]})
-    _tell(claimed, f"{claimed.domain} is no longer yours here", LOST)
+    _tell(NO_LONGER, claimed, f"{claimed.domain} is no longer yours here", LOST)
     here().after_commit.append(lambda: claims.give_up(domain, home))
 
 
-def _tell(claimed: ClaimedDomain, subject: str, text: str) -> None:
+def _tell(kind: NoticeKind, claimed: ClaimedDomain, subject: str, text: str) -> None:
     said = text.format(
         domain=claimed.domain, name=record_name(claimed.domain), record=RECORD_START + claimed.proof,
         day=f"{now() + GRACE:%d %B %Y}",
     )  # fmt: skip
-    for address in addresses_of_those_who_may(EDIT_DOMAINS):
-        post(to=address, subject=subject, text=said)
+    tell(kind, subject, said)
 
 
 MISSING = """\

@@ -16,11 +16,11 @@ from tenants.foundation.clock import now
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Source
+from tenants.identity.people.addressees import admin_addresses
 from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.door import inside
 from tenants.isolation.stepping import build, drop, grant_exactly, step_tenant
 from tenants.isolation.storage import NotStored
-from tenants.lifecycle.admins import admin_addresses
 from tenants.lifecycle.archives import bundles
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Attempt

@@ -20,7 +20,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, NotFound, Refusal
 from tenants.isolation.door import inside
 from tenants.isolation.owner import OwnerError
-from tenants.lifecycle.admins import Sent, sent, tell_admins_once
+from tenants.lifecycle.admins import CLOSING, Sent, sent, tell_admins_once
 from tenants.lifecycle.archives.keeping import thaw
 from tenants.lifecycle.changing import Decision, Owners, change, settle
 from tenants.lifecycle.closing import letters
@@ -151,7 +151,7 @@ def _go_on(exits: Exits, closing_id: UUID, at: datetime) -> None:
 
 
 def _told_again(exits: Exits, home: Home, closing: Closing, at: datetime) -> bool:
-    """Give a last notice of which no mail left the house once more; whether it did. The end counts from that one."""
+    """Give a last notice that did not leave the house once more; whether it did. The end counts from that one."""
     with inside(home):
         unheard = sent(home, _key(closing, "final")) is Sent.NONE and not is_on_record(
             home.id, _key(closing, AGAIN)
@@ -177,7 +177,8 @@ def _destroy(exits: Exits, closing: Closing, at: datetime) -> None:
 
 
 def _tell(home: Home, closing: Closing, what: str, letter: tuple[str, str]) -> bool:
-    return tell_admins_once(home, _key(closing, what), f"tenant.closing_{what}", *letter)
+    kind = CLOSING[what.removesuffix("_again")]
+    return tell_admins_once(home, _key(closing, what), f"tenant.closing_{what}", kind, letter)
 
 
 def _key(closing: Closing, what: str) -> str:

@@ -14,7 +14,7 @@ from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Refusal
 from tenants.isolation.walking import walk
-from tenants.lifecycle.admins import Sent, tell_admins_once
+from tenants.lifecycle.admins import UNUSED, Sent, tell_admins_once
 from tenants.lifecycle.archives.keeping import ask_to_archive
 from tenants.lifecycle.changing import Decision
 from tenants.lifecycle.closing.exiting import leaving
@@ -74,7 +74,7 @@ def _climb(catalog: Catalog, home: Home, active_at: datetime, period: timedelta,
             said = {"since": active_at, "archive_at": next_one.archive_at}
             subject = SUBJECT.format(days=next_one.notice).replace("in 1 days", "tomorrow")
             key = notices.key(next_one.notice, at)
-            tell_admins_once(home, key, ACTION, subject, TEXT.format(**said))
+            tell_admins_once(home, key, ACTION, UNUSED, (subject, TEXT.format(**said)))
     except Refusal as refusal:
         log.warning("inactivity_waits", tenant=str(home.id), reason=refusal.detail)
         return False

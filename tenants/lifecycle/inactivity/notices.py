@@ -1,6 +1,7 @@
-"""What admins were told of a quiet time, by the tenant's own record, and whether any mail of it left the house.
+"""What admins were told of a quiet time, by the tenant's own record, and whether any of it left the house.
 
-A notice of which no mail could be sent reached nobody: the ladder begins again from its first notice, once.
+A notice of which no mail could be sent, and that no webhook took, reached nobody: the ladder begins again from its first
+notice, once.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ ROUNDS = ("quiet", "again")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """When each notice was given, by its days; and what became of the mails of the last one, None before any."""
+    """When each notice was given, by its days; and what became of the last one, None before any."""
 
     since: datetime
     round: str

@@ -8,8 +8,10 @@ from marshmallow import fields, validate
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.representation import BodySchema, Timestamp
+from tenants.http.texts import no_nul
+from tenants.identity.people.contact import contact_now, name_contact
 from tenants.identity.people.overview import overview
-from tenants.identity.people.permissions import READ_SECURITY, REVIEW_USERS
+from tenants.identity.people.permissions import NAME_CONTACT, READ_SECURITY, REVIEW_USERS
 from tenants.identity.people.reviewing import Review, note_review, review_now
 
 security_overview = Blueprint(
@@ -90,6 +92,18 @@ class ReviewBody(BodySchema):
     every_days = fields.Integer(strict=True, allow_none=True, validate=validate.Range(7, 730))
 
 
+class SecurityContactSchema(marshmallow.Schema):
+    """Who gets the notices to the admins besides them; null is nobody."""
+
+    email = fields.String(required=True, allow_none=True)
+
+
+class SecurityContactBody(BodySchema):
+    """An address, or null."""
+
+    email = fields.Email(required=True, allow_none=True, validate=[validate.Length(max=254), no_nul])
+
+
 class SecurityOverviewSchema(marshmallow.Schema):
     """A score from 0 to 100, what it lost points for, and who is concerned: the first hundred of each kind."""
 
@@ -124,3 +138,18 @@ def get_security_overview() -> dict[str, Any]:
 def put_review(said: dict[str, Any]) -> Review:
     """Say that I have looked through who may do what. The next reminder comes when it is due again."""
     return note_review(said)
+
+
+@security_overview.get("/security-contact", may=READ_SECURITY)
+@security_overview.response(200, SecurityContactSchema)
+def get_security_contact() -> dict[str, Any]:
+    """Who gets the notices to the admins besides them."""
+    return contact_now()
+
+
+@security_overview.put("/security-contact", may=NAME_CONTACT)
+@security_overview.takes(SecurityContactBody())
+@security_overview.response(200, SecurityContactSchema)
+def put_security_contact(said: dict[str, Any]) -> dict[str, Any]:
+    """Name the security contact, for instance a mailbox of the team on call. Who it was before is told."""
+    return name_contact(said["email"])

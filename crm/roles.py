@@ -12,7 +12,7 @@ ADMINISTRATION = (
     *("keys", "certificates"),
     *("notices", "webhooks"),
 )
-SHARED = ("products", "pipelines", "stages", "number-series")
+SHARED = ("products", "fields", "pipelines", "stages", "number-series")
 BOOKKEEPING = ("credit-notes", "payments")
 READABLE = ("users", "teams")
 #: Whoever asked for a job sees and cancels it; whoever connected an app disconnects it.

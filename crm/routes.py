@@ -11,6 +11,7 @@ from crm.sales.api.pipelines import pipelines, stages
 from tenants.attachments.api import attachments
 from tenants.attachments.jobs import sweep_attachments
 from tenants.audit.api import audit_events
+from tenants.fields.api import fields
 from tenants.identity.oauth.api import connected_apps, oauth_clients
 from tenants.identity.people.api.invitations import invitations
 from tenants.identity.people.api.me import me
@@ -110,6 +111,7 @@ BLUEPRINTS = [
     payments,
     number_series,
     # With all records
+    fields,
     attachments,
     imports,
     reports,

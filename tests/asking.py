@@ -110,8 +110,7 @@ class Examples:
             )
         if schema.get("format") == "uuid":
             return self.fitting(STATES.get((owner, name)) or referred(self.document, name, resource))
-        if name in VALUES:
-            value = VALUES[name]
+        if (value := VALUES.get(f"{owner}.{name}", VALUES.get(name))) is not None:
             return value(next(_count)) if callable(value) else value
         return _plain(kind, schema, name)
 

@@ -65,6 +65,7 @@ VALUES = {
     "url": "http://127.0.0.1:9/hook",
     "events": "webhooks.disabled",
     "zone": "Europe/Rome",
+    "FieldBody.name": lambda number: f"{CANARY.lower()}_{number}_{uuid4().hex[:8]}",
 }
 #: What a field refers to where its name doesn't say it; `contact_id` is one of `contacts` anyway.
 REFERS = {
@@ -115,6 +116,8 @@ BESIDE = {"invoice-lines": ("invoice_id", "issued-invoices")}
 WANTED = {"ApiKeyBody": ("name",), "HoldBody": ("record_ids",), "ShareBody": ("user_id",)}
 #: Fields that stay out of an example, because a good value depends on what else is there.
 LEFT_OUT = {
+    ("FieldBody", "choices"),
+    ("FieldChangePatch", "choices"),
     ("ExportBody", "resources"),
     ("ExportScheduleBody", "resources"),
     ("ExportScheduleBody", "bucket"),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from crm.records.money import AMOUNT
 from crm.records.searching import words_index, words_of
+from tenants.custom_fields.models import Customised, custom_index
 from tenants.foundation.tables import Base, DataClass, Owned, Purpose, Record, column, one_of
 from tenants.identity.models import Team, User
 
@@ -26,11 +27,16 @@ class Lifecycle(StrEnum):
     FORMER = "former"
 
 
-class Company(Record, Owned, Base):
+class Company(Record, Owned, Customised, Base):
     """An organisation, perhaps part of another one."""
 
     __tablename__ = "companies"
-    __table_args__ = (words_index("companies"), Index(None, "created_at", "id"), Index(None, "name"))
+    __table_args__ = (
+        words_index("companies"),
+        custom_index("companies"),
+        Index(None, "created_at", "id"),
+        Index(None, "name"),
+    )
     __purpose__ = Purpose.SALES
     __audited__ = True
     __attachments__ = True
@@ -59,12 +65,13 @@ class Company(Record, Owned, Base):
     team: Mapped[Team | None] = relationship(foreign_keys="Company.team_id", lazy="raise")
 
 
-class Contact(Record, Owned, Base):
+class Contact(Record, Owned, Customised, Base):
     """A person, perhaps working for a company."""
 
     __tablename__ = "contacts"
     __table_args__ = (
         words_index("contacts"),
+        custom_index("contacts"),
         Index(None, "created_at", "id"),
         Index("contacts_email_lower_idx", text("lower(email)")),
         Index(None, "lifecycle", "created_at", "id"),

@@ -6,6 +6,7 @@ from marshmallow import fields, validate
 from crm.contacts.models import Company, Contact, Lifecycle
 from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, no_nul, text
 from crm.records.money_fields import Money
+from tenants.http.custom_values import CustomValues, custom_values
 from tenants.http.representation import Resource
 
 
@@ -44,6 +45,7 @@ class CompanyBody(OwnedBody):
     bank_account = text(40)
     notes = text(100_000)
     parent_id = fields.UUID(allow_none=True)
+    custom = CustomValues("companies")
 
 
 class CompanySchema(OwnedRecordSchema):
@@ -66,6 +68,7 @@ class CompanySchema(OwnedRecordSchema):
     notes = fields.String(allow_none=True)
     parent_id = fields.UUID(allow_none=True)
     parent = fields.Nested(CompanyBrief, allow_none=True)
+    custom = custom_values()
 
 
 class ContactBody(OwnedBody):
@@ -91,6 +94,7 @@ class ContactBody(OwnedBody):
     national_id = text(50)
     notes = text(100_000)
     company_id = fields.UUID(allow_none=True)
+    custom = CustomValues("contacts")
 
 
 class ContactSchema(OwnedRecordSchema):
@@ -117,6 +121,7 @@ class ContactSchema(OwnedRecordSchema):
     notes = fields.String(allow_none=True)
     company_id = fields.UUID(allow_none=True)
     company = fields.Nested(CompanyBrief, allow_none=True)
+    custom = custom_values()
 
 
 COMPANIES = Resource("companies", Company, CompanySchema(), search="words")

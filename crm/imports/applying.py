@@ -9,7 +9,9 @@ from sqlalchemy import ColumnElement, FromClause, func
 
 from crm.imports.batches import ROWS, Batch, resolved
 from crm.imports.models import Action
+from crm.imports.own_fields import is_own, laid_over, own_among, together, value_of, value_there
 from tenants.audit.bulk import Pair, record_changed, record_created
+from tenants.custom_fields.models import COLUMN
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Owned, Source
 from tenants.identity.models import User
@@ -57,7 +59,9 @@ def _change(batch: Batch) -> None:
     new, table = resolved(batch, Action.UPDATE), batch.table
     changes = changes_of(batch, new)
     record_changed(batch.model, changes, current(batch, new))
-    values = {name: after for name, (_, after) in changes.items()}
+    values = {name: after for name, (_, after) in changes.items() if not is_own(name)}
+    if own := {name: changes[name][1] for name in own_among(changes)}:
+        values[COLUMN] = laid_over(table, own)
     statement = sa.update(batch.model).where(table.c.id == new.c.record_id)
     batch.run(statement.values({**values, "version": table.c.version + 1, "updated_at": now()}))
 
@@ -71,7 +75,12 @@ def new_values(batch: Batch, new: Any) -> tuple[FromClause, dict[str, ColumnElem
     """What the columns of new records will hold, and what to select it from."""
     table, moment, source = batch.table, now(), new
     given = [each.target.column for each in batch.plan.columns if each.target.column != "id"]
-    values: dict[str, ColumnElement[Any]] = {name: _or_default(new.c[name], table.c[name]) for name in given}
+    own = {name: value_of(new, name) for name in own_among(given)}
+    values: dict[str, ColumnElement[Any]] = {
+        name: _or_default(new.c[name], table.c[name]) for name in given if name not in own
+    }
+    if own:
+        values[COLUMN] = together(own)
     for code, amounts in batch.plan.importable.currencies.items():
         values |= _currency(batch, values, code, amounts)
     if issubclass(batch.model, Owned):
@@ -100,7 +109,9 @@ def changes_of(batch: Batch, new: Any) -> dict[str, Pair]:
     kept = {"id", *([] if match is None else [batch.plan.columns[match].target.column])}
     given = [each.target.column for each in batch.plan.columns if each.target.column not in kept]
     after: dict[str, ColumnElement[Any]] = {
-        name: func.coalesce(new.c[name], table.c[name], type_=table.c[name].type) for name in given
+        name: func.coalesce(new.c[name], table.c[name], type_=table.c[name].type)
+        for name in given
+        if not is_own(name)
     }
     for code, amounts in batch.plan.importable.currencies.items():
         if touched := [name for name in amounts if name in after]:
@@ -109,7 +120,11 @@ def changes_of(batch: Batch, new: Any) -> dict[str, Pair]:
             after[code] = sa.case(
                 (some, func.coalesce(explicit, table.c[code], batch.currency)), else_=table.c[code]
             )
-    return {name: (table.c[name], value) for name, value in after.items()}
+    changes: dict[str, Pair] = {name: (table.c[name], value) for name, value in after.items()}
+    for name in own_among(given):
+        there = value_there(table, name)
+        changes[name] = (there, func.coalesce(value_of(new, name), there, type_=there.type))
+    return changes
 
 
 def _currency(batch: Batch, values: Mapping[str, Any], code: str, amounts: list[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from crm.imports.importable import Lookup
 from crm.imports.models import Action, ImportRow
+from crm.imports.own_fields import is_own, type_in_file
 from crm.imports.plan import Plan
 from tenants.access.caller import Caller
 from tenants.access.policy import resource_of
@@ -138,7 +139,8 @@ def resolved(batch: Batch, *actions: Action) -> Any:
 
 
 def _typed(batch: Batch, column: str, text: ColumnElement[Any]) -> ColumnElement[Any]:
-    kind = batch.plan.importable.type_of(column)
+    importable = batch.plan.importable
+    kind = type_in_file(importable, column) if is_own(column) else importable.type_of(column)
     if isinstance(kind, sa.LargeBinary):
         return func.decode(text, "hex", type_=sa.LargeBinary())
     return text if isinstance(kind, sa.Text) else sa.cast(text, kind)

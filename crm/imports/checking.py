@@ -226,8 +226,8 @@ def skip_unchanged(batch: Batch) -> None:
     if batch.plan.match is None or batch.plan.mode is Mode.CREATE:
         return
     changed = resolved(batch, Action.UPDATE)
-    changes = changes_of(batch, changed).items()
-    same = [batch.table.c[name].is_not_distinct_from(after) for name, (_, after) in changes]
+    pairs = changes_of(batch, changed).values()
+    same = [before.is_not_distinct_from(after) for before, after in pairs if before is not None]
     equal = (
         sa.select(changed.c.row_number.label("number"))
         .select_from(current(batch, changed))

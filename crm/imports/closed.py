@@ -8,6 +8,7 @@ from tenants.access.caller import Caller
 from tenants.access.policy import resource_of
 from tenants.foundation.errors import NotAllowed
 from tenants.http.closed import columns_of, fields_closed, fields_fixed
+from tenants.http.custom_filters import is_closed
 
 
 def closed_targets(importable: Importable, caller: Caller) -> frozenset[str]:
@@ -16,7 +17,9 @@ def closed_targets(importable: Importable, caller: Caller) -> frozenset[str]:
         return frozenset()
     shut = columns_of(importable.resource, fields_fixed(caller, importable.resource))
     return frozenset(
-        name for name, each in importable.targets.items() if each.column in shut or _finds_out(each, caller)
+        name
+        for name, each in importable.targets.items()
+        if is_closed(each.column, shut) or _finds_out(each, caller)
     )
 
 
@@ -32,7 +35,7 @@ def hidden_columns(plan: Plan, caller: Caller) -> Iterator[tuple[int, str]]:
     """Place and name of the columns of a file whose field this caller can't see."""
     shut = columns_of(plan.importable.resource, fields_closed(caller, plan.importable.resource))
     for each in plan.columns:
-        if each.target.column in shut:
+        if is_closed(each.target.column, shut):
             yield each.index, each.column
 
 

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from tenants.custom_fields.models import PREFIX
+
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "email": ("e mail", "mail", "email address", "e mail address", "work email", "primary email"),
     "first_name": ("given name", "forename", "first", "vorname", "prenom"),
@@ -67,8 +69,9 @@ def _assign(found: dict[str, str], header: Iterable[str], words: Mapping[str, st
 
 
 def _bare(names: list[str]) -> dict[str, str]:
-    """`Company` means `company.name`, where nothing else is called company."""
-    return {_plain(name.removesuffix(".name")): name for name in names if name.endswith(".name")}
+    """`Company` means `company.name`, `Colour` the tenant's own `custom.colour`, where nothing else is called that."""
+    own = {_plain(name.removeprefix(PREFIX)): name for name in names if name.startswith(PREFIX)}
+    return own | {_plain(name.removesuffix(".name")): name for name in names if name.endswith(".name")}
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,9 @@ from marshmallow import fields
 from crm.imports.conversion import Convert, converter
 from crm.records.money_fields import CURRENCY, Amount, Money
 from tenants.access.permissions import Permission
+from tenants.custom_fields.models import PREFIX, Definition
 from tenants.foundation.tables import Base, Owned
+from tenants.http.custom_values import field_of
 from tenants.identity.models import Team, User
 
 LOWERED = re.compile(r"lower\(\(?(\w+)\)?\)")
@@ -65,7 +67,7 @@ class Importable:
     adds fields that requests have elsewhere. The rest is SQL for rules of the record: `derived` gives columns from
     others when it is made, `checks` gives conditions that reject a row, each with its sentence. `first` runs before
     look-ups and makes what they will find, `follow` once the records are made, in the same transaction.
-    `once` names columns that are set on new records only.
+    `once` names columns that are set on new records only. `own` are the fields that the tenant at hand added.
     """
 
     resource: str
@@ -81,18 +83,24 @@ class Importable:
     once: frozenset[str] = frozenset()
     first: Callable[[Any], None] | None = None
     follow: Callable[[Any], None] | None = None
+    own: Mapping[str, Definition] = field(default_factory=dict)
 
     @cached_property
     def targets(self) -> dict[str, Target]:
         """Every field that a column may be mapped to, by name."""
         found = [Target("id", "id", converter(fields.UUID())), *self._of_body(), *self._of_lookups()]
         found += [Target(name, column, converter(each)) for name, (column, each) in self.more.items()]
+        found += [
+            Target(PREFIX + name, PREFIX + name, converter(field_of(each))) for name, each in self.own.items()
+        ]
         return {each.name: each for each in found}
 
     @cached_property
     def required(self) -> dict[str, str]:
         """The columns that every new record needs, each with the field that is usually mapped to it."""
-        return {self._column(name, each): name for name, each in self.body.fields.items() if each.required}
+        needed = [PREFIX + name for name, each in self.own.items() if each.needed]
+        found = {self._column(name, each): name for name, each in self.body.fields.items() if each.required}
+        return found | {name: name for name in needed}
 
     @cached_property
     def currencies(self) -> dict[str, list[str]]:
@@ -118,7 +126,8 @@ class Importable:
         return self.model.__table__.c[column].type
 
     def sealed(self, column: str) -> bool:
-        return bool(self.model.__table__.c[column].info.get("sealed"))
+        found = self.model.__table__.c.get(column)
+        return found is not None and bool(found.info.get("sealed"))
 
     def _of_body(self) -> Iterator[Target]:
         columns = self.model.__table__.c

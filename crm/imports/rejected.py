@@ -10,8 +10,8 @@ import orjson
 from sqlalchemy import select
 
 from crm.imports.closed import hidden_columns, told_apart
-from crm.imports.importable import importables
 from crm.imports.models import Action, Import, ImportRow
+from crm.imports.own_fields import importable_then
 from crm.imports.plan import Plan
 from crm.imports.staging import cell_place
 from tenants.access.caller import acting
@@ -43,7 +43,7 @@ def _rows(record: Import) -> Iterator[tuple[list[str], list[str]]]:
         .where(ImportRow.import_id == record.id, ImportRow.action == Action.REJECT.value)
         .order_by(ImportRow.number)
     )
-    plan = Plan.of(record, importables()[record.resource])
+    plan = Plan.of(record, importable_then(record.resource, record.mapping))
     sealed = [plan.columns[place].index for place in plan.sealed]
     hidden = dict(hidden_columns(plan, acting().caller))
     for row in db().execute(query, execution_options={"yield_per": AT_ONCE}):

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.dialects.postgresql import JSONB
 
 from crm.imports.batches import ROWS
-from crm.imports.importable import importables
 from crm.imports.models import Import
+from crm.imports.own_fields import importable_then
 from crm.imports.plan import Plan
 from crm.imports.staging import cell_place
 from tenants.foundation.encryption import SEALED_VALUE, Context, header_of, key_version, seal, unseal
@@ -50,7 +50,7 @@ _CHANGE = (
 def _imports() -> Iterator[tuple[Import, Plan]]:
     staged = sa.exists().where(ROWS.c.import_id == Import.id)
     for record in db().scalars(sa.select(Import).where(staged).order_by(Import.id)).all():
-        plan = Plan.of(record, importables()[record.resource])
+        plan = Plan.of(record, importable_then(record.resource, record.mapping))
         if plan.sealed:
             yield record, plan
 

@@ -15,8 +15,8 @@ from crm.imports import checking
 from crm.imports.applying import apply
 from crm.imports.batches import ROWS, Batch
 from crm.imports.closed import must_be_open
-from crm.imports.importable import importables
 from crm.imports.models import Action, Import, ImportBatch, Mode
+from crm.imports.own_fields import importable_here
 from crm.imports.plan import Plan
 from crm.imports.queries import counts
 from crm.imports.staging import stage
@@ -140,6 +140,9 @@ def _apply_in_step(import_id: UUID, rows: Rows) -> None:
     record = db().scalars(select(Import).where(Import.id == import_id)).one()
     _must(record)
     batch = _batch(record, low, high)
+    if batch.plan.importable.own:
+        # Whoever changes the tenant's own fields waits for this; what changed since the snapshot has it taken again.
+        db().execute(select(TenantProfile.id).with_for_update(read=True))
     _check_and_apply(batch, dry=record.dry_run)
     _count(batch)
 
@@ -191,7 +194,7 @@ def _batch(record: Import, low: int, high: int) -> Batch:
 
 
 def _plan(record: Import) -> Plan:
-    return Plan.of(record, importables()[record.resource])
+    return Plan.of(record, importable_here(record.resource))
 
 
 def _locked(import_id: UUID) -> Import:
@@ -202,7 +205,7 @@ def _locked(import_id: UUID) -> Import:
 
 
 def _must(record: Import) -> None:
-    importable = importables()[record.resource]
+    importable = importable_here(record.resource)
     for mode, right in ((Mode.UPDATE, importable.create), (Mode.CREATE, importable.edit)):
         if record.mode != mode:
             acting().caller.must(right)

@@ -9,9 +9,9 @@ from werkzeug.datastructures import FileStorage
 import crm.imports.resources  # noqa: F401 - what can be imported is declared there
 from crm.imports.closed import closed_targets, must_be_open
 from crm.imports.guessing import guessed
-from crm.imports.importable import importables
 from crm.imports.jobs import run_import
 from crm.imports.models import Import, Mode
+from crm.imports.own_fields import importable_here
 from crm.imports.plan import as_mapping, read_plan
 from crm.imports.tables import CHUNK, form_of
 from tenants.access.caller import acting
@@ -29,7 +29,7 @@ def accept(upload: FileStorage, said: dict[str, Any]) -> Import:
     Raises Invalid when it is no table or the mapping doesn't fit, NotAllowed when the caller may not do to the
     resource what the mode asks for, or set a field that a column goes to.
     """
-    importable = importables()[said["resource"]]
+    importable = importable_here(said["resource"])
     mode = Mode(said["mode"])
     if mode is not Mode.UPDATE:
         acting().caller.must(importable.create)

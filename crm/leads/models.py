@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, relationship
 from crm.contacts.models import Company, Contact
 from crm.records.searching import words_index, words_of
 from crm.sales.models import Deal
+from tenants.custom_fields.models import Customised, custom_index
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Base, DataClass, Owned, Purpose, Record, column, one_of
@@ -24,12 +25,13 @@ class LeadState(StrEnum):
     CONVERTED = "converted"
 
 
-class Lead(Record, Owned, Base):
+class Lead(Record, Owned, Customised, Base):
     """Somebody whose interest is yet to be proved. It is converted once, and keeps links to what came."""
 
     __tablename__ = "leads"
     __table_args__ = (
         words_index("leads"),
+        custom_index("leads"),
         Index(None, "created_at", "id"),
         Index("leads_email_lower_idx", text("lower(email)")),
         Index(None, "state", "created_at", "id"),

@@ -7,6 +7,7 @@ from crm.leads.models import Lead, LeadState
 from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, no_nul, text
 from crm.records.money_fields import Money
 from crm.sales.schemas import DealBrief
+from tenants.http.custom_values import CustomValues, custom_values
 from tenants.http.representation import BodySchema, Resource, Timestamp
 from tenants.identity.people.schemas import UserBrief
 
@@ -25,6 +26,7 @@ class LeadBody(OwnedBody):
     origin = text(200)
     score = fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 100))
     notes = text(100_000)
+    custom = CustomValues("leads")
 
 
 class ConvertedDealBody(BodySchema):
@@ -83,6 +85,7 @@ class LeadSchema(OwnedRecordSchema):
     company = fields.Nested(CompanyBrief, allow_none=True)
     deal_id = fields.UUID(allow_none=True)
     deal = fields.Nested(DealBrief, allow_none=True)
+    custom = custom_values()
 
 
 LEADS = Resource("leads", Lead, LeadSchema(), search="words")

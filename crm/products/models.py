@@ -7,15 +7,17 @@ from sqlalchemy.orm import Mapped
 
 from crm.records.money import AMOUNT
 from crm.records.searching import words_index, words_of
+from tenants.custom_fields.models import Customised, custom_index
 from tenants.foundation.tables import Base, DataClass, Purpose, Record, column
 
 
-class Product(Record, Base):
+class Product(Record, Customised, Base):
     """Something with a name and a list price. Nobody owns it: whoever may read products sees them all."""
 
     __tablename__ = "products"
     __table_args__ = (
         words_index("products"),
+        custom_index("products"),
         Index(None, "created_at", "id"),
         CheckConstraint("(price is null) = (currency is null)", name="price_whole"),
     )

@@ -6,6 +6,7 @@ from marshmallow import fields
 from crm.products.models import Product
 from crm.records.fields import text
 from crm.records.money_fields import Money
+from tenants.http.custom_values import CustomValues, custom_values
 from tenants.http.representation import BodySchema, RecordSchema, Resource
 
 
@@ -23,6 +24,7 @@ class ProductBody(BodySchema):
     series = text(100)
     price = Money("price", allow_none=True)
     active = fields.Boolean()
+    custom = CustomValues("products")
 
 
 class ProductSchema(RecordSchema):
@@ -32,6 +34,7 @@ class ProductSchema(RecordSchema):
     series = fields.String(allow_none=True)
     price = Money("price", allow_none=True)
     active = fields.Boolean()
+    custom = custom_values()
 
 
 PRODUCTS = Resource("products", Product, ProductSchema(), search="words")

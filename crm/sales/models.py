@@ -22,6 +22,7 @@ from crm.contacts.models import Company, Contact
 from crm.products.models import Product
 from crm.records.money import AMOUNT
 from crm.records.searching import words_index, words_of
+from tenants.custom_fields.models import Customised, custom_index
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid
 from tenants.foundation.tables import Base, DataClass, Identified, Owned, Purpose, Record, column, one_of
@@ -76,12 +77,13 @@ class Stage(Record, Base):
     pipeline: Mapped[Pipeline] = relationship(lazy="raise")
 
 
-class Deal(Record, Owned, Base):
+class Deal(Record, Owned, Customised, Base):
     """A chance of business. An open deal stands on a stage; a closed one has an outcome and the day of it."""
 
     __tablename__ = "deals"
     __table_args__ = (
         words_index("deals"),
+        custom_index("deals"),
         ForeignKeyConstraint(["pipeline_id", "stage_id"], ["stages.pipeline_id", "stages.id"]),
         Index(None, "created_at", "id"),
         Index(None, "closed_on", "id"),

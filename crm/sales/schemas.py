@@ -8,6 +8,7 @@ from crm.products.schemas import ProductBrief
 from crm.records.fields import OwnedBody, OwnedRecordSchema, no_nul, text
 from crm.records.money_fields import Money
 from crm.sales.models import Deal, DealChange, Outcome, Pipeline, Stage, StageChange
+from tenants.http.custom_values import CustomValues, custom_values
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
 from tenants.identity.people.schemas import UserBrief
 
@@ -84,6 +85,7 @@ class DealBody(OwnedBody):
     expected_close_on = fields.Date(allow_none=True)
     opened_on = fields.Date(allow_none=True)
     notes = text(100_000)
+    custom = CustomValues("deals")
 
 
 class NewDealBody(DealBody):
@@ -131,6 +133,7 @@ class DealSchema(OwnedRecordSchema):
     closed_by_id = fields.UUID(allow_none=True)
     closed_by = fields.Nested(UserBrief, allow_none=True)
     notes = fields.String(allow_none=True)
+    custom = custom_values()
 
 
 class OutcomeChangeSchema(marshmallow.Schema):

@@ -38,7 +38,8 @@ class Caller:
     `rights` maps the name of a permission to its reach, `shares` to the ids of records that were shared for it.
     `hidden`, `masked` and `fixed` map a resource to the fields this caller gets not at all, covered up, or can't
     change. `subteams` are one's teams and all below them. `limited` is the code of what the caller has to do before
-    anything but their own affairs. `state` is the tenant's, by its own word.
+    anything but their own affairs. `state` is the tenant's, by its own word. `fields_version` is which definitions of
+    the tenant's own fields are in force: None for none at all, an empty text where the standing doesn't say.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Caller:
     limited: str | None = None
     state: State = State.ACTIVE
     everything: bool = False
+    fields_version: str | None = ""
 
     def reach(self, permission: str) -> Reach | None:
         """How far a permission goes for this caller; None when they lack it."""

@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase
 from tenants.access.caller import Acting, Caller, acting
 from tenants.access.permissions import ASSIGN, Permission, Reach
 from tenants.access.reaching import decide, narrowed, standing_values
+from tenants.custom_fields.models import Patch
 from tenants.foundation.errors import Invalid, NotAllowed, NotFound, PreconditionFailed
 from tenants.foundation.tables import Base, Owned
 from tenants.isolation.door import db
@@ -106,7 +107,7 @@ def change(record: R, fields: Mapping[str, Any]) -> R:
     if given:
         _must(ASSIGN, record, now.caller)
     for name, value in fields.items():
-        setattr(record, name, value)
+        setattr(record, name, value.over(getattr(record, name)) if isinstance(value, Patch) else value)
     if given:
         _must(ASSIGN, record, now.caller)
     _check_references(record, now.caller, list(fields))

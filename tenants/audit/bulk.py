@@ -13,7 +13,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from tenants.access.caller import acting
 from tenants.access.policy import resource_of
 from tenants.audit.models import AuditEvent, AuditValues
-from tenants.audit.recording import UNRECORDED, digest_of
+from tenants.audit.recording import UNRECORDED, digest_of, is_personal
+from tenants.custom_fields.definitions import definitions
+from tenants.custom_fields.models import COLUMN, PREFIX
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Base, DataClass
 from tenants.isolation.door import db
@@ -31,7 +33,11 @@ FRESH_SALT = func.uuid_send(func.gen_random_uuid(), type_=sa.LargeBinary())
 def record_created(model: type[Base], chosen: FromClause) -> None:
     """Put on record that the rows of `model` whose ids are `chosen.c.record_id` are new, as they are now."""
     table: Any = model.__table__
-    pairs: dict[str, Pair] = {each.name: (None, each) for each in table.columns if each.computed is None}
+    given = (each for each in table.columns if each.computed is None and each.name != COLUMN)
+    pairs: dict[str, Pair] = {each.name: (None, each) for each in given}
+    if COLUMN in table.c:
+        own = definitions().of(resource_of(model))
+        pairs |= {PREFIX + name: (None, table.c[COLUMN][name]) for name in own}
     _record("created", model, table.c.id, pairs, table.join(chosen, table.c.id == chosen.c.record_id))
 
 
@@ -39,6 +45,7 @@ def record_changed(model: type[Base], changes: Mapping[str, Pair], source: FromC
     """Put on record, before it happens, that columns of `model` will change from one value to another.
 
     `source` is a join that has the model's table and whatever the pairs speak of. A pair of equal values is left out.
+    The tenant's own fields are pairs by themselves, of jsonb and called `custom.name`.
     """
     table: Any = model.__table__
     _record("changed", model, table.c.id, changes, source)
@@ -47,7 +54,7 @@ def record_changed(model: type[Base], changes: Mapping[str, Pair], source: FromC
 def _record(
     verb: str, model: type[Base], record_id: Any, pairs: Mapping[str, Pair], source: FromClause
 ) -> None:
-    columns: Any = model.__table__.c
+    columns = _columns(model, pairs)
     recorded = {name: pair for name, pair in pairs.items() if name not in UNRECORDED}
     personal = {name: pair for name, pair in recorded.items() if _is_personal(columns[name])}
     plain = {name: pair for name, pair in recorded.items() if name not in personal}
@@ -68,6 +75,18 @@ def _record(
     kept = {"event_id": fresh.c.id, "salt": fresh.c.salt, "values": fresh.c.personal}
     values = _insert(AuditValues, kept, fresh, fresh.c.personal != _empty())
     db().execute(values.add_cte(events.cte("events")))
+
+
+def _columns(model: type[Base], pairs: Mapping[str, Pair]) -> Mapping[str, Any]:
+    """What the pairs are of; a field of the tenant's own stands there as the column that it is not."""
+    found: dict[str, Any] = {}
+    for name in pairs:
+        if name.startswith(PREFIX):
+            data = DataClass.FREE_TEXT if is_personal(model, name) else DataClass.BUSINESS
+            found[name] = sa.Column(name, JSONB, info={"data": data})
+        else:
+            found[name] = model.__table__.c[name]
+    return found
 
 
 def _event(fresh: Any, action: str, resource: str) -> dict[str, ColumnElement[Any]]:
@@ -113,10 +132,11 @@ def _member(name: str, pair: Pair, column: Any) -> ColumnElement[Any]:
     before, after = pair
     if _secret(column):
         return sa.case((_differs(pair), _text(f'"{name}":"changed"')))
+    start = _name(f'"{name}":[', name)
     if before is None:
-        return _text(f'"{name}":[null,') + _json(after) + _text("]")
+        return start + _text("null,") + _json(after) + _text("]")
     both = [func.coalesce(_json(each), _text("null")) for each in (before, after)]
-    return sa.case((_differs(pair), _text(f'"{name}":[') + both[0] + _text(",") + both[1] + _text("]")))
+    return sa.case((_differs(pair), start + both[0] + _text(",") + both[1] + _text("]")))
 
 
 def _json(value: ColumnElement[Any]) -> ColumnElement[str]:
@@ -128,6 +148,11 @@ def _json(value: ColumnElement[Any]) -> ColumnElement[str]:
 def _text(text: str) -> ColumnElement[str]:
     """A constant of ours; names of columns hold no quotes."""
     return literal_column(f"'{text}'::text", sa.Text)
+
+
+def _name(text: str, name: str) -> ColumnElement[str]:
+    """A text that has a name in it: those that tenants gave are values, never SQL."""
+    return sa.cast(sa.literal(text, sa.Text), sa.Text) if name.startswith(PREFIX) else _text(text)
 
 
 def _differs(pair: Pair) -> ColumnElement[bool]:
@@ -145,10 +170,7 @@ def _secret(column: Any) -> bool:
 
 def _names(pairs: Mapping[str, Pair]) -> ColumnElement[Any]:
     """The names of the fields whose values differ, sorted as `recording` sorts them."""
-    named = [
-        sa.case((_differs(pair), literal_column(f"'{name}'", sa.Text)))
-        for name, pair in sorted(pairs.items())
-    ]
+    named = [sa.case((_differs(pair), _name(name, name))) for name, pair in sorted(pairs.items())]
     return func.array_remove(sa.cast(array(named), ARRAY(sa.Text)), sa.null(), type_=ARRAY(sa.Text))
 
 

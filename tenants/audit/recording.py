@@ -18,6 +18,8 @@ from sqlalchemy.types import Text
 from tenants.access.caller import acting
 from tenants.access.policy import resource_of
 from tenants.audit.models import AuditEvent, AuditValues
+from tenants.custom_fields.definitions import definitions
+from tenants.custom_fields.models import COLUMN, PREFIX
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Base, DataClass
@@ -153,22 +155,34 @@ def _kinds(model: type[Base]) -> Mapping[str, DataClass | None]:
 def _given(record: Base) -> dict[str, list[Any]]:
     """What a new record was given. It is no row yet: what was not set is not there."""
     given = vars(record)
-    return {name: [None, given[name]] for name in _kinds(type(record)) if given.get(name) is not None}
+    return _apart({name: [None, given[name]] for name in _kinds(type(record)) if given.get(name) is not None})
 
 
 def _lost(record: Base) -> dict[str, list[Any]]:
     values = ((name, getattr(record, name)) for name in _kinds(type(record)))
-    return {name: [value, None] for name, value in values if value is not None}
+    return _apart({name: [value, None] for name, value in values if value is not None})
 
 
 def _changed(record: Base) -> dict[str, list[Any]]:
     state = inspect(record)
     histories = ((name, state.attrs[name].history) for name in _kinds(type(record)))
-    return {
-        name: [each.deleted[0] if each.deleted else None, each.added[0] if each.added else None]
-        for name, each in histories
-        if each.has_changes()
-    }
+    return _apart(
+        {
+            name: [each.deleted[0] if each.deleted else None, each.added[0] if each.added else None]
+            for name, each in histories
+            if each.has_changes()
+        }
+    )
+
+
+def _apart(changed: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Each of the tenant's own fields by itself, as `custom.name`."""
+    before, after = changed.pop(COLUMN, None) or (None, None)
+    for name in sorted({*(before or ()), *(after or ())}):
+        pair = [(each or {}).get(name) for each in (before, after)]
+        if pair[0] != pair[1]:
+            changed[PREFIX + name] = pair
+    return changed
 
 
 def split(model: type[Base], changed: Mapping[str, list[Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -180,12 +194,21 @@ def split(model: type[Base], changed: Mapping[str, list[Any]]) -> tuple[dict[str
     plain: dict[str, Any] = {}
     personal: dict[str, Any] = {}
     for name, pair in changed.items():
+        if name.startswith(PREFIX):
+            (personal if is_personal(model, name) else plain)[name] = pair
+            continue
         kind = kinds[name]
         if kind is None:
             plain[name] = "changed"
         else:
             (personal if kind.personal else plain)[name] = [as_json(value) for value in pair]
     return plain, personal
+
+
+def is_personal(model: type[Base], name: str) -> bool:
+    """Whether one of the tenant's own fields tells of people: unless its definition says that it doesn't."""
+    each = definitions().of(resource_of(model)).get(name.removeprefix(PREFIX))
+    return each is None or each.personal
 
 
 def as_json(value: Any) -> Any:

@@ -5,12 +5,13 @@ from typing import Any
 
 import marshmallow
 from marshmallow import fields
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from tenants.access.permissions import registered
 from tenants.access.policy import resource_of
 from tenants.audit.models import AuditEvent
+from tenants.custom_fields.models import COLUMN
 from tenants.foundation.tables import Base
 from tenants.http.representation import Resource, Timestamp
 from tenants.http.subjects import Told
@@ -44,7 +45,21 @@ def without_closed(
     shown: ColumnElement[Any], table: Any, closed: Mapping[str, frozenset[str]]
 ) -> ColumnElement[Any]:
     """Changes of an event, less those of fields that are closed to the caller."""
-    return _by_resource(table, shown, {name: shown.op("-")(_texts(each)) for name, each in closed.items()})
+    return _by_resource(table, shown, {name: _less(shown, each) for name, each in closed.items()})
+
+
+def _less(shown: ColumnElement[Any], columns: frozenset[str]) -> ColumnElement[Any]:
+    less = shown.op("-")(_texts(columns))
+    if COLUMN not in columns:
+        return less
+    # All of the tenant's own fields are closed, and each is on record by a name of its own.
+    pair = func.jsonb_each(less).table_valued("key", "value", name="pair")
+    kept = select(func.jsonb_object_agg(pair.c.key, pair.c.value)).where(_is_ours(pair.c.key))
+    return func.coalesce(kept.scalar_subquery(), cast(literal_column("'{}'"), JSONB))
+
+
+def _is_ours(name: ColumnElement[str]) -> ColumnElement[bool]:
+    return func.split_part(name, literal_column("'.'"), literal_column("1")) != literal(COLUMN)
 
 
 def _names_without_closed(
@@ -52,10 +67,14 @@ def _names_without_closed(
 ) -> ColumnElement[Any]:
     name = func.unnest(shown).column_valued("name")
     some = {
-        each: func.array(select(name).where(name != func.all(_texts(columns))).scalar_subquery())
+        each: func.array(select(name).where(*_open(name, columns)).scalar_subquery())
         for each, columns in closed.items()
     }
     return _by_resource(table, shown, some)
+
+
+def _open(name: ColumnElement[str], columns: frozenset[str]) -> list[ColumnElement[bool]]:
+    return [name != func.all(_texts(columns)), *([_is_ours(name)] if COLUMN in columns else [])]
 
 
 def _by_resource(

@@ -15,7 +15,9 @@ from marshmallow import fields
 from sqlalchemy.sql import visitors
 
 from tenants.access.caller import Caller
+from tenants.custom_fields.models import COLUMN, PREFIX
 from tenants.foundation.errors import NotAllowed
+from tenants.http.custom_filters import is_closed, names_custom
 from tenants.http.representation import NEVER_CLOSED, Resource, nested_of, resources_of
 
 NONE: frozenset[str] = frozenset()
@@ -76,6 +78,7 @@ def columns_of(name: str, closed: frozenset[str]) -> frozenset[str]:
         seen = _all(_shows(resource, each) for each in others)
         found |= _all(_stands_for(resource, each) for each in mine)
         found |= _all(_shows(resource, each) for each in mine) - seen
+        found |= _own_fields(resource, closed)
     return frozenset(found)
 
 
@@ -115,7 +118,13 @@ def _widened(resource: Resource, closed: frozenset[str]) -> frozenset[str]:
     mine = {name for name in closed - NEVER_CLOSED if name in resource.schema.fields}
     columns = _all(_stands_for(resource, name) for name in mine)
     others = resource.schema.fields.keys() - NEVER_CLOSED
-    return frozenset(mine | {name for name in others if _shows(resource, name) & columns})
+    shown = {name for name in others if _shows(resource, name) & columns}
+    return frozenset(mine | shown | _own_fields(resource, closed))
+
+
+def _own_fields(resource: Resource, closed: frozenset[str]) -> set[str]:
+    """Closed fields that the tenant added; in the audit they are called like that too."""
+    return {name for name in closed if names_custom(name)} if COLUMN in resource.schema.fields else set()
 
 
 def _standing_columns(name: str, closed: frozenset[str]) -> set[str]:
@@ -129,7 +138,7 @@ def _standing_columns(name: str, closed: frozenset[str]) -> set[str]:
 
 def _stands_for(resource: Resource, name: str) -> set[str]:
     """The columns whose value a field is: of an amount of money its amount."""
-    if nested_of(resource.schema.fields[name]) or name in resource.expressions:
+    if names_custom(name) or nested_of(resource.schema.fields[name]) or name in resource.expressions:
         return set()
     return _columns_in(resource.comparable(name, resource.mapper.local_table))
 
@@ -179,6 +188,8 @@ def _said(caller: Caller, name: str, schema: marshmallow.Schema, said: dict[str,
             continue
         if each.metadata.get("sets", key) in fixed:
             yield key
+        elif key == COLUMN and isinstance(value, dict):
+            yield from (PREFIX + inner for inner in value if is_closed(PREFIX + inner, fixed))
         nested, makes = nested_of(each), each.metadata.get("makes")
         if nested is not None and makes and isinstance(value, dict):
             yield from (f"{key}.{inner}" for inner in _said(caller, makes, nested, value))

@@ -16,6 +16,7 @@ from tenants.access.permissions import Permission
 from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog, Home
 from tenants.catalog.states import PERMITS, refusal_of
+from tenants.custom_fields.definitions import is_known
 from tenants.foundation.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 from tenants.foundation.settings import Settings
 from tenants.http.etags import expected_version, not_modified
@@ -132,6 +133,10 @@ def _answer_reading(
             house.recognised(credential, *known)
             known[1].must(may)
         _name(known[1])
+        if not is_known(home, known[1].fields_version):
+            known = None  # the fields of the tenant's own were just changed, and with them every standing
+            house.seen.forget(credential)
+            continue
         try:
             selection = view(**path)
             asked = selection.ask(known[1], request.args)

@@ -10,10 +10,13 @@ from marshmallow import fields
 from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from tenants.custom_fields.models import Definition
 from tenants.foundation.errors import Invalid
+from tenants.http.custom_filters import filterable, is_closed, operators_on
 from tenants.http.representation import Resource, SqlField
 
 NAME = re.compile(r"^(?P<field>[a-z][a-z_0-9.]*)(\[(?P<operator>[a-z_]+)\])?$")
+NO_FIELDS: Mapping[str, Definition] = {}
 COMPARED = ("gt", "gte", "lt", "lte")
 MOST_VALUES = 200
 
@@ -35,19 +38,28 @@ def operators(each: fields.Field[Any]) -> tuple[str, ...]:
 
 
 def read_filters(
-    resource: Resource, arguments: Mapping[str, list[str]], hidden: frozenset[str]
+    resource: Resource,
+    arguments: Mapping[str, list[str]],
+    hidden: frozenset[str],
+    custom: Mapping[str, Definition] = NO_FIELDS,
 ) -> tuple[tuple[tuple[str, str], ...], dict[str, Any]]:
     """The filters of a query string, as (field, operator) pairs in a stable order, and their values by parameter.
 
-    Raises Invalid that names every filter which is unknown or whose value can't be read.
+    `custom` are the definitions of the tenant's own fields. Raises Invalid that names every filter which is unknown or
+    whose value can't be read.
     """
-    known = resource.filterable
+    known = {**resource.filterable, **filterable(custom)} if custom else resource.filterable
     read: dict[tuple[str, str], Any] = {}
     errors: dict[str, list[str]] = {}
     for argument, values in arguments.items():
         match = NAME.match(argument)
         name, operator = (match["field"], match["operator"] or "eq") if match else (argument, "eq")
-        if match is None or name not in known or name in hidden or operator not in operators(known[name]):
+        if (
+            match is None
+            or name not in known
+            or is_closed(name, hidden)
+            or operator not in (operators_on(name, custom) or operators(known[name]))
+        ):
             errors[argument] = ["There is no such filter."]
             continue
         if len(values) > 1:

@@ -1,7 +1,7 @@
 """What a reading route answers with: a description of records, which the house reads, narrows and renders."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,13 @@ from werkzeug.datastructures import MultiDict
 
 from tenants.access.caller import Caller
 from tenants.access.reaching import standing_values
+from tenants.custom_fields.definitions import known_to
+from tenants.custom_fields.models import COLUMN, PREFIX, Definition, Kind
 from tenants.foundation.errors import Invalid
 from tenants.http.closed import closed_to
 from tenants.http.cursors import fingerprint_of, read_cursor
-from tenants.http.filters import read_filters
+from tenants.http.custom_filters import filterable, is_closed
+from tenants.http.filters import NO_FIELDS, read_filters
 from tenants.http.representation import Resource
 from tenants.http.selects import Built, Shape, build, conditions_of
 from tenants.isolation.reading import Question
@@ -63,9 +66,11 @@ class Selection:
         """The where-clause of a list with these filters and `q`, over the resource's table. Raises as `ask` does."""
         common = self._common(caller, MultiDict())
         wanted = {name: values for name, values in arguments.lists() if name != "q"}
-        filters, values = read_filters(self.resource, wanted, common["hidden"] | common["masked"])
+        own = self._own_fields(caller, wanted)
+        filters, values = read_filters(self.resource, wanted, common["hidden"] | common["masked"], own)
         words = self._words(arguments.get("q"))
-        shape = Shape(**common, filters=filters, fixed=tuple(sorted(self.fixed)), words=words is not None)
+        fixed, kinds = tuple(sorted(self.fixed)), _kinds(own, [name for name, _ in filters])
+        shape = Shape(**common, filters=filters, fixed=fixed, custom=kinds, words=words is not None)
         conditions = conditions_of(self.resource, shape, self.resource.mapper.local_table)
         return Narrowing(
             conditions, {**self._values(caller), **values, **({"words": words} if words else {})}
@@ -84,18 +89,20 @@ class Selection:
         common = self._common(caller, arguments)
         wanted = {name: values for name, values in arguments.lists() if name not in OWN_ARGUMENTS}
         closed = common["hidden"] | common["masked"]
-        filters, values = read_filters(self.resource, wanted, closed)
+        own = self._own_fields(caller, (*wanted, arguments.get("sort", "")))
+        filters, values = read_filters(self.resource, wanted, closed, own)
         limit = _limit(arguments.get("limit"))
-        sort = self._sort(arguments.get("sort") or self._usual_sort(closed), closed)
+        sort = self._sort(arguments.get("sort") or self._usual_sort(closed), closed, own)
         words = self._words(arguments.get("q"))
         fingerprint = fingerprint_of(
             caller.tenant_id, self.resource.name, self.fixed, filters, values, sort, words
         )
         cursor, after = read_cursor(arguments.get("cursor"), fingerprint, len(sort))
         fixed = tuple(sorted(self.fixed))
-        sought = words is not None
+        sought, kinds = words is not None, _kinds(own, [name for name, _ in (*filters, *sort)])
         shape = Shape(
-            **self._shown(common), filters=filters, fixed=fixed, sort=sort, cursor=cursor, words=sought, limited=True
+            **self._shown(common), filters=filters, fixed=fixed, sort=sort, cursor=cursor, words=sought, limited=True,
+            custom=kinds,
         )  # fmt: skip
         built = build(self.resource, shape)
         every = {
@@ -142,10 +149,21 @@ class Selection:
     def _usual_sort(self, closed: frozenset[str]) -> str:
         return ",".join(each for each in self.resource.sort.split(",") if each.lstrip("-") not in closed)
 
-    def _sort(self, text: str, closed: frozenset[str]) -> tuple[tuple[str, bool], ...]:
-        known = self.resource.filterable
+    def _own_fields(self, caller: Caller, said: Iterable[str]) -> Mapping[str, Definition]:
+        """The tenant's own fields of this resource, where a question speaks of them."""
+        if caller.tenant_id is None or not any(PREFIX in each for each in said):
+            return NO_FIELDS
+        if COLUMN not in self.resource.schema.fields:
+            return NO_FIELDS
+        return known_to(caller.tenant_id, caller.fields_version).of(self.resource.name)
+
+    def _sort(
+        self, text: str, closed: frozenset[str], own: Mapping[str, Definition]
+    ) -> tuple[tuple[str, bool], ...]:
+        sortable = {name: each for name, each in own.items() if each.kind is not Kind.CHOICES}
+        known = self.resource.filterable.keys() | filterable(sortable).keys()
         keys = [(part.lstrip("-"), part.startswith("-")) for part in text.split(",") if part]
-        if unknown := [name for name, _ in keys if name not in known or name in closed]:
+        if unknown := [name for name, _ in keys if name not in known or is_closed(name, closed)]:
             raise Invalid(errors={"sort": [f"'{name}' can't be sorted by." for name in unknown]})
         if not keys or keys[-1][0] != "id":
             keys.append(("id", keys[-1][1] if keys else False))
@@ -160,6 +178,11 @@ class Selection:
         if not words:
             raise Invalid(errors={"q": ["Give at least one word or number."]})
         return " & ".join(f"'{word}':*" for word in words[:20])
+
+
+def _kinds(own: Mapping[str, Definition], names: Sequence[str]) -> tuple[tuple[str, Kind], ...]:
+    known = {PREFIX + name: each.kind for name, each in own.items()} if own else {}
+    return tuple(sorted((name, known[name]) for name in {*names} if name in known))
 
 
 def _limit(text: str | None) -> int:

@@ -18,7 +18,9 @@ from tenants.access.caller import Extent
 from tenants.access.permissions import Reach
 from tenants.access.policy import resource_of
 from tenants.access.reaching import narrowed
+from tenants.custom_fields.models import COLUMN, Kind
 from tenants.http.closed import NONE, columns_of, shows_closed
+from tenants.http.custom_filters import comparable, holds, without
 from tenants.http.filters import condition
 from tenants.http.representation import Resource, always, nested_of, rendered
 from tenants.http.spoken_of import attached_and_seen, told_to
@@ -45,6 +47,8 @@ class Shape:
     only: bool = False
     elsewhere: tuple[tuple[str, frozenset[str], frozenset[str]], ...] = ()
     unsearched: frozenset[str] = frozenset()
+    custom: tuple[tuple[str, Kind], ...] = ()
+    """The kinds of the tenant's own fields that filters and sort name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,9 @@ def build(resource: Resource, shape: Shape) -> Built:
     """The statement for one shape: see `Built` for its columns and `Selection` for its parameters."""
     table = resource.mapper.local_table
     public, sealed = _columns(resource, shape, table)
-    keys = [resource.comparable(name, table).label(f"key_{n}") for n, (name, _) in enumerate(shape.sort)]
+    keys = [
+        _compared(resource, shape, name, table).label(f"key_{n}") for n, (name, _) in enumerate(shape.sort)
+    ]
     query = _narrow(select(*public, *keys, *sealed).select_from(table), resource, shape, table)
     if shape.sort:
         query = query.order_by(*_order(resource, shape, table))
@@ -95,6 +101,7 @@ def _columns(resource: Resource, shape: Shape, table: Any) -> tuple[list[Any], l
                 public.append(literal_column(f"'{MASK}'").label(name))
         else:
             shown = _covered(resource, shape, name, resource.rendered(name, table), table)
+            shown = without(shown, shape.hidden | shape.masked) if name == COLUMN else shown
             public.append((_masked(shown) if name in shape.masked else shown).label(name))
     public += [
         _related(resource, shape, name, table).label(name) for name in _shown_relations(resource, shape)
@@ -196,7 +203,7 @@ def conditions_of(resource: Resource, shape: Shape, table: Any) -> list[ColumnEl
         table.c[name] == bindparam(f"fixed_{name}", type_=table.c[name].type) for name in shape.fixed
     ]
     conditions += [
-        condition(resource.comparable(name, table), operator, f"filter_{number}")
+        _filtered(resource, shape, name, operator, f"filter_{number}", table)
         for number, (name, operator) in enumerate(shape.filters)
     ]
     if shape.only:
@@ -217,6 +224,21 @@ def conditions_of(resource: Resource, shape: Shape, table: Any) -> list[ColumnEl
     return conditions
 
 
+def _compared(resource: Resource, shape: Shape, name: str, table: Any) -> ColumnElement[Any]:
+    kind = dict(shape.custom).get(name)
+    return resource.comparable(name, table) if kind is None else comparable(table, name, kind)
+
+
+def _filtered(
+    resource: Resource, shape: Shape, name: str, operator: str, parameter: str, table: Any
+) -> ColumnElement[bool]:
+    kind = dict(shape.custom).get(name)
+    indexed = None if kind is None else holds(table, name, kind, operator, parameter)
+    if indexed is not None:
+        return indexed
+    return condition(_compared(resource, shape, name, table), operator, parameter)
+
+
 def _narrow(query: Select[Any], resource: Resource, shape: Shape, table: Any) -> Select[Any]:
     conditions = conditions_of(resource, shape, table)
     if shape.cursor is not None:
@@ -226,7 +248,7 @@ def _narrow(query: Select[Any], resource: Resource, shape: Shape, table: Any) ->
 
 def _order(resource: Resource, shape: Shape, table: Any) -> Iterator[Any]:
     for name, descending in shape.sort:
-        key = resource.comparable(name, table)
+        key = _compared(resource, shape, name, table)
         ordered = key.desc() if descending else key.asc()
         yield ordered.nulls_last() if descending and _nullable(key) else ordered
 
@@ -238,7 +260,7 @@ def _nullable(key: Any) -> bool:
 def _beyond(resource: Resource, shape: Shape, table: Any) -> ColumnElement[bool]:
     """What comes after the cursor's row. Where nothing is null and all run one way, a row comparison uses the index."""
     nulls = shape.cursor or ()
-    keys = [resource.comparable(name, table) for name, _ in shape.sort]
+    keys = [_compared(resource, shape, name, table) for name, _ in shape.sort]
     marks = [bindparam(f"after_{n}", type_=key.type) for n, key in enumerate(keys)]
     downward = {descending for _, descending in shape.sort}
     if len(downward) == 1 and not any(_nullable(key) for key in keys):

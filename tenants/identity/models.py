@@ -21,7 +21,8 @@ class TenantProfile(Identified, Base):
 
     API keys older than `api_key_max_days` open nothing; None is no limit. Somebody looks through who may do what every
     `review_every_days`, or never when that is None; `review_asked_at` is when a mail last said that it is due. Notices
-    to the admins go to `security_contact`, too.
+    to the admins go to `security_contact`, too. `fields_version` is another one whenever a definition of the tenant's
+    own fields changes.
     """
 
     __tablename__ = "tenant_profile"
@@ -44,6 +45,7 @@ class TenantProfile(Identified, Base):
     staff_access: Mapped[dict[str, Any]] = column(
         JSONB, data=DataClass.TECHNICAL, default=dict, server_default="{}"
     )
+    fields_version: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
     key_version: Mapped[int] = column(
         Integer,
         data=DataClass.TECHNICAL,

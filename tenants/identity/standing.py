@@ -16,7 +16,7 @@ REACHES = frozenset(each.value for each in Reach)
 #: The standing of user `u` in tenant `t`, as one JSON text. Who manages a team counts as being in it.
 STANDING = """
 select json_build_object('user', u.id, 'name', u.name, 'team', u.team_id, 'teams', mine.ids,
-  'mfa', t.mfa_required, 'state', t.state,
+  'mfa', t.mfa_required, 'state', t.state, 'fields', t.fields_version,
   'subteams', (select json_agg(b.id order by b.id) from teams b where b.path && mine.ids),
   'roles', (select json_agg(json_build_array(r.permissions, r.fields, r.mfa_required) order by r.id) from roles r
             where r.id in (select role_id from user_roles where user_id = u.id
@@ -72,6 +72,7 @@ def standing(kind: str, tenant_id: UUID, text: str) -> Caller:
         confirmed_at=datetime.fromtimestamp(confirmed, UTC) if confirmed else None,
         limited="mfa_required" if _lacks_second_factor(found, roles) else None,
         state=State(found["state"]),
+        fields_version=found["fields"],
     )
 
 

@@ -15,6 +15,8 @@ from tenants.access.reaching import decide
 from tenants.access.removal import gone, must_be_removable
 from tenants.audit.erasure import forget_values
 from tenants.audit.recording import record_event
+from tenants.custom_fields.definitions import definitions
+from tenants.custom_fields.models import COLUMN
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from tenants.foundation.tables import Owned
@@ -150,6 +152,9 @@ def _changes(kind: Kept, entry: BinEntry, text: str) -> dict[str, Any]:
     if entry.team_id is not None:
         (key,) = kind.model.__table__.c.team_id.foreign_keys
         changes["team_id"] = db().scalar(select(key.column).where(key.column == entry.team_id))
+    if said := before.get(COLUMN):
+        known = definitions(holding=True).of(kind.name)
+        changes[COLUMN] = {name: value for name, value in said.items() if name in known}
     return changes
 
 

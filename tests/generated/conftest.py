@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
+from tenants.fields import defining
 from tenants.portability import repeating
 from tenants.webhooks import registering
 from tests.asking import Examples
@@ -37,10 +38,11 @@ def document(app: Flask, putting_away: list[Operation]) -> Document:
 
 @pytest.fixture(scope="session", autouse=True)
 def room_for_examples() -> Iterator[None]:
-    """There may be as many schedules for exports, and webhooks, as these tests make of them."""
+    """There may be as many schedules for exports, webhooks and fields as these tests make of them."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(repeating, "MOST", 100_000)
         patched.setattr(registering, "MOST", 100_000)
+        patched.setattr(defining, "MOST_FIELDS", 100_000)
         yield
 
 

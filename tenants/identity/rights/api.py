@@ -16,6 +16,7 @@ from tenants.identity.people.permissions import READ_USERS
 from tenants.identity.people.schemas import TEAMS, USERS
 from tenants.identity.rights.assigning import give_to_team, give_to_user
 from tenants.identity.rights.changing import change_role, delete_role, make_role
+from tenants.identity.rights.contents import own_fields
 from tenants.identity.rights.explaining import explained, rights_of
 from tenants.identity.rights.permissions import (
     ASSIGN_ROLES,
@@ -55,7 +56,8 @@ def list_permissions() -> dict[str, Any]:
         }
         for each in registered().values()
     ]
-    return {"data": known, "closable_fields": {name: sorted(each) for name, each in ruled_fields().items()}}
+    closable = {name: [*sorted(each), *own_fields(name)] for name, each in ruled_fields().items()}
+    return {"data": known, "closable_fields": closable}
 
 
 @roles.page("", ROLES, may=READ_ROLES)

@@ -5,6 +5,8 @@ from typing import Any
 
 from tenants.access.ownership import reaches_of
 from tenants.access.permissions import Permission, Reach, registered
+from tenants.custom_fields.definitions import definitions
+from tenants.custom_fields.models import PREFIX
 from tenants.foundation.errors import Invalid
 from tenants.http.representation import ruled_fields
 
@@ -36,6 +38,11 @@ def must_make_sense(permissions: Mapping[str, str], rules: Rules) -> None:
         raise Invalid("The role can't be like that.", errors=found)
 
 
+def own_fields(resource: str) -> list[str]:
+    """The fields of the tenant's own that a rule can close, `custom.name`."""
+    return [PREFIX + name for name in definitions().of(resource)]
+
+
 def _wrong_permissions(permissions: Mapping[str, str]) -> Iterator[str]:
     known = registered()
     for name, reach in permissions.items():
@@ -58,5 +65,5 @@ def _wrong_fields(rules: Rules) -> Iterator[str]:
         yield from (
             f"'{name}' is no field of {resource} that can be closed."
             for name in fields
-            if name not in known[resource]
+            if name not in known[resource] and name not in own_fields(resource)
         )

@@ -112,3 +112,11 @@ REASONS = {
     "lost": ("Price", "No budget this year", "Chose a competitor", "No answer"),
 }
 DEAL_KINDS = ("First order", "Renewal", "Extension", "Pilot", "Yearly contract")
+TIERS = ("gold", "silver", "bronze")
+INTERESTS = ("newsletter", "trade fairs", "workshops", "beta programme")
+#: Fields that the tenants of the demo added: resource, name, label, kind, choices.
+OWN_FIELDS: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
+    ("companies", "tier", "Tier", "choice", TIERS),
+    ("companies", "customer_since", "Customer since", "date", ()),
+    ("contacts", "interests", "Interests", "choices", INTERESTS),
+)

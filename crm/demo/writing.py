@@ -13,13 +13,26 @@ from crm.billing.issuing import issue
 from crm.billing.paying import pay
 from crm.contacts.models import Company, Contact, Lifecycle
 from crm.demo.cast import Stage
-from crm.demo.words import DEAL_KINDS, FIRST_NAMES, JOBS, LAST_NAMES, ORIGINS, PLACES, REASONS, TRADES
+from crm.demo.words import (
+    DEAL_KINDS,
+    FIRST_NAMES,
+    INTERESTS,
+    JOBS,
+    LAST_NAMES,
+    ORIGINS,
+    OWN_FIELDS,
+    PLACES,
+    REASONS,
+    TIERS,
+    TRADES,
+)
 from crm.leads.models import Lead
 from crm.products.models import Product
 from crm.sales.models import Outcome, Pipeline
 from crm.sales.opening import open_deal
 from crm.sales.queries import default_pipelines, stages_in_order
 from tenants.access.policy import add
+from tenants.fields.defining import add_field
 from tenants.foundation.clock import now
 from tenants.identity.models import User
 from tenants.isolation.door import db
@@ -38,6 +51,7 @@ class Writer:
 
     def write(self) -> None:
         """Everything, inside the tenant."""
+        self._fields()
         products = [self._product(*each) for each in self.stage.goods]
         companies = [self._company(number) for number in range(self.stage.companies)]
         contacts = [self._contact(self.dice.choice(companies)) for _ in range(self.stage.contacts)]
@@ -51,6 +65,18 @@ class Writer:
 
     def _pipeline(self) -> Pipeline:
         return db().scalars(default_pipelines()).one()
+
+    def _fields(self) -> None:
+        """What this tenant wants to know beyond what everybody does."""
+        for resource, name, label, kind, choices in OWN_FIELDS:
+            said = {
+                "resource": resource,
+                "name": name,
+                "label": label,
+                "kind": kind,
+                "choices": list(choices),
+            }
+            add_field({**said, "personal": False})
 
     def _product(self, name: str, series: str, price: Decimal) -> Product:
         return add(Product(name=name, series=series, price=price, currency=self.stage.currency))
@@ -72,6 +98,7 @@ class Writer:
                 founded=self.dice.randrange(1921, 2021),
                 revenue=revenue,
                 revenue_currency=self.stage.currency,
+                custom={"tier": self.dice.choice(TIERS), "customer_since": self._ago(30, 3000).isoformat()},
                 **self._owner(),
             )
         )
@@ -89,6 +116,7 @@ class Writer:
                 city=company.city,
                 country=company.country,
                 company_id=company.id,
+                custom={"interests": self.dice.sample(INTERESTS, self.dice.randrange(3))},
                 owner_id=company.owner_id,
                 team_id=company.team_id,
             )

@@ -73,7 +73,7 @@ def laid_over(table: Any, values: Mapping[str, ColumnElement[Any]]) -> ColumnEle
 
 def value_there(table: Any, column: str) -> ColumnElement[Any]:
     """The value that a record has of one field."""
-    return table.c[COLUMN][column.removeprefix(PREFIX)]  # type: ignore[no-any-return]
+    return table.c[COLUMN][column.removeprefix(PREFIX)]
 
 
 def own_among(columns: Iterable[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from crm.sales.models import Deal
 from crm.sales.opening import open_deal
 from tenants.access.caller import acting
 from tenants.access.policy import save, seen
+from tenants.http.custom_values import carried as values_carried
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
 
@@ -28,7 +29,10 @@ def convert(lead: Lead, company_id: UUID | None = None, deal: dict[str, Any] | N
     lead.must_be_open()
     company_id = company_id or _company(lead)
     carried = {name: getattr(lead, name) for name in CARRIED}
-    contact = Contact(**carried, **_owner(lead), company_id=company_id, lifecycle=Lifecycle.QUALIFIED.value)
+    own = _own_fields(lead, "contacts")
+    contact = Contact(
+        **carried, **own, **_owner(lead), company_id=company_id, lifecycle=Lifecycle.QUALIFIED.value
+    )
     save(contact, may=CREATE_CONTACTS)
     made = None if deal is None else _deal(lead, contact, deal)
     lead.convert(contact, company_id, made, acting().caller.user_id)
@@ -42,13 +46,22 @@ def _company(lead: Lead) -> UUID | None:
         return None
     one_at_a_time("company", lead.company_name)  # two leads of one company must not make it twice
     found = db().scalars(seen(companies_called(lead.company_name), Company).limit(1)).one_or_none()
-    return (found or save(Company(name=lead.company_name, **_owner(lead)), may=CREATE_COMPANIES)).id
+    if found is None:
+        said = {**_own_fields(lead, "companies"), **_owner(lead)}
+        found = save(Company(name=lead.company_name, **said), may=CREATE_COMPANIES)
+    return found.id
 
 
 def _deal(lead: Lead, contact: Contact, fields: dict[str, Any]) -> Deal:
     name = lead.company_name or " ".join(filter(None, (lead.first_name, lead.last_name)))
     links = {"company_id": contact.company_id, "contact_id": contact.id}
-    return open_deal({"name": name, **fields, **links, **_owner(lead)})
+    return open_deal({"name": name, **_own_fields(lead, "deals"), **fields, **links, **_owner(lead)})
+
+
+def _own_fields(lead: Lead, resource: str) -> dict[str, Any]:
+    """Values of fields that the tenant added to leads and to this resource alike."""
+    found = values_carried(lead.custom, "leads", resource)
+    return {"custom": found} if found else {}
 
 
 def _owner(lead: Lead) -> dict[str, Any]:

@@ -135,6 +135,28 @@ class CustomValues(fields.Dict):
         return (name for name, each in known.items() if each.needed)
 
 
+def carried(values: Mapping[str, Any] | None, before: str, after: str) -> dict[str, Any]:
+    """What a record of the resource `after` takes over from one of `before`.
+
+    These are the values of fields that are called the same there, are of the same kind and take the value.
+    """
+    if not values:
+        return {}
+    known = definitions(holding=True)
+    theirs, ours = known.of(before), known.of(after)
+    same = (
+        name for name in values if name in theirs and name in ours and theirs[name].kind is ours[name].kind
+    )
+    return {name: values[name] for name in same if _takes(ours[name], values[name])}
+
+
+def _takes(each: Definition, value: Any) -> bool:
+    try:
+        return bool(_read(each, value) == value)
+    except marshmallow.ValidationError:
+        return False
+
+
 def _read(each: Definition | None, value: Any) -> Any:
     if each is None:
         raise marshmallow.ValidationError("There is no such field.")

@@ -23,9 +23,10 @@ from tenants.isolation.bucket import Bucket
 from tenants.isolation.folder import Folder
 from tenants.isolation.storage import Storage, StorageFailed, storage_from
 from tenants.lifecycle.archives import bundles, steps
-from tenants.lifecycle.archives.keeping import FORESEEN, ask_to_archive, ask_to_thaw, go_on, go_on_everywhere
+from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on, go_on_everywhere
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Works
+from tenants.lifecycle.attempts import FORESEEN
 from tenants.lifecycle.changing import Decision, move
 from tenants.lifecycle.keys import destruction as destroying
 from tenants.lifecycle.keys.destruction import Destruction

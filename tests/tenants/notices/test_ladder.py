@@ -61,7 +61,8 @@ def test_each_rung_goes_three_ways_and_deliveries_keep_nobody_awake(
         "Your workspace will be archived in 7 days",
         "Your workspace will be archived tomorrow",
     ]
-    assert mails == len(listed) == len(list(tmp_path.iterdir()))
+    posted = [each.read_text() for each in tmp_path.iterdir()]  # also what other tenants had waiting
+    assert mails == len(listed) == sum("Subject: Your workspace will be archived" in each for each in posted)
     look(catalog, 365, begun + timedelta(days=365.4))
     assert catalog.state_of(ours.home.id) is State.FROZEN, (
         "deliveries and their repetitions were no use of it"

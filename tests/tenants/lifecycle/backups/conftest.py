@@ -6,6 +6,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import make_url, select, update
+from sqlalchemy import ColumnElement, make_url, select, update
 
 from crm.schedule import backups_of
 from tenants.audit.ledger import Ledger
@@ -81,20 +82,35 @@ def other_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded
         yield running
 
 
-@pytest.fixture(autouse=True)
-def of_two_tenants(app: Flask, acme: Workspace, neighbour: Workspace) -> Iterator[None]:
-    """What other tests left damaged, half migrated or in thousands is as good as destroyed meanwhile."""
-    catalog: Catalog = app.extensions["house"].catalog
-    others = Tenant.id.not_in([acme.home.id, neighbour.home.id])
+@contextmanager
+def as_good_as_destroyed(catalog: Catalog, those: ColumnElement[bool]) -> Iterator[None]:
+    """Tenants that a backup, or a replay, does not go into meanwhile."""
     with catalog.transaction() as session:
-        states = {each.id: each.state for each in session.scalars(select(Tenant).where(others))}
-        session.execute(update(Tenant).where(others).values(state=State.DESTROYED))
+        states = {each.id: each.state for each in session.scalars(select(Tenant).where(those))}
+        session.execute(update(Tenant).where(those).values(state=State.DESTROYED))
     yield
     with catalog.transaction() as session:
         for tenant_id, state in states.items():
             session.execute(update(Tenant).where(Tenant.id == tenant_id).values(state=state))
     for tenant_id in states:
         catalog.forget(tenant_id)
+
+
+@pytest.fixture(autouse=True)
+def of_two_tenants(app: Flask, acme: Workspace, neighbour: Workspace) -> Iterator[None]:
+    """What other tests left damaged, half migrated or in thousands is left out."""
+    others = Tenant.id.not_in([acme.home.id, neighbour.home.id])
+    with as_good_as_destroyed(app.extensions["house"].catalog, others):
+        yield
+
+
+@pytest.fixture
+def of_no_shared_tenant(
+    of_two_tenants: None, catalog: Catalog, acme: Workspace, neighbour: Workspace
+) -> Iterator[None]:
+    """What ends the sessions of all tenants does not end those of the two that all tests share."""
+    with as_good_as_destroyed(catalog, Tenant.id.in_([acme.home.id, neighbour.home.id])):
+        yield
 
 
 @pytest.fixture

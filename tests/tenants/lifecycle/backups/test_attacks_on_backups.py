@@ -90,6 +90,7 @@ def test_the_page_of_an_older_backup_stands_for_no_other(kept: Store, ring: Keyr
 
 
 def test_what_lay_in_the_bin_goes_again_with_its_files(
+    of_no_shared_tenant: None,
     new_workspace: Callable[[], Workspace],
     ledger: Ledger,
     catalog: Catalog,

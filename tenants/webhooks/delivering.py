@@ -44,7 +44,7 @@ def parcel_of(delivery_id: UUID) -> Parcel | None:
         delivery.end(DeliveryState.FAILED, "The webhook has no secret to sign with: rotate it.")
         return None
     body = body_of(delivery)
-    headers = {"Content-Type": "application/json", **signed(delivery.event_id, now(), body, secrets)}
+    headers = {"Content-Type": "application/json", **signed(str(delivery.event_id), now(), body, secrets)}
     return Parcel(webhook.url, headers, body)
 
 

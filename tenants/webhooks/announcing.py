@@ -2,15 +2,15 @@
 
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from tenants.foundation.clock import now
-from tenants.foundation.errors import Conflict
+from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.identifiers import new_id
 from tenants.isolation.door import db
 from tenants.webhooks.events import TEST, Occurrence
 from tenants.webhooks.jobs import send_on_its_way
-from tenants.webhooks.models import Webhook, WebhookDelivery, WebhookState
+from tenants.webhooks.models import DeliveryState, Webhook, WebhookDelivery, WebhookState
 
 
 def announce(occurrence: Occurrence) -> list[UUID]:
@@ -32,10 +32,11 @@ def announce(occurrence: Occurrence) -> list[UUID]:
 def try_out(webhook: Webhook) -> WebhookDelivery:
     """Send an event that tells of nothing, once, also to a webhook that gets nothing else at the moment.
 
-    Raises Conflict without a secret to sign with.
+    Raises Conflict without a secret to sign with, and while another trial is on its way.
     """
     if webhook.secret is None:
         raise Conflict("This webhook has no secret. Rotate it first.", code="no_secret")
+    _must_not_be_on_its_way(WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.event == TEST.name)
     made = WebhookDelivery(webhook_id=webhook.id, event_id=new_id(), event=TEST.name, occurred_at=now())
     return _sent(made)
 
@@ -43,15 +44,25 @@ def try_out(webhook: Webhook) -> WebhookDelivery:
 def send_again(delivery: WebhookDelivery) -> WebhookDelivery:
     """The same event once more, as a delivery of its own.
 
-    Raises Conflict while the first one is on its way, and for a webhook that gets nothing.
+    Raises Conflict while it is on its way already, and for a webhook that gets nothing; NotFound for one that was
+    removed at this moment.
     """
-    webhook = db().get_one(Webhook, delivery.webhook_id)
-    if delivery.finished_at is None:
-        raise Conflict("This delivery is on its way already.", code="delivery_pending")
+    webhook = db().get(Webhook, delivery.webhook_id, with_for_update=True)
+    if webhook is None:
+        raise NotFound
+    same_event = WebhookDelivery.event_id == delivery.event_id
+    _must_not_be_on_its_way(WebhookDelivery.webhook_id == webhook.id, same_event)
     if webhook.state != WebhookState.ACTIVE and delivery.event != TEST.name:
         raise Conflict("This webhook is not active: nothing is sent there.", code="webhook_inactive")
     same = ("webhook_id", "event_id", "event", "occurred_at", "resource")
     return _sent(WebhookDelivery(**{name: getattr(delivery, name) for name in same}))
+
+
+def _must_not_be_on_its_way(*which: ColumnElement[bool]) -> None:
+    """Receivers that let us wait keep workers busy: nobody has many wait for one by asking again and again."""
+    waiting = select(WebhookDelivery.id).where(*which, WebhookDelivery.state == DeliveryState.PENDING)
+    if db().scalar(waiting.limit(1)) is not None:
+        raise Conflict("This is on its way already.", code="delivery_pending")
 
 
 def _sent(delivery: WebhookDelivery) -> WebhookDelivery:

@@ -11,6 +11,7 @@ from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.selection import Selection
 from tenants.webhooks.announcing import send_again, try_out
+from tenants.webhooks.events import to_choose_from
 from tenants.webhooks.models import Webhook, WebhookDelivery
 from tenants.webhooks.permissions import (
     CREATE_WEBHOOKS,
@@ -23,6 +24,7 @@ from tenants.webhooks.registering import change_webhook, make_webhook, remove_we
 from tenants.webhooks.schemas import (
     WEBHOOK_DELIVERIES,
     WEBHOOKS,
+    EventTypesSchema,
     NewWebhookSchema,
     SecretRotationBody,
     WebhookBody,
@@ -40,6 +42,13 @@ deliveries = Blueprint(
 def list_webhooks() -> Selection:
     """Which addresses are told what happens here, without their secrets."""
     return Selection(WEBHOOKS)
+
+
+@webhooks.get("/events", may=READ_WEBHOOKS)
+@webhooks.response(200, EventTypesSchema())
+def list_event_types() -> dict[str, Any]:
+    """Everything that a webhook can be told of."""
+    return {"data": list(to_choose_from().values())}
 
 
 @webhooks.one("/<uuid:webhook_id>", WEBHOOKS, may=READ_WEBHOOKS)
@@ -84,7 +93,7 @@ def delete_webhook(webhook_id: UUID) -> None:
 @webhooks.answers(202, WEBHOOK_DELIVERIES)
 def test_webhook(webhook_id: UUID) -> WebhookDelivery:
     """Send an event that tells of nothing, once; the delivery shows what came of it."""
-    return try_out(find(Webhook, webhook_id))
+    return try_out(find(Webhook, webhook_id, lock=True))
 
 
 @webhooks.get("/<uuid:webhook_id>/deliveries", may=READ_WEBHOOKS)
@@ -110,7 +119,7 @@ def get_webhook_delivery(delivery_id: UUID) -> Selection:
 @deliveries.answers(202, WEBHOOK_DELIVERIES)
 def redeliver(delivery_id: UUID) -> WebhookDelivery:
     """Send the same event once more: a delivery of its own, under the same `webhook-id`."""
-    return send_again(find(WebhookDelivery, delivery_id, lock=True))
+    return send_again(find(WebhookDelivery, delivery_id))
 
 
 def _with_secret(webhook: Webhook, secret: str) -> dict[str, Any]:

@@ -42,3 +42,8 @@ def event_types() -> dict[str, EventType]:
 
 
 TEST = event_type("webhook.test", "Somebody tries whether a webhook works")
+
+
+def to_choose_from() -> dict[str, EventType]:
+    """What a webhook can ask for; a trial is sent to the one that is tried, whatever it asked for."""
+    return {name: each for name, each in event_types().items() if each is not TEST}

@@ -68,6 +68,19 @@ class NewWebhookSchema(WebhookSchema):
     secret = fields.String(required=True)
 
 
+class EventTypeSchema(Schema):
+    """What a webhook can be told of."""
+
+    name = fields.String(required=True)
+    text = fields.String(required=True)
+
+
+class EventTypesSchema(Schema):
+    """Everything that a webhook can be told of."""
+
+    data = fields.List(fields.Nested(EventTypeSchema), required=True)
+
+
 class WebhookDeliverySchema(Schema):
     """One event on its way to one webhook. `excerpt` is the beginning of the last answer, in one line."""
 

@@ -18,7 +18,6 @@ from tenants.foundation.identifiers import token_hash
 from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
 from tenants.isolation.sealing import opened
-from tenants.webhooks.events import event_types
 from tenants.webhooks.models import Webhook
 from tests.jobs import RunJobs
 from tests.receivers import SNOWED, Receiver, deliveries, set_up, snow
@@ -59,7 +58,10 @@ def test_only_events_that_there_are_can_be_asked_for(ours: Workspace, neighbour:
     )
     assert ours.admin.in_person.post("/webhooks", {**BODY, "events": ["webhook.test"]}).status_code == 422
     assert ours.admin.in_person.post("/webhooks", {**BODY, "events": []}).status_code == 422
-    assert {"tenant.inactivity_notice", "access-grants.asked", "secrets.leaked"} <= event_types().keys()
+    listed = {each["name"] for each in ours.admin.get("/webhooks/events").json["data"]}
+    assert {"tenant.inactivity_notice", "access-grants.asked", "secrets.leaked", SNOWED.name} <= listed
+    assert "webhook.test" not in listed
+    assert ours.sales.get("/webhooks/events").status_code == 403
     assert neighbour.admin.get("/webhooks").json["data"] == []
 
 
@@ -158,11 +160,16 @@ def test_a_trial_is_sent_once_even_to_one_that_is_silenced(
     assert neighbour.admin.post(f"/webhooks/{made['id']}/test").status_code == 404
     tried = ours.admin.post(f"/webhooks/{made['id']}/test")
     assert tried.status_code == 202, tried.json
+    assert ours.admin.post(f"/webhooks/{made['id']}/test").json["code"] == "delivery_pending"
+    path = f"/webhook-deliveries/{tried.json['id']}/redelivery"
+    assert ours.admin.post(path).json["code"] == "delivery_pending"
     run_jobs()
     (event,) = receiver.verified(made["secret"])
     assert (event["type"], event["object"]) == ("webhook.test", None)
     found = ours.admin.get(tried.headers["Location"].removeprefix("/api/v1")).json
     assert (found["state"], found["status_code"]) == ("delivered", 204)
+    assert neighbour.admin.post(path).status_code == 404
+    assert [ours.admin.post(path).status_code for _ in range(2)] == [202, 409]
 
 
 def test_a_trial_that_fails_disables_nothing(

@@ -44,6 +44,8 @@ AWKWARD = (
     "\u0085\u2028\ufeff\x1f\x02\x01",
     "x" * (1 << 20),
 )
+#: Of what is awkward, how long a value of a field of the tenant's own can be.
+LONGEST_VALUE = 10_000
 #: What fills the tables that no list makes anything in, and of which resource.
 PUTS = {
     "deals/{deal_id}/outcome": "deals",
@@ -62,6 +64,7 @@ def filled(app: Flask, workspace: Workspace, run_jobs: RunJobs) -> Examples:
         if resource in MAKERS or examples.document.find("post", f"{PREFIX}{resource}"):
             examples.make(resource)
     _what_no_list_makes(examples)
+    _fields_of_its_own(examples.workspace)
     run_jobs()
     seal_everywhere(app.extensions["house"].catalog)
     return examples
@@ -79,6 +82,17 @@ def _what_no_list_makes(examples: Examples) -> None:
         act_as(SYSTEM)
         said = f"{examples_of.CANARY} subject"
         db().add(ExternalIdentity(user_id=user, provider_id=provider, subject=said))
+
+
+def _fields_of_its_own(workspace: Workspace) -> None:
+    """Fields that the tenant added, with values that are hard to carry."""
+    for number, text in enumerate(each for each in AWKWARD if len(each) <= LONGEST_VALUE):
+        name = f"own_{number}"
+        said = {"resource": "contacts", "name": name, "label": text[:100] or name, "kind": "long_text"}
+        assert workspace.admin.post("/fields", said).status_code == 201
+        body = {"last_name": f"{examples_of.CANARY} own", "custom": {name: text}}
+        answer = workspace.admin.post("/contacts", body)
+        assert (answer.status_code, answer.json.get("custom")) == (201, {name: text})
 
 
 def rows_in(home: Home) -> dict[str, int]:

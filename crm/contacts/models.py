@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, relationship
 
 from crm.records.money import AMOUNT
 from crm.records.searching import words_index, words_of
-from tenants.custom_fields.models import Customised, custom_index
+from tenants.custom_fields.models import Customised, custom_in
 from tenants.foundation.tables import Base, DataClass, Owned, Purpose, Record, column, one_of
 from tenants.identity.models import Team, User
 
@@ -33,7 +33,7 @@ class Company(Record, Owned, Customised, Base):
     __tablename__ = "companies"
     __table_args__ = (
         words_index("companies"),
-        custom_index("companies"),
+        *custom_in("companies"),
         Index(None, "created_at", "id"),
         Index(None, "name"),
     )
@@ -71,7 +71,7 @@ class Contact(Record, Owned, Customised, Base):
     __tablename__ = "contacts"
     __table_args__ = (
         words_index("contacts"),
-        custom_index("contacts"),
+        *custom_in("contacts"),
         Index(None, "created_at", "id"),
         Index("contacts_email_lower_idx", text("lower(email)")),
         Index(None, "lifecycle", "created_at", "id"),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, relationship
 from crm.contacts.models import Company, Contact
 from crm.records.searching import words_index, words_of
 from crm.sales.models import Deal
-from tenants.custom_fields.models import Customised, custom_index
+from tenants.custom_fields.models import Customised, custom_in
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Base, DataClass, Owned, Purpose, Record, column, one_of
@@ -31,7 +31,7 @@ class Lead(Record, Owned, Customised, Base):
     __tablename__ = "leads"
     __table_args__ = (
         words_index("leads"),
-        custom_index("leads"),
+        *custom_in("leads"),
         Index(None, "created_at", "id"),
         Index("leads_email_lower_idx", text("lower(email)")),
         Index(None, "state", "created_at", "id"),

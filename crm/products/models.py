@@ -7,7 +7,7 @@ from sqlalchemy.orm import Mapped
 
 from crm.records.money import AMOUNT
 from crm.records.searching import words_index, words_of
-from tenants.custom_fields.models import Customised, custom_index
+from tenants.custom_fields.models import Customised, custom_in
 from tenants.foundation.tables import Base, DataClass, Purpose, Record, column
 
 
@@ -17,7 +17,7 @@ class Product(Record, Customised, Base):
     __tablename__ = "products"
     __table_args__ = (
         words_index("products"),
-        custom_index("products"),
+        *custom_in("products"),
         Index(None, "created_at", "id"),
         CheckConstraint("(price is null) = (currency is null)", name="price_whole"),
     )

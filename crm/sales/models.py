@@ -22,7 +22,7 @@ from crm.contacts.models import Company, Contact
 from crm.products.models import Product
 from crm.records.money import AMOUNT
 from crm.records.searching import words_index, words_of
-from tenants.custom_fields.models import Customised, custom_index
+from tenants.custom_fields.models import Customised, custom_in
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid
 from tenants.foundation.tables import Base, DataClass, Identified, Owned, Purpose, Record, column, one_of
@@ -83,7 +83,7 @@ class Deal(Record, Owned, Customised, Base):
     __tablename__ = "deals"
     __table_args__ = (
         words_index("deals"),
-        custom_index("deals"),
+        *custom_in("deals"),
         ForeignKeyConstraint(["pipeline_id", "stage_id"], ["stages.pipeline_id", "stages.id"]),
         Index(None, "created_at", "id"),
         Index(None, "closed_on", "id"),

@@ -131,7 +131,8 @@ def _keep(tenant_id: UUID, row: tuple[Any, ...]) -> Definitions:
     version, text = row
     made: dict[str, dict[str, Definition]] = {}
     for resource, name, kind, choices, *marks in orjson.loads(text or "[]") or ():
-        made.setdefault(resource, {})[name] = Definition(resource, name, Kind(kind), tuple(choices), *marks)
+        listed = tuple(each for each in choices if isinstance(each, str)) if isinstance(choices, list) else ()
+        made.setdefault(resource, {})[name] = Definition(resource, name, Kind(kind), listed, *marks)
     found = Definitions(version, made)
     with _lock:
         _kept[tenant_id] = found

@@ -78,15 +78,19 @@ class Customised:
     )
 
 
-def custom_index(table: str) -> Index:
-    """Finds records by a value. Tenants without fields of their own have no row in it."""
-    return Index(
+def custom_in(table: str) -> tuple[Index, CheckConstraint]:
+    """What goes with the column: values are an object, and an index finds records by one.
+
+    Tenants without fields of their own have nothing in that index.
+    """
+    index = Index(
         f"{table}_{COLUMN}_idx",
         COLUMN,
         postgresql_using="gin",
         postgresql_ops={COLUMN: "jsonb_path_ops"},
         postgresql_where=text(f"{COLUMN} <> '{{}}'::jsonb"),
     )
+    return index, CheckConstraint(f"jsonb_typeof({COLUMN}) = 'object'", name=f"{COLUMN}_object")
 
 
 @dataclass(frozen=True, slots=True)

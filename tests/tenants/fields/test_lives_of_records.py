@@ -74,7 +74,7 @@ def leaving(new_workspace: Callable[[], Workspace]) -> Workspace:
     return workspace
 
 
-@pytest.mark.parametrize("form", [Format.CSV, Format.JSONL])
+@pytest.mark.parametrize("form", [Format.CSV, pytest.param(Format.JSONL, marks=pytest.mark.soak)])
 def test_a_bundle_comes_back_equal(
     leaving: Workspace, neighbour: Workspace, nursery: Nursery, tmp_path: Path, form: Format
 ) -> None:

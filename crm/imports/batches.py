@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from crm.imports.importable import Lookup
 from crm.imports.models import Action, ImportRow
-from crm.imports.own_fields import is_own, type_in_file
+from crm.imports.own_fields import is_own, text_there, type_in_file
 from crm.imports.plan import Plan
 from tenants.access.caller import Caller
 from tenants.access.policy import resource_of
@@ -85,7 +85,7 @@ class Batch:
 
 def key_of(lookup: Lookup, table: Any) -> ColumnElement[str]:
     """What a cell is compared with to find a related record."""
-    column = table.c[lookup.by]
+    column = text_there(table, lookup.by) if is_own(lookup.by) else table.c[lookup.by]
     if lookup.through:
         model, field = lookup.through
         other: Any = model.__table__.alias("through")

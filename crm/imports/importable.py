@@ -13,11 +13,13 @@ from marshmallow import fields
 from crm.imports.conversion import Convert, converter
 from crm.records.money_fields import CURRENCY, Amount, Money
 from tenants.access.permissions import Permission
-from tenants.custom_fields.models import PREFIX, Definition
+from tenants.custom_fields.models import PREFIX, Definition, Kind
 from tenants.foundation.tables import Base, Owned
 from tenants.http.custom_values import field_of
 from tenants.identity.models import Team, User
 
+#: Kinds of the tenant's own fields whose values are written in one way only.
+TELLING = (Kind.TEXT, Kind.NUMBER, Kind.DATE, Kind.URL, Kind.EMAIL)
 LOWERED = re.compile(r"lower\(\(?(\w+)\)?\)")
 
 
@@ -128,6 +130,11 @@ class Importable:
     def sealed(self, column: str) -> bool:
         found = self.model.__table__.c.get(column)
         return found is not None and bool(found.info.get("sealed"))
+
+    def recognises(self, column: str) -> bool:
+        """Whether records can be told by this column: by one text, which is the same in a file as in the record."""
+        own = self.own.get(column.removeprefix(PREFIX)) if column.startswith(PREFIX) else None
+        return not self.sealed(column) if own is None else own.kind in TELLING
 
     def _of_body(self) -> Iterator[Target]:
         columns = self.model.__table__.c

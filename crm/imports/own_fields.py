@@ -76,6 +76,11 @@ def value_there(table: Any, column: str) -> ColumnElement[Any]:
     return table.c[COLUMN][column.removeprefix(PREFIX)]
 
 
+def text_there(table: Any, column: str) -> ColumnElement[str]:
+    """The same as a text, to recognise records by."""
+    return value_there(table, column).op("#>>", return_type=sa.Text())(sa.literal_column("'{}'"))
+
+
 def own_among(columns: Iterable[str]) -> Iterator[str]:
     return (each for each in columns if is_own(each))
 

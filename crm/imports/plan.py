@@ -159,7 +159,7 @@ def _match(
         if (
             each.target.name == match_on
             and each.target.lookup is None
-            and not importable.sealed(each.target.column)
+            and importable.recognises(each.target.column)
         ):
             return place
     raise Invalid(

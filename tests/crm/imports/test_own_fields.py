@@ -75,6 +75,33 @@ def test_an_update_lays_values_over_those_that_are_there(
     assert neighbour.admin.get("/contacts?email=u1@own.test").json["data"] == []
 
 
+def test_records_are_recognised_by_a_field(ours: Workspace, neighbour: Workspace, run_jobs) -> None:
+    for name, options in {"their_id": {}, "their_number": {"kind": "number"}}.items():
+        define(ours, "contacts", name, **options)
+    said = {
+        "last_name": "Known",
+        "email": "r@own.test",
+        "custom": {"their_id": "A-1", "their_number": "12.5"},
+    }
+    assert ours.admin.post("/contacts", said).status_code == 201
+    files = {
+        "custom.their_id": "surname,their id,nickname\nKnown,a-1,Al\nNew,A-2,Bo\n",
+        "custom.their_number": "surname,their number,nickname\nKnown,12.50,Cy\n",
+    }
+    counts = [
+        imported(ours, run_jobs, text, mode="upsert", match_on=field)["counts"]
+        for field, text in files.items()
+    ]
+    assert [(each["created"], each["updated"]) for each in counts] == [(1, 1), (0, 1)]
+    assert custom_of(ours, "r@own.test") == {"their_id": "A-1", "their_number": "12.5", "nickname": "Cy"}
+    for field in ("vip", "last_call", "size", "interests", "story"):
+        refused = upload(
+            ours.admin, f"surname,{field}\nA,\n", "contacts", mode="upsert", match_on=f"custom.{field}"
+        )
+        assert (refused.status_code, list(refused.json["errors"])) == (422, ["match_on"])
+    assert neighbour.admin.get("/contacts?email=r@own.test").json["data"] == []
+
+
 def test_a_required_field_is_asked_of_each_new_row(new_workspace, neighbour: Workspace, run_jobs) -> None:
     ours = new_workspace()
     define(ours, "contacts", "ticket", required=True)

@@ -25,6 +25,7 @@ from tenants.lifecycle.archives import bundles
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Attempt
 from tenants.lifecycle.backups.again import Again
+from tenants.lifecycle.backups.doors import end_what_is_for_the_moment
 from tenants.lifecycle.backups.endings import Endings
 from tenants.lifecycle.changing import Decision, change, settle
 from tenants.portability.bundling import PATIENCE_SECONDS
@@ -115,6 +116,9 @@ def open_again(attempt: Attempt) -> None:
     """It is what it was before it was put away, active for most; what ended since a backup was taken ends again."""
     if _came_from_a_backup(attempt):
         Again(ledger(), attempt.home).replay(Endings(ledger()).of(attempt.home.id))
+        with inside(attempt.home):
+            act_as(SYSTEM, request_id="thaw", source=Source.SYSTEM)
+            end_what_is_for_the_moment()
     tenant_id, after = attempt.archive.tenant_id, State(attempt.archive.state_before)
     with attempt.works.catalog.transaction() as session:
         change(session, tenant_id, after, _decision(attempt))

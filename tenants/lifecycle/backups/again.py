@@ -69,8 +69,8 @@ class Again:
                 _forget(list(self._named_in_audit(everything)))
             if went:
                 record_event("tenant.erased_again", "tenant", self.home.id, {"records": [went, 0]})
-            shut = shut_doors(ended, partial(self.ledger.keyed_record, self.home.id))
-            record_event("tenant.doors_shut", "tenant", self.home.id, {"ended_again": [shut, 0]})
+            if shut := shut_doors(ended, partial(self.ledger.keyed_record, self.home.id)):
+                record_event("tenant.shut_out_again", "tenant", self.home.id, {"credentials": [shut, 0]})
         return Replayed(records=went, credentials=shut)
 
     def _named(self, table: sa.Table, keyed: set[str]) -> list[UUID]:

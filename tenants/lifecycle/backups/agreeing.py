@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from psycopg import sql
+
 from tenants.catalog.models import State
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.isolation.catalog_copying import Connection, put_into
+from tenants.lifecycle.backups.catalog_file import catalog_tables
 from tenants.lifecycle.moves.models import BEFORE_THE_SWITCH, ENDS, Step
 
+#: Tenants that were nobody's: new ones are made where they are wanted.
+NOBODYS = (State.MAKING, State.SPARE, State.CLAIMED)
 #: Where it is a move that has frozen a tenant, and nothing else.
 STANDING_STILL = (Step.FREEZING, Step.GIVING_UP)
 REASON = "It was on a move when the backup was taken, and came back where its tables were."
@@ -47,3 +52,15 @@ def _go_on(connection: Connection, tenant_id: UUID, before: str, after: str) -> 
     connection.execute("update catalog.tenants set state = %s where id = %s", [after, tenant_id])
     said = {"id": new_id(), "tenant_id": tenant_id, "before": before, "after": after, "at": now()}
     put_into(connection, "state_changes", {**said, "mover": Mover.PLATFORM.value, "reason": REASON})
+
+
+def remove_nobodys(connection: Connection) -> None:
+    """Spares and tenants that were being made have nothing that came back."""
+    listed = [state.value for state in NOBODYS]
+    of_them = sql.SQL(
+        "delete from {} where tenant_id in (select id from catalog.tenants where state = any(%s))"
+    )
+    for name, columns in reversed(list(catalog_tables())):
+        if "tenant_id" in columns:
+            connection.execute(of_them.format(sql.Identifier("catalog", name)), [listed])
+    connection.execute("delete from catalog.tenants where state = any(%s)", [listed])

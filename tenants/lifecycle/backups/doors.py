@@ -28,7 +28,6 @@ Keyed = Callable[[UUID], str]
 
 def shut_doors(ended: Ended, keyed: Keyed) -> int:
     """Inside a tenant that comes back; how many credentials and people were ended again that the backup had as good."""
-    _end_what_is_for_the_moment()
     return (
         sum(_end_credentials(ended, keyed))
         + _forget_passwords(ended.credentials[resource_of(Password)], keyed)
@@ -36,21 +35,11 @@ def shut_doors(ended: Ended, keyed: Keyed) -> int:
     )
 
 
-def shut_house_doors(session: CatalogSession, shut_out: set[str], keyed: Keyed) -> None:
-    """In the catalog that comes back: sessions and keys of our own people, their visits, links that wake an archive."""
-    for credential in session.scalars(select(StaffCredential).where(StaffCredential.ended_at.is_(None))):
-        gone = keyed(credential.staff_id) in shut_out
-        if gone or credential.kind in ("session", "api_key"):
-            credential.ended_at = now()
-    for staff in session.scalars(select(Staff).where(Staff.state == "active")):
-        if keyed(staff.id) in shut_out:
-            staff.state = "inactive"
-    session.execute(update(VisitPointer).where(VisitPointer.ended_at.is_(None)).values(ended_at=now()))
-    session.execute(update(ThawLink).where(ThawLink.used_at.is_(None)).values(used_at=now(), mail=None))
+def end_what_is_for_the_moment() -> None:
+    """Inside a tenant that comes back: sessions, codes and links, tokens of apps, and the leave of our own people.
 
-
-def _end_what_is_for_the_moment() -> None:
-    """Sessions, codes and links, tokens of apps, and the leave of our own people: nobody knows which were ended since."""
+    Nobody knows which of them were ended since.
+    """
     db().execute(update(Session).where(Session.ended_at.is_(None)).values(ended_at=now()))
     db().execute(delete(OneTimeToken))
     db().execute(
@@ -60,6 +49,23 @@ def _end_what_is_for_the_moment() -> None:
     left = select(AccessVisit, AccessGrant).join(AccessGrant, AccessGrant.id == AccessVisit.grant_id)
     for visit, grant in db().execute(left.where(AccessVisit.ended_at.is_(None))).all():
         sign_off(visit, grant, "restored")
+
+
+def shut_out_staff(session: CatalogSession, shut_out: set[str], keyed: Keyed) -> None:
+    """In the catalog that comes back: our own people who were deactivated, with all that they came in with."""
+    for staff in session.scalars(select(Staff)):
+        if keyed(staff.id) in shut_out:
+            staff.state = "inactive"
+            mine = update(StaffCredential).where(StaffCredential.staff_id == staff.id)
+            session.execute(mine.where(StaffCredential.ended_at.is_(None)).values(ended_at=now()))
+
+
+def end_staffs_for_the_moment(session: CatalogSession) -> None:
+    """In the catalog that comes back: sessions and keys of our own people, their visits, links that wake an archive."""
+    theirs = update(StaffCredential).where(StaffCredential.kind.in_(("session", "api_key")))
+    session.execute(theirs.where(StaffCredential.ended_at.is_(None)).values(ended_at=now()))
+    session.execute(update(VisitPointer).where(VisitPointer.ended_at.is_(None)).values(ended_at=now()))
+    session.execute(update(ThawLink).where(ThawLink.used_at.is_(None)).values(used_at=now(), mail=None))
 
 
 def _end_credentials(ended: Ended, keyed: Keyed) -> Iterator[int]:

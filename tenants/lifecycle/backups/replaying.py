@@ -14,7 +14,7 @@ from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import death
 from tenants.isolation.storage import Storage
 from tenants.lifecycle.backups.again import Again, Replayed
-from tenants.lifecycle.backups.doors import shut_house_doors
+from tenants.lifecycle.backups.doors import shut_out_staff
 from tenants.lifecycle.backups.endings import Endings
 from tenants.lifecycle.changing import Owners
 
@@ -33,7 +33,7 @@ class Replaying:
     def replay(self) -> Replayed:
         """Destroy, erase and shut out again whatever the ledger names and is there; run again, it finds nothing left.
 
-        Whatever opened a door for the moment (sessions, codes, tokens) ends everywhere. Raises LedgerBroken.
+        Raises LedgerBroken.
         """
         endings, replayed = Endings(self.ledger), Replayed()
         for home in self._homes():
@@ -43,8 +43,7 @@ class Replaying:
             elif self._has_schema(home):
                 replayed += Again(self.ledger, home).replay(endings.of(home.id))
         with self.catalog.transaction() as session:
-            keyed = partial(self.ledger.keyed_record, INSTALLATION)
-            shut_house_doors(session, endings.staff_shut_out(), keyed)
+            shut_out_staff(session, endings.staff_shut_out(), partial(self.ledger.keyed_record, INSTALLATION))
         return replayed
 
     def _homes(self) -> list[Home]:

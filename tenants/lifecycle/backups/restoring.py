@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg import sql
 from sqlalchemy import CheckConstraint, delete, func, select, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import AddConstraint, DropConstraint
@@ -35,8 +34,9 @@ from tenants.isolation.roles import death
 from tenants.isolation.stepping import build, grant_exactly, step_tenant
 from tenants.isolation.storage import Storage
 from tenants.lifecycle.backups.again import Replayed
-from tenants.lifecycle.backups.agreeing import agree
-from tenants.lifecycle.backups.catalog_file import catalog_tables, content_of_catalog, fill_catalog
+from tenants.lifecycle.backups.agreeing import NOBODYS, agree, remove_nobodys
+from tenants.lifecycle.backups.catalog_file import content_of_catalog, fill_catalog
+from tenants.lifecycle.backups.doors import end_staffs_for_the_moment, end_what_is_for_the_moment
 from tenants.lifecycle.backups.newer_archives import have_tidied
 from tenants.lifecycle.backups.replaying import Replaying
 from tenants.lifecycle.backups.store import CATALOG, Page, Store
@@ -48,8 +48,6 @@ from tenants.portability.returning import tables_of
 from tenants.provisioning.revisions import head, steps, up_to
 from tenants.support_access.staff.models import Staff
 
-#: Tenants that were nobody's: new ones are made where they are wanted.
-NOBODYS = (State.MAKING, State.SPARE, State.CLAIMED)
 Told = Callable[[str, int], None]
 _KEYS: Any = TenantKey.__table__
 _dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -179,7 +177,7 @@ class Restoring:
                     fill_catalog(connection, chunks)
                 self._compare_catalog(connection, said["tables"])
                 self._put_keys_back(connection)
-            _remove_nobodys(connection)
+            remove_nobodys(connection)
             agree(connection, {UUID(each): its["cell"] for each, its in index["bundles"].items()})
             states = dict(connection.execute("select id, state from catalog.tenants").fetchall())
             connection.execute(
@@ -255,6 +253,7 @@ class Restoring:
                     session.execute(later)
                 if states[home.id] in SAID_INSIDE:
                     db().execute(update(TenantProfile).values(state=states[home.id]))
+                end_what_is_for_the_moment()
                 record_event(
                     "tenant.restored_from_backup", "tenant", home.id, {"as_of": [None, page.taken_at]}
                 )
@@ -271,6 +270,7 @@ class Restoring:
         with self.catalog.transaction() as session:
             for tenant in session.scalars(select(Tenant).where(Tenant.state == State.THAWING)):
                 tenant.state = states[tenant.id]
+            end_staffs_for_the_moment(session)
             done = update(Restoration).where(Restoration.opened_at.is_(None))
             session.execute(done.values(opened_at=now(), found=replayed.said()))
 
@@ -287,14 +287,3 @@ def _keys_may_wait(connection: Connection) -> Iterator[None]:
     connection.execute(str(without).encode())
     yield
     connection.execute(str(again).encode())
-
-
-def _remove_nobodys(connection: Connection) -> None:
-    listed = [state.value for state in NOBODYS]
-    of_them = sql.SQL(
-        "delete from {} where tenant_id in (select id from catalog.tenants where state = any(%s))"
-    )
-    for name, columns in reversed(list(catalog_tables())):
-        if "tenant_id" in columns:
-            connection.execute(of_them.format(sql.Identifier("catalog", name)), [listed])
-    connection.execute("delete from catalog.tenants where state = any(%s)", [listed])

@@ -62,7 +62,8 @@ def ask_to_close(
         tenant = session.get(Tenant, home.id, with_for_update=True)
         if tenant is None or tenant.state not in (*BEFORE, State.ARCHIVED):
             raise Conflict(
-                "Only a workspace that is active, suspended or archived can be closed.", code="state_conflict"
+                "Only a workspace that is active or suspended can be closed, or one that is archived, which wakes it.",
+                code="state_conflict",
             )
         if session.scalar(select(Closing.id).where(Closing.tenant_id == home.id, *OPEN)):
             raise Conflict("This workspace is being closed already.", code="already_closing")

@@ -24,6 +24,7 @@ from tenants.portability.exporting import expire_exports, finish, must_see_every
 from tenants.portability.keeping import keeping_of, name_of_copy
 from tenants.portability.models import Export
 from tenants.portability.parcels import Parcels, file_of
+from tenants.portability.reminding import remind_of_copies
 from tenants.portability.watching import tell_of_trouble
 
 
@@ -95,8 +96,9 @@ def _bundling(export: Export, parcels: Parcels | None) -> Bundling:
 
 @job("exports.watch", purpose=Purpose.PORTABILITY, every="41 * * * *", always=True)
 def watch() -> None:
-    """Tell the admins of scheduled exports that failed or did not come."""
+    """Tell the admins of scheduled exports that failed or did not come, and when nobody has made a copy for long."""
     tell_of_trouble()
+    remind_of_copies()
 
 
 @job("exports.expire", purpose=Purpose.PORTABILITY, every="23 * * * *", always=True)

@@ -187,3 +187,18 @@ def upgrade() -> None:
     )
     op.add_column("tenant_profile", sa.Column("security_contact", sa.Text(), nullable=True))
     op.add_column("tenant_profile", sa.Column("fields_version", sa.Uuid(), nullable=True))
+    op.create_check_constraint(
+        "companies_custom_object_check", "companies", "(jsonb_typeof(custom) = 'object'::text)"
+    )
+    op.create_check_constraint(
+        "contacts_custom_object_check", "contacts", "(jsonb_typeof(custom) = 'object'::text)"
+    )
+    op.create_check_constraint(
+        "deals_custom_object_check", "deals", "(jsonb_typeof(custom) = 'object'::text)"
+    )
+    op.create_check_constraint(
+        "leads_custom_object_check", "leads", "(jsonb_typeof(custom) = 'object'::text)"
+    )
+    op.create_check_constraint(
+        "products_custom_object_check", "products", "(jsonb_typeof(custom) = 'object'::text)"
+    )

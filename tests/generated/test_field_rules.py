@@ -21,7 +21,7 @@ from tests.workspace import Client
 
 #: What tells most with few requests: sealed fields, money of two columns, words that are searched, references.
 QUICK = {
-    "contacts": ("company_id", "created_at", "email", "national_id", "phone"),
+    "contacts": ("company_id", "created_at", "custom", "email", "national_id", "phone"),
     "companies": ("bank_account", "name", "owner_id", "revenue"),
     "deals": ("amount", "company", "name", "outcome", "stage_id"),
 }

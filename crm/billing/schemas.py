@@ -16,6 +16,7 @@ from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, no_nul, te
 from crm.records.money_fields import CURRENCY, Money
 from crm.sales.schemas import DealBrief
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
+from tenants.http.texts import Pattern
 
 MOST_LINES = 500
 LINES = validate.Length(max=MOST_LINES)
@@ -217,9 +218,7 @@ class NumberSeriesBody(BodySchema):
     """What the next numbers begin with; it never ends in a digit."""
 
     prefix = fields.String(
-        validate=validate.Regexp(
-            PREFIX, error="At most 20 letters, digits, - and /, the last of them no digit."
-        )
+        validate=Pattern(PREFIX, error="At most 20 letters, digits, - and /, the last of them no digit.")
     )
 
 

@@ -1,14 +1,14 @@
 """Fields that many schemas share: lengths, texts, owners."""
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
 from tenants.http.representation import BodySchema, RecordSchema
-from tenants.http.texts import no_nul, text
+from tenants.http.texts import Pattern, no_nul, text
 from tenants.identity.people.schemas import TeamBrief, UserBrief
 
 __all__ = ["COUNTRY", "OwnedBody", "OwnedRecordSchema", "no_nul", "text"]
 
-COUNTRY = validate.Regexp(r"^[A-Z]{2}$", error="Two capital letters, as ISO 3166-1 has them.")
+COUNTRY = Pattern(r"^[A-Z]{2}$", error="Two capital letters, as ISO 3166-1 has them.")
 
 
 class OwnedBody(BodySchema):

@@ -5,13 +5,14 @@ from typing import Any
 
 import marshmallow
 import sqlalchemy as sa
-from marshmallow import fields, validate
+from marshmallow import fields
 from sqlalchemy import ColumnElement, func, literal_column
 
 from crm.records.money import LARGEST
 from tenants.http.representation import SqlField, plain_number
+from tenants.http.texts import Pattern
 
-CURRENCY = validate.Regexp(r"^[A-Z]{3}$", error="Three capital letters, as ISO 4217 has them.")
+CURRENCY = Pattern(r"^[A-Z]{3}$", error="Three capital letters, as ISO 4217 has them.")
 
 
 class Amount(fields.Decimal):

@@ -6,6 +6,15 @@ import marshmallow
 from marshmallow import fields, validate
 
 
+class Pattern(validate.Regexp):
+    """A pattern that all of a text has to fit: with `$` alone it may go on behind the pattern with a line end."""
+
+    def __call__(self, value: Any) -> Any:
+        if self.regex.fullmatch(value) is None:
+            raise marshmallow.ValidationError(self._format_error(value))
+        return value
+
+
 def no_nul(text: str) -> None:
     """PostgreSQL can't keep a NUL character in a text."""
     if "\0" in text:

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
+from tenants.http.texts import Pattern
 from tenants.identity.people.schemas import known_zone
 from tenants.portability.encrypting import MOST
 from tenants.portability.formats import Format
@@ -82,12 +83,12 @@ class BucketBody(Schema):
     class Meta:
         unknown = RAISE
 
-    name = fields.String(required=True, validate=validate.Regexp(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z"))
-    region = fields.String(required=True, validate=validate.Regexp(r"[a-z0-9-]{1,40}\Z"))
+    name = fields.String(required=True, validate=Pattern(r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"))
+    region = fields.String(required=True, validate=Pattern(r"^[a-z0-9-]{1,40}$"))
     endpoint = fields.Url(
         schemes=WEB, require_tld=False, metadata={"description": "When it is not at Amazon's."}
     )
-    prefix = fields.String(load_default="", validate=validate.Regexp(r"([A-Za-z0-9._-]+/){0,10}\Z"))
+    prefix = fields.String(load_default="", validate=Pattern(r"^([A-Za-z0-9._-]+/){0,10}$"))
     access_key_id = fields.String(required=True, load_only=True, validate=validate.Length(1, 200))
     secret_access_key = fields.String(required=True, load_only=True, validate=validate.Length(1, 500))
 

@@ -12,6 +12,7 @@ from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.rate_limits import Allowance
 from tenants.http.representation import BodySchema
+from tenants.http.texts import Pattern
 from tenants.identity.founding import Founder
 from tenants.identity.models import User
 from tenants.identity.recognition import csrf_token
@@ -31,7 +32,7 @@ class SignupBody(BodySchema):
     company = fields.String(required=True, validate=validate.Length(1, 200))
     slug = fields.String(
         required=True,
-        validate=validate.Regexp(f"^{SLUG.pattern}$", error=RULE),
+        validate=Pattern(f"^{SLUG.pattern}$", error=RULE),
     )
     name = fields.String(required=True, validate=validate.Length(1, 200))
     email = fields.Email(required=True, validate=validate.Length(max=254))

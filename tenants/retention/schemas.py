@@ -7,7 +7,7 @@ from sqlalchemy import func
 from tenants.audit.schemas import without_closed
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
 from tenants.http.subjects import Attached
-from tenants.http.texts import no_nul, text
+from tenants.http.texts import Pattern, no_nul, text
 from tenants.retention.keeping import binned_models
 from tenants.retention.models import Action, BinEntry, LegalHold, RetentionRule, Trigger, lasting
 from tenants.retention.periods import period_of
@@ -20,7 +20,7 @@ def _is_period(said: str) -> None:
         raise marshmallow.ValidationError(str(error)) from None
 
 
-SHA256 = validate.Regexp(r"^[0-9a-f]{64}$", error="A SHA-256 in 64 small hexadecimal digits.")
+SHA256 = Pattern(r"^[0-9a-f]{64}$", error="A SHA-256 in 64 small hexadecimal digits.")
 MOST_NAMED = 1000
 NAMED = validate.Length(1, MOST_NAMED)
 

@@ -4,6 +4,7 @@ import marshmallow
 from marshmallow import fields, validate
 
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
+from tenants.http.texts import Pattern
 from tenants.identity.single_sign_on.models import PROVIDER_STATES, ClaimedDomain, IdentityProvider
 from tenants.identity.single_sign_on.own_paths import LONGEST
 
@@ -34,10 +35,10 @@ class IdentityProviderBody(BodySchema):
     """
 
     name = fields.String(required=True, validate=validate.Length(1, 100))
-    issuer = fields.String(required=True, validate=[validate.Length(1, 500), validate.Regexp(TEXT)])
-    client_id = fields.String(required=True, validate=[validate.Length(1, 500), validate.Regexp(TEXT)])
+    issuer = fields.String(required=True, validate=[validate.Length(1, 500), Pattern(TEXT)])
+    client_id = fields.String(required=True, validate=[validate.Length(1, 500), Pattern(TEXT)])
     client_secret = fields.String(
-        required=True, load_only=True, validate=[validate.Length(1, 1000), validate.Regexp(PRINTABLE)]
+        required=True, load_only=True, validate=[validate.Length(1, 1000), Pattern(PRINTABLE)]
     )
     state = fields.String(validate=validate.OneOf(PROVIDER_STATES))
     default_role_id = fields.UUID(allow_none=True)
@@ -58,7 +59,7 @@ class ClaimedDomainSchema(RecordSchema):
 class ClaimedDomainBody(BodySchema):
     """A domain to claim."""
 
-    domain = fields.String(required=True, validate=[validate.Length(4, 190), validate.Regexp(DOMAIN)])
+    domain = fields.String(required=True, validate=[validate.Length(4, 190), Pattern(DOMAIN)])
 
 
 class SignInMethodsBody(BodySchema):

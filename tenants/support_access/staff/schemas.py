@@ -4,6 +4,7 @@ import marshmallow
 from marshmallow import fields, validate
 
 from tenants.http.representation import BodySchema, Timestamp
+from tenants.http.texts import Pattern
 from tenants.support_access.models import Access, GrantKind
 from tenants.support_access.schemas import (
     AccessGrantSchema,
@@ -30,7 +31,7 @@ class StaffSignInBody(BodySchema):
 
     email = text(254, required=True)
     password = text(128, required=True)
-    code = fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}$"))
+    code = fields.String(required=True, validate=Pattern(r"^[0-9]{6}$"))
 
 
 class StaffSessionSchema(marshmallow.Schema):
@@ -109,7 +110,7 @@ class LegalOrderBody(BodySchema):
     authority = text(200, required=True)
     jurisdiction = text(100, required=True)
     reference = text(200, required=True)
-    document_sha256 = fields.String(required=True, validate=validate.Regexp(r"^[0-9a-f]{64}$"))
+    document_sha256 = fields.String(required=True, validate=Pattern(r"^[0-9a-f]{64}$"))
     resources = resources(required=True)
     record_ids = fields.List(fields.UUID(required=True), required=True, validate=validate.Length(1, 1000))
     only_fields = chosen_fields()

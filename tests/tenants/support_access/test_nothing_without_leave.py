@@ -169,3 +169,4 @@ def test_leave_that_is_taken_back_before_the_platform_opened_the_visit_is_not_wa
     late = bureau.ann.request("GET", "/visits/current/contacts", token=made["token"])
     assert (late.status_code, late.json["code"]) == (403, "visit_not_open")
     assert other.admin.get("/access-log").json["data"] == []
+    bureau.settle()

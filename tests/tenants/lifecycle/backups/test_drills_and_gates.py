@@ -31,7 +31,7 @@ def catalog(app: Flask) -> Catalog:
     return app.extensions["house"].catalog
 
 
-@pytest.mark.promise("RET-5")
+@pytest.mark.promise("RET-5", "0-21", "2-15", "3-29")
 def test_a_drill_compares_every_table_and_leaves_nothing_behind(
     new_workspace: Callable[[], Workspace],
     neighbour: Workspace,

@@ -20,6 +20,7 @@ from tenants.portability.files import bring_files_in
 from tenants.portability.filling import Filling
 from tenants.portability.models import Arrival
 from tenants.portability.opening import opened_bundle
+from tenants.portability.shapes import misshapen
 from tenants.portability.telling import Told
 from tenants.portability.verifying import Report, verify
 from tenants.provisioning.birth import Nursery
@@ -77,6 +78,7 @@ def bring_in(
                 Filling(bundle, home.id, own, kept.said("import")).fill()
                 bring_files_in(bundle, kept.said("import"))
             _must_be_equal(report.content, kept.said("compare"))
+            _must_be_shaped()
             db().add(_arrival(path, report.described))
     return Arrived(home, report)
 
@@ -113,6 +115,12 @@ def _must_be_equal(expected: Mapping[str, str], tell: Told) -> None:
         raise Conflict(
             f"What arrived is not what the bundle holds, in {', '.join(different)}. Nothing was kept."
         )
+
+
+def _must_be_shaped() -> None:
+    """A document of another shape would come in, and stop whatever reads it."""
+    if wrong := misshapen():
+        raise BundleDamaged(f"These hold documents that are none of ours: {', '.join(wrong)}.")
 
 
 def _arrival(path: Path, described: Described) -> Arrival:

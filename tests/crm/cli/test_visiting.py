@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyotp
@@ -16,6 +17,7 @@ from tenants.foundation.settings import Settings
 from tenants.provisioning.birth import Nursery
 from tests.browsers import served
 from tests.staff import Bureau, Person, slug_of
+from tests.strangers import replying, web_server
 from tests.workspace import Workspace
 
 ASK = ("--resource", "contacts", "--reason", "fault", "--why", "Their list is empty.", "--ticket", "T-7")
@@ -175,3 +177,25 @@ def test_no_terminal_gets_in_without_a_token_of_its_own(
         done = visit(url, "look", "contacts", who={TOKEN: stranger})
         assert (done.exit_code, done.stdout) == (1, "")
     assert neighbour.admin.get("/access-log").json["data"] == []
+
+
+def test_a_key_and_a_password_go_nowhere_else_than_they_were_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login ann password of-another-house\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with web_server(replying(200, b"{}")) as thief:
+        there = replying(307, Location=f"http://127.0.0.1:{thief.port}/staff/v1/sessions")
+        with web_server(there) as ours:
+            url = f"http://127.0.0.1:{ours.port}"
+            for done in (
+                visit(url, "grants", who={KEY: "fst_key"}),
+                visit(url, "grants", "--email", "ann@example.org", "--code", "123456", given=PASSWORD),
+            ):
+                assert done.exit_code == 1
+                assert "sends us elsewhere" in done.output
+                assert "Traceback" not in done.output
+    assert thief.requests == []
+    assert [each.headers["Authorization"] for each in ours.requests] == ["Bearer fst_key", None]

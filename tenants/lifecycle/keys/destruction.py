@@ -68,10 +68,14 @@ class Destruction:
         if home.state is not State.DESTROYED:
             self._must_be_ending(home)
             if not exit_is_over:
-                self._must_not_be_early(home)
+                with catalog.transaction() as session:
+                    _must_not_be_early(session, home)
             certificates().begin(home.id, WHOLE, self._inventory(home))
             decision = Decision(ENDINGS[home.state], reason)
             with catalog.transaction() as session:
+                session.get(Tenant, home.id, with_for_update=True)
+                if not exit_is_over:  # nobody went back on it meanwhile
+                    _must_not_be_early(session, home)
                 _end_archive(session, home)
                 change(session, home.id, State.DESTROYED, decision)
         catalog.forget(home.id)
@@ -114,20 +118,6 @@ class Destruction:
             )
         if self._is_held(home):
             raise Conflict("This tenant is under a legal hold, and nothing of it is destroyed.", code="held")
-
-    def _must_not_be_early(self, home: Home) -> None:
-        """Nobody shortens the time in which a tenant takes everything away and can come back."""
-        under_way = select(Closing).where(Closing.tenant_id == home.id, *OPEN)
-        with self.versions.catalog.transaction() as session:
-            closing = session.scalars(under_way).one_or_none()
-            if home.state is State.THAWING:
-                _must_be_past_waking(session, home, closing)
-            elif closing is not None and closing.phase(now()) is not Phase.DUE:
-                raise Conflict(
-                    "This tenant is in its exit: it can take everything away and come back until"
-                    f" {closing.retrieval_until.date()}, and until its last notice is over.",
-                    code="not_due",
-                )
 
     def _is_held(self, home: Home) -> bool:
         if home.state is State.CLOSING:
@@ -178,6 +168,20 @@ class Destruction:
         if any(verified.values()):
             raise Conflict("Something of this tenant came back while it was destroyed. Run it again.")
         return certificates().issue(home.id, WHOLE, verified=verified, **said)
+
+
+def _must_not_be_early(session: Session, home: Home) -> None:
+    """Nobody shortens the time in which a tenant takes everything away and can come back."""
+    under_way = select(Closing).where(Closing.tenant_id == home.id, *OPEN)
+    closing = session.scalars(under_way).one_or_none()
+    if home.state is State.THAWING:
+        _must_be_past_waking(session, home, closing)
+    elif closing is not None and closing.phase(now()) is not Phase.DUE:
+        raise Conflict(
+            "This tenant is in its exit: it can take everything away and come back until"
+            f" {closing.retrieval_until.date()}, and until its last notice is over.",
+            code="not_due",
+        )
 
 
 def _archive_of(home: Home) -> sa.Select[Archive]:

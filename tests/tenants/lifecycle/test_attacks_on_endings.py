@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -20,8 +21,9 @@ from tenants.lifecycle.archives import keeping, links
 from tenants.lifecycle.archives.keeping import ask_to_archive, go_on
 from tenants.lifecycle.archives.models import Archive, ThawLink
 from tenants.lifecycle.archives.running import Works
+from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.changing import Decision
-from tenants.lifecycle.closing.exiting import Exits, go_on_with_exits
+from tenants.lifecycle.closing.exiting import Exits, cancel, go_on_with_exits
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
 from tenants.provisioning.birth import Nursery
@@ -85,6 +87,30 @@ def test_an_operator_does_not_shorten_the_time_of_an_exit(
         destruction.destroy(slug, **WHO)
     assert tenant.admin.in_person.delete("/closing").status_code == 204
     assert tenant.admin.post("/contacts", {"last_name": "Back"}).status_code == 201
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_who_goes_back_on_an_exit_while_it_is_carried_out_is_not_destroyed(
+    new_workspace: Callable[[], Workspace],
+    neighbour: Workspace,
+    works: Works,
+    destruction: Destruction,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tenant = new_workspace()
+    slug, begin = slug_of(tenant), certificates().begin
+    go_on(works, ask_to_archive(works.catalog, tenant.home.id, WHY))
+    closed_and_never_woken(works.catalog, tenant.home)
+
+    def begun(*said: Any) -> None:
+        cancel(works.catalog, tenant.home.id, WHY)
+        begin(*said)
+
+    monkeypatch.setattr(certificates(), "begin", begun)
+    with pytest.raises(Conflict, match="coming back from its archive"):
+        destruction.destroy(slug, **WHO)
+    assert works.catalog.state_of(tenant.home.id) is State.THAWING
+    assert key_versions().catalog.wrapped_keys(tenant.home.id)
     assert neighbour.admin.get("/contacts").status_code == 200
 
 

@@ -87,6 +87,7 @@ def test_what_a_killed_round_left_is_removed_by_the_next_under_the_same_event(
     assert neighbour.admin.get(f"/imports/{old['id']}").status_code == 404
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("state", [JobState.READY, JobState.RUNNING, JobState.HELD])
 def test_an_import_that_has_not_ended_is_never_touched(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs, state: JobState

@@ -42,6 +42,7 @@ def used(client: Client) -> str:
     return path
 
 
+@pytest.mark.soak
 def test_without_fields_nothing_more_is_asked(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, asked
 ) -> None:

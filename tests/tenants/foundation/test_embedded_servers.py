@@ -66,6 +66,7 @@ def test_both_start_and_keep_what_they_were_given(tmp_path):
         assert remembers(servers)
 
 
+@pytest.mark.soak
 def test_nobody_gets_in_without_the_password(servers):
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(f"postgresql://postgres@/postgres?host={servers.admin_url.split('host=')[1]}")

@@ -50,6 +50,7 @@ def destroying(exits: Exits, destroyed: list[str]) -> Exits:
     return Exits(exits.catalog, exits.owners, destroy=killed_once)
 
 
+@pytest.mark.soak
 @pytest.mark.promise("1-44", "4-19", "EXP-3", "RET-2")
 def test_an_exit_takes_its_course_and_is_read_and_exported_until_the_end(
     ours: Workspace, neighbour: Workspace, exits: Exits, run_jobs: RunJobs

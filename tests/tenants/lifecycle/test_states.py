@@ -91,6 +91,7 @@ def test_who_suspended_it_and_why_is_on_record_in_the_catalog_and_in_the_tenant(
     assert neighbour.admin.get("/tenant-state/changes").json["data"] == []
 
 
+@pytest.mark.soak
 def test_work_waits_while_a_tenant_is_suspended_and_goes_on_afterwards(
     ours: Workspace,
     neighbour: Workspace,
@@ -161,6 +162,7 @@ def test_a_writer_that_goes_on_is_not_ended_by_the_freeze(
 def test_a_change_that_was_cut_short_is_taken_up_again(
     ours: Workspace, neighbour: Workspace, nursery: Nursery, catalog: Catalog
 ) -> None:
+    theirs = neighbour.admin.get("/audit-events?resource=tenant").json["data"]
     with catalog.transaction() as session:
         change(session, ours.home.id, State.FROZEN, WHY)
     assert not is_frozen(nursery.owner_urls["main"], ours.home.role)
@@ -173,7 +175,7 @@ def test_a_change_that_was_cut_short_is_taken_up_again(
     assert ours.admin.post("/contacts", {"last_name": "Back"}).status_code == 201
     events = ours.admin.get("/audit-events?resource=tenant&sort=at").json["data"]
     assert [each["action"] for each in events] == ["tenant.frozen", "tenant.active"]
-    assert neighbour.admin.get("/audit-events?resource=tenant").json["data"] == []
+    assert neighbour.admin.get("/audit-events?resource=tenant").json["data"] == theirs
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ def test_who_exported_and_who_downloaded_is_on_record(
     assert neighbour.admin.get(f"/audit-events?record_id={made}").json["data"] == []
 
 
+@pytest.mark.soak
 def test_an_export_expires_and_its_file_is_removed(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs
 ) -> None:

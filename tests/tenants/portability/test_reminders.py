@@ -28,6 +28,7 @@ def notices(workspace: Workspace) -> list[str]:
     return [each["text"] for each in found]
 
 
+@pytest.mark.soak
 @pytest.mark.promise("4-24")
 def test_admins_are_reminded_once_when_nobody_makes_a_copy_until_there_was_another(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs

@@ -106,6 +106,7 @@ def test_sealed_fields_open_in_their_new_home(
     assert not ours.keys() & sealed(neighbour.home).keys()
 
 
+@pytest.mark.soak
 def test_a_job_that_was_running_is_on_record_and_does_not_run_again(
     source: Workspace, neighbour: Workspace, nursery: Nursery, tmp_path: Path, run_jobs: RunJobs
 ) -> None:

@@ -170,6 +170,7 @@ def test_a_revision_outside_of_transactions_is_marked_too(ground: Ground, revisi
     assert role_of(tenant) in found[0][0]
 
 
+@pytest.mark.soak
 def test_migrators_at_the_same_time_do_everything_once(ground: Ground, revisions) -> None:
     tenants = ground.spares(4)
     slow = ("create table trace (n int)", "insert into trace values (1)", "select pg_sleep(0.05)")

@@ -42,6 +42,7 @@ def count(home: Home, model: type) -> int:
         return db().scalar(select(func.count()).select_from(model)) or 0
 
 
+@pytest.mark.soak
 def test_in_a_copy_webhooks_are_inactive_and_have_no_secret(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, nursery: Nursery, receiver: Receiver,
     run_jobs: RunJobs, tmp_path: Path,

@@ -186,6 +186,7 @@ def _slug(workspace: Workspace) -> str:
         return str(db().scalar(select(TenantProfile.slug)))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", ["code", "access", "refresh", "secret"])
 def test_a_leaked_token_ends_the_whole_connection(
     app: Flask, new_workspace, neighbour: Workspace, kind: str

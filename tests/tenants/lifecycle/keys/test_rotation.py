@@ -42,6 +42,7 @@ def rotate(workspace: Workspace) -> str:
     return answer.json["id"]
 
 
+@pytest.mark.soak
 @pytest.mark.promise("SEC-2")
 def test_everything_is_sealed_anew_and_the_old_version_destroyed(
     ours: Sealed, theirs: Sealed, run_jobs: RunJobs
@@ -105,6 +106,7 @@ def test_every_process_seals_with_the_new_version_at_once_and_reads_what_the_oth
     assert (seals_with(ours.home), seals_with(theirs.home)) == (2, 1)
 
 
+@pytest.mark.soak
 def test_who_began_to_seal_before_is_waited_for(ours: Sealed, theirs: Sealed, run_jobs: RunJobs) -> None:
     sealing, may_end, ran = threading.Event(), threading.Event(), []
 
@@ -134,6 +136,7 @@ def test_who_began_to_seal_before_is_waited_for(ours: Sealed, theirs: Sealed, ru
     assert theirs.opens() == theirs.expected()
 
 
+@pytest.mark.soak
 def test_it_goes_on_wherever_it_was_killed(
     ours: Sealed, theirs: Sealed, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

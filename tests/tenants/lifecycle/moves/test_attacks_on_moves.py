@@ -24,6 +24,7 @@ def staff_of(settings: Settings) -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@pytest.mark.soak
 def test_the_role_that_staff_took_before_a_move_reads_nothing_that_was_left_behind(
     ours: Workspace, neighbour: Workspace, works: Works, settings: Settings
 ) -> None:

@@ -1,4 +1,7 @@
-"""What opens nothing any more, and who may not come in any more, is noted in the ledger: no backup lets them in again."""
+"""What opens nothing any more, and who may not come in any more, is noted in the ledger: no backup lets them in again.
+
+So are identity providers that sign people in, and webhooks that are told, once they are inactive or gone.
+"""
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -17,15 +20,19 @@ from tenants.identity.models import User
 from tenants.identity.oauth.models import ConnectedApp, OAuthClient
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.signing_in.models import Authenticator, Password
+from tenants.identity.single_sign_on.models import IdentityProvider
 from tenants.isolation.door import TenantSession, db, here
 from tenants.isolation.turns import one_at_a_time
 from tenants.jobs.accepting import Order, accept
 from tenants.jobs.registry import job
+from tenants.webhooks.models import Webhook
 
-KIND = "ledger.note_users"
+KIND = "ledger.note_standing"
 #: Each ends when it is deleted, and the first two when they are revoked.
 REVOCABLE: tuple[type[Any], ...] = (ApiKey, ConnectedApp)
-CREDENTIALS: tuple[type[Any], ...] = (*REVOCABLE, OAuthClient, Authenticator)
+CREDENTIALS: tuple[type[Any], ...] = (*REVOCABLE, OAuthClient, Authenticator, Webhook)
+#: Who may come in, lets others in or is told, while they are not `inactive`.
+STANDING: tuple[type[Any], ...] = (User, IdentityProvider, Webhook)
 
 
 def id_of_secret(kept: bytes | str) -> UUID:
@@ -52,15 +59,16 @@ def note_password(kept: Password | None) -> None:
 
 
 @job(KIND, purpose=Purpose.SECURITY, attempts=ATTEMPTS, always=True)
-def note_users(user_ids: list[UUID]) -> None:
-    """Whether they may come in as it is now: of several notes about one, whichever is written last is right."""
+def note_standing(ids: list[UUID]) -> None:
+    """People, providers and webhooks as they are now: of several notes about one, whichever is written last is right."""
     one_at_a_time(KIND)
-    users = db().execute(select(User.id, User.state).where(User.id.in_(user_ids))).all()
-    out = [each.id for each in users if each.state == "inactive"]
-    back = [each.id for each in users if each.state != "inactive"]
-    for ending, some in ((Ending.SHUT_OUT, out), (Ending.LET_IN, back)):
-        if some:
-            ledger().note(ending, here().home.id, resource_of(User), some)
+    for model in STANDING:
+        found = db().execute(select(model.id, model.state).where(model.id.in_(ids))).all()
+        out = [each.id for each in found if each.state == "inactive"]
+        back = [each.id for each in found if each.state != "inactive"]
+        for ending, some in ((Ending.SHUT_OUT, out), (Ending.LET_IN, back)):
+            if some:
+                ledger().note(ending, here().home.id, resource_of(model), some)
 
 
 def _note_doors(session: Session, _context: object, _instances: object) -> None:
@@ -72,8 +80,9 @@ def _note_doors(session: Session, _context: object, _instances: object) -> None:
             ended.setdefault(resource_of(OAuthClient), []).append(id_of_secret(former))
     for resource, ids in ended.items():
         note_later(Ending.CREDENTIALS, resource, ids)
-    if users := [each.id for each in session.dirty if isinstance(each, User) and _crossed_the_door(each)]:
-        _note_users_later(users)
+    standing = (each for each in session.dirty if isinstance(each, STANDING))
+    if crossed := [each.id for each in standing if _crossed_the_door(each)]:
+        _note_standing_later(crossed)
 
 
 def _ended(session: Session) -> Iterable[Any]:
@@ -91,12 +100,12 @@ def _former(record: Any, name: str) -> Any:
     return history.deleted[0] if history.has_changes() and history.deleted else None
 
 
-def _crossed_the_door(user: User) -> bool:
-    former = _former(user, "state")
-    return former is not None and "inactive" in (former, user.state)
+def _crossed_the_door(record: Any) -> bool:
+    former = _former(record, "state")
+    return former is not None and "inactive" in (former, record.state)
 
 
-def _note_users_later(user_ids: list[UUID]) -> None:
+def _note_standing_later(ids: list[UUID]) -> None:
     if REPLAYED not in here().notes:
-        arguments = {"user_ids": [str(each) for each in user_ids]}
+        arguments = {"ids": [str(each) for each in ids]}
         accept(Order(KIND, arguments, heavy=False, max_attempts=ATTEMPTS, actor_kind=SYSTEM.kind))

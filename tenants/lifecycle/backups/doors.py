@@ -14,6 +14,7 @@ from tenants.identity.oauth.models import ConnectedApp, OAuthClient, OAuthToken
 from tenants.identity.programs.models import ApiKey
 from tenants.identity.shut_doors import id_of_secret
 from tenants.identity.signing_in.models import Authenticator, Password, Session
+from tenants.identity.single_sign_on.models import IdentityProvider
 from tenants.isolation.door import db
 from tenants.lifecycle.archives.models import ThawLink
 from tenants.lifecycle.backups.endings import Ended
@@ -21,6 +22,7 @@ from tenants.support_access.deciding import revoke_all
 from tenants.support_access.models import AccessGrant, AccessVisit
 from tenants.support_access.receipts import sign_off
 from tenants.support_access.staff.models import Staff, StaffCredential, VisitPointer
+from tenants.webhooks.models import Webhook
 
 WHY = "This workspace came back from a backup."
 Keyed = Callable[[UUID], str]
@@ -32,6 +34,7 @@ def shut_doors(ended: Ended, keyed: Keyed) -> int:
         sum(_end_credentials(ended, keyed))
         + _forget_passwords(ended.credentials[resource_of(Password)], keyed)
         + _shut_out(ended.shut_out, keyed)
+        + _close_ways(ended.shut_out | ended.credentials[resource_of(Webhook)], keyed)
     )
 
 
@@ -105,3 +108,17 @@ def _shut_out(named: set[str], keyed: Keyed) -> int:
         user.state, user.deactivated_at = "inactive", now()
     db().flush()
     return len(out)
+
+
+def _close_ways(named: set[str], keyed: Keyed) -> int:
+    """Providers that sign people in and webhooks that were deactivated, and webhooks that were removed.
+
+    Providers that were removed, with whom they knew, have gone with the records.
+    """
+    ways: tuple[Any, ...] = (IdentityProvider, Webhook)
+    living = [each for way in ways for each in db().scalars(select(way).where(way.state != "inactive"))]
+    over = [each for each in living if keyed(each.id) in named]
+    for each in over:
+        each.state = "inactive"
+    db().flush()
+    return len(over)

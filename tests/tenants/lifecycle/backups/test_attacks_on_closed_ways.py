@@ -75,11 +75,11 @@ def test_a_provider_and_a_webhook_that_were_taken_away_stay_away(
 
     place = elsewhere()
     found = place.told("backup", "restore", page.id)
-    assert found["shut_out_again"] == 3, "a provider and two webhooks; a provider that was removed is no more"
+    assert found["shut_out_again"] == 2, "a provider and a webhook; what was removed is no more"
     schema = ours.home.role
     states = dict(place.rows("select name, state from identity_providers", schema=schema))
     assert states == {"deactivated": "inactive", "kept": "active"}
     states = dict(place.rows("select name, state from webhooks", schema=schema))
-    assert states == {"deleted": "inactive", "deactivated": "inactive", "kept": "active"}
+    assert states == {"deactivated": "inactive", "kept": "active"}
     assert place.rows("select id::text from export_schedules", schema=schema) == [(kept,)]
     assert place.rows("select state from tenants where id = %s", neighbour.home.id) == [("active",)]

@@ -135,7 +135,7 @@ def _referring(table: sa.Table) -> Iterator[tuple[sa.Table, sa.Column[Any]]]:
 def _resources() -> Mapping[str, sa.Table]:
     """The tables whose rows have ids, by their resource; of several, the one that is called like it."""
     every: list[Any] = [each.class_ for each in Base.registry.mappers]
-    models = sorted(every, key=lambda each: each.__tablename__ == resource_of(each))
+    models = sorted(every, key=lambda each: each.__tablename__ == resource_of(each).replace("-", "_"))
     return {resource_of(each): each.__table__ for each in models if issubclass(each, Identified)}
 
 

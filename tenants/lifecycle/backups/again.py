@@ -63,7 +63,7 @@ class Again:
                     self._named_in_bin(resource, keyed),
                 )
                 for resource, keyed in ended.records.items()
-                if resource in _resources()
+                if resource in tables_by_resource()
             )
             if everything := set().union(ended.values, *ended.records.values()):
                 _forget(list(self._named_in_audit(everything)))
@@ -132,7 +132,7 @@ def _referring(table: sa.Table) -> Iterator[tuple[sa.Table, sa.Column[Any]]]:
 
 
 @cache
-def _resources() -> Mapping[str, sa.Table]:
+def tables_by_resource() -> Mapping[str, sa.Table]:
     """The tables whose rows have ids, by their resource; of several, the one that is called like it."""
     every: list[Any] = [each.class_ for each in Base.registry.mappers]
     models = sorted(every, key=lambda each: each.__tablename__ == resource_of(each).replace("-", "_"))
@@ -140,4 +140,4 @@ def _resources() -> Mapping[str, sa.Table]:
 
 
 def _table_of(resource: str) -> sa.Table:
-    return _resources()[resource]
+    return tables_by_resource()[resource]

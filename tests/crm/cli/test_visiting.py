@@ -83,9 +83,9 @@ def asked(url: str, bureau: Bureau, tenant: Workspace, *words: str) -> Any:
     ask = visit(url, "ask", slug_of(tenant), *ASK, *words, "--json", who={KEY: key_of(bureau.ann)})
     assert told(ask)["state"] == "asked"
     boss = {KEY: key_of(bureau.boss)}
-    (listed,) = told(visit(url, "grants", "--json", who=boss))["access_grants"]
-    assert listed["id"] == told(ask)["id"]
-    assert told(visit(url, "approve", listed["id"], "--json", who=boss))["state"] == "manager_approved"
+    listed = told(visit(url, "grants", "--json", who=boss))["access_grants"]
+    assert told(ask)["id"] in {each["id"] for each in listed}
+    assert told(visit(url, "approve", told(ask)["id"], "--json", who=boss))["state"] == "manager_approved"
     return told(ask)
 
 
@@ -150,7 +150,7 @@ def test_staff_sign_in_with_password_and_code(
     assert (wrong.exit_code, wrong.stdout) == (1, "")
     code = pyotp.parse_uri(person.made.totp).now()
     right = visit(url, "grants", *who, "--code", code, "--json", given=f"{PASSWORD}\n")
-    assert told(right) == {"access_grants": []}
+    assert person.made.staff.email not in {each["staff_email"] for each in told(right)["access_grants"]}
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ from tenants.lifecycle.keys.versions import key_versions
 from tenants.provisioning.birth import Nursery
 from tests.s3 import S3
 from tests.tenants.lifecycle.archives.archived import WHY, content, has_schema, steps_left
+from tests.tenants.lifecycle.faults import Once
 from tests.tenants.lifecycle.putting_away import changed, furnished, must_be_back, must_be_whole_once
 from tests.workspace import Workspace
 
@@ -45,21 +46,6 @@ WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 @pytest.fixture
 def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
     return new_workspace()
-
-
-class Once:
-    """Stands before a function and fails the first time, before or after it has done its work."""
-
-    def __init__(self, whole: Callable[..., Any], error: Exception, *, after: bool) -> None:
-        self._whole, self._error, self._after, self.failed = whole, error, after, False
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        if self._after or self.failed:
-            made = self._whole(*args, **options)
-        if not self.failed:
-            self.failed = True
-            raise self._error
-        return made
 
 
 def end_every_connection(servers: EmbeddedServers) -> None:

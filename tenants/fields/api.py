@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tenants.access.policy import find
 from tenants.custom_fields.models import CustomField
-from tenants.fields.defining import add_field, archive_field, bring_back, change_field, must_be_archived
+from tenants.fields.defining import add_field, archive_field, bring_back, change_field, must_be_deletable
 from tenants.fields.jobs import remove
 from tenants.fields.permissions import CREATE_FIELDS, DELETE_FIELDS, EDIT_FIELDS, READ_FIELDS
 from tenants.fields.schemas import FIELDS, FieldBody, FieldChangeBody
@@ -65,5 +65,5 @@ def delete_archival(field_id: UUID) -> CustomField:
 @fields.answers(202, JOBS)
 def delete_field(field_id: UUID) -> Job:
     """Delete an archived field with the values of all records; the job says how far that is."""
-    must_be_archived(find(CustomField, field_id, lock=True))
+    must_be_deletable(find(CustomField, field_id, lock=True))
     return db().get_one(Job, remove.once(str(field_id)).later(field_id))

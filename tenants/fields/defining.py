@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from tenants.access.policy import change, save
+from tenants.access.removal import must_be_removable
 from tenants.custom_fields.definitions import TURN, customised, definitions_changed
 from tenants.custom_fields.models import MOST_FIELDS, CustomField, Kind
 from tenants.foundation.clock import now
@@ -64,6 +65,12 @@ def must_be_archived(field: CustomField) -> None:
         raise Conflict(
             "Archive this field first; then it can be deleted with its values.", code="not_archived"
         )
+
+
+def must_be_deletable(field: CustomField) -> None:
+    """Raises Conflict unless the field is archived, and while a legal hold lies on everything."""
+    must_be_archived(field)
+    must_be_removable(field.resource, [field.id])
 
 
 def _must_fit(kind: str, choices: list[str]) -> None:

@@ -6,10 +6,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from tenants.access.removal import must_be_removable
 from tenants.audit.bulk import record_changed
 from tenants.custom_fields.definitions import TURN, customised, definitions_changed
 from tenants.custom_fields.models import COLUMN, PREFIX, CustomField
-from tenants.fields.defining import must_be_archived
+from tenants.fields.defining import must_be_deletable
 from tenants.foundation.clock import now
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
@@ -19,7 +20,10 @@ AT_ONCE = 1_000
 
 
 def remove_field(field_id: UUID) -> None:
-    """Killed and run again, it goes on with what is left. Raises Conflict when the field was brought back meanwhile."""
+    """Killed and run again, it goes on with what is left.
+
+    Raises Conflict when the field was brought back meanwhile, and when a record with a value of it has to be kept.
+    """
     done = 0
     while True:
         with step():
@@ -43,7 +47,7 @@ def _conclude(field: CustomField | None, done: int) -> None:
 def _take_values(field: CustomField) -> int:
     """Take the values of some records; how many that were. Who writes values meanwhile is waited for."""
     one_at_a_time(TURN)
-    must_be_archived(field)
+    must_be_deletable(field)
     model = customised().get(field.resource)
     if model is None:  # it came in a bundle of another version, and nothing here has such values
         return 0
@@ -51,6 +55,7 @@ def _take_values(field: CustomField) -> int:
     having = sa.select(table.c.id).where(table.c[COLUMN].has_key(field.name)).order_by(table.c.id)
     ids = list(db().scalars(having.limit(AT_ONCE).with_for_update()))
     if ids:
+        must_be_removable(field.resource, ids)
         _take(model, field.name, ids)
     return len(ids)
 

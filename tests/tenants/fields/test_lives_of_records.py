@@ -13,7 +13,9 @@ from tenants.portability.formats import Format
 from tenants.portability.taking_out import take_out
 from tenants.portability.verifying import verify
 from tenants.provisioning.birth import Nursery
+from tests.jobs import RunJobs
 from tests.tenants.fields.defined import EVERY_KIND, VALUES, define
+from tests.tenants.retention.world import hold, release
 from tests.workspace import Workspace
 
 
@@ -101,3 +103,29 @@ def test_forms_for_questions_have_the_values_as_documents(
         "weight": "12.5", "vip": True, "interests": ["boats", "=1+1"],
     }  # fmt: skip
     assert neighbour.admin.get("/contacts?custom.nickname=x").status_code == 422
+
+
+@pytest.mark.promise("1-46", "RET-3")
+def test_what_a_legal_hold_keeps_goes_with_no_field(
+    own: Workspace, neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    name = "evidence"
+    field = f"/fields/{define(own, 'leads', name)['id']}"
+    lead = own.admin.post("/leads", {"last_name": "Held", "custom": {name: "letter"}}).json["id"]
+    own.admin.put(f"{field}/archival")
+    everything = hold(own)
+    refused = own.admin.delete(field)
+    assert (refused.status_code, refused.json["code"]) == (409, "held")
+    release(own, everything)
+    one = hold(own, lead, resource="leads")
+    accepted = own.admin.delete(field)
+    run_jobs()
+    job = own.admin.get(f"/jobs/{accepted.json['id']}").json
+    assert (job["status"], "legal hold" in job["error"]) == ("failed", True)
+    assert own.admin.get(f"/leads/{lead}").json["custom"] == {name: "letter"}
+    release(own, one)
+    own.admin.delete(field)
+    run_jobs()
+    assert own.admin.get(field).status_code == 404
+    assert own.admin.get(f"/leads/{lead}").json["custom"] == {}
+    assert neighbour.admin.get(field).status_code == 404

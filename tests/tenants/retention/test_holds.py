@@ -98,6 +98,7 @@ GO_ALL_THE_SAME = {
     "connected-apps": "what an app may do",
     "export-schedules": "when copies are made",
     "exports": "a copy",
+    "fields": "kept as well, and deleted by a job once they are archived: the tests of fields look at that",
     "identity-providers": "how people sign in",
     "imports": "cancelled, and kept",
     "invitations": "withdrawn, and kept",
@@ -108,6 +109,7 @@ GO_ALL_THE_SAME = {
     "roles": "who may do what",
     "sessions": "how somebody is signed in",
     "teams": "who works together; nobody is in it any more",
+    "webhooks": "where it is told what befalls the tenant",
 }
 
 

@@ -1,7 +1,9 @@
 """Runs jobs inside the test: the real dispatcher, queue and entry point, without processes of their own."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from unittest.mock import patch
 
 import pytest
@@ -47,6 +49,25 @@ def dispatcher(app: Flask, settings: Settings, carrier: Carrier) -> Dispatcher:
         lease_seconds=settings.job_lease_seconds,
         cap=settings.job_in_flight_cap,
     )
+
+
+@contextmanager
+def handing_out(dispatcher: Dispatcher) -> Iterator[None]:
+    """Jobs are handed out all the while, as the scheduler does it: also once others have made room."""
+    over = Event()
+
+    def give_turns() -> None:
+        while not over.wait(0.05):
+            while dispatcher.give_turn().tenant_id is not None and not over.is_set():
+                pass
+
+    with ThreadPoolExecutor(1) as pool:
+        giving = pool.submit(give_turns)
+        try:
+            yield
+        finally:
+            over.set()
+        giving.result()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tenants.jobs.dispatcher import Dispatcher
 from tenants.jobs.models import Job
 from tenants.jobs.sweeper import Sweeper
 from tests.dying import Doomed, doomed
-from tests.jobs import RunJobs
+from tests.jobs import RunJobs, handing_out
 from tests.receivers import SNOWED, Receiver, deliveries, set_up, snow
 from tests.workspace import Workspace
 
@@ -57,9 +57,8 @@ def test_a_delivery_is_made_though_its_worker_is_killed_at_every_step(  # noqa: 
         mails = update(Job).where(Job.kind == "mail.send", Job.state == "ready")
         db().execute(mails.values(state="cancelled", finished_at=now()))
     for each in DEATHS:
-        while dispatcher.give_turn().tenant_id is not None:
-            pass
-        worker.dies("job", ours.home.id, *each)
+        with handing_out(dispatcher):
+            worker.dies("job", ours.home.id, *each)
         (waiting,) = deliveries(ours, made)
         assert (waiting["state"], waiting["attempts"]) == ("pending", 0), each
         taken_back(app, ours, carrier)

@@ -20,7 +20,7 @@ from tenants.jobs.sweeper import Sweeper
 from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.keys import rotation
 from tests.dying import Doomed, doomed
-from tests.jobs import RunJobs
+from tests.jobs import RunJobs, handing_out
 from tests.tenants.lifecycle.keys.sealed import fill, filled_once, states, versions_in_use
 from tests.workspace import Workspace
 
@@ -59,9 +59,8 @@ def test_a_rotation_ends_though_its_worker_is_killed_at_every_step(  # noqa: PLR
     run_jobs()
     job_id = ours.workspace.admin.in_person.post("/keys/rotate").json["id"]
     for each in DEATHS:
-        while dispatcher.give_turn().tenant_id is not None:
-            pass
-        worker.dies("job", job_id, *each)
+        with handing_out(dispatcher):
+            worker.dies("job", job_id, *each)
         keys().forget(ours.home.id)
         assert ours.opens() == ours.expected(), each
         taken_back(ours.workspace, job_id, catalog, carrier)

@@ -143,7 +143,7 @@ def drop_what_was_left(attempt: Attempt) -> None:
 
 
 def _open_all() -> None:
-    """Raises what is said of a value that does not open. It is tried while people work: it takes longer than all else."""
+    """Raises what is said of a value that does not open. It is tried while people work, who need not wait for it."""
     content_here(these=[each for each in tables() if each.sealed])
 
 

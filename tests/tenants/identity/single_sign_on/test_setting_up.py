@@ -234,7 +234,9 @@ def test_another_issuer_knows_other_people(
     claim = claimed(acme, domain)
     records[f"_freehold.{domain}"] = [f"freehold-domain={claim['proof']}"]
     prove(acme, claim)
-    role = next(each for each in acme.admin.get("/roles").json["data"] if each["name"] == "sales")["id"]
+    role = next(each for each in acme.admin.get("/roles?limit=200").json["data"] if each["name"] == "sales")[
+        "id"
+    ]
     made = acme.admin.in_person.post("/identity-providers", fields(provider, default_role_id=role)).json
     from uuid import UUID
 

@@ -8,7 +8,8 @@ from typing import Any
 import hypothesis
 from hypothesis import strategies
 
-from tests.examples import BESIDE, CANARY, FORMS, LEFT_OUT, MAKERS, REFERS, STATES, VALUES, WANTED
+from tests.examples import BESIDE, CANARY, FORMS, LEFT_OUT, REFERS, STATES, VALUES, WANTED
+from tests.makers import MAKERS
 from tests.operations import PREFIX, Document, Operation
 from tests.workspace import Client, Workspace
 
@@ -38,7 +39,7 @@ class Examples:
             return maker(self)
         operation = self.document.find("post", f"{PREFIX}{resource}")
         if operation is None:
-            message = f"Nothing makes one of '{resource}': add a maker to MAKERS in tests/examples.py."
+            message = f"Nothing makes one of '{resource}': add a maker to MAKERS in tests/makers.py."
             raise AssertionError(message)
         answer = self.ask(self.workspace.admin, operation)
         assert answer.status_code in (201, 202), (

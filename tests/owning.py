@@ -23,8 +23,8 @@ from tenants.isolation.sealing import sealed_text
 from tenants.portability.contents import BundleTable, tables
 from tests import examples as examples_of
 from tests.asking import Examples
-from tests.examples import MAKERS
 from tests.jobs import RunJobs
+from tests.makers import MAKERS
 from tests.operations import PREFIX, document_of
 from tests.workspace import Workspace
 

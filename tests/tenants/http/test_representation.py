@@ -22,7 +22,8 @@ from tenants.isolation.reading import read
 from tenants.isolation.sealing import opened
 from tests.architecture.test_declarations import resources
 from tests.asking import Examples
-from tests.examples import CANARY, MAKERS
+from tests.examples import CANARY
+from tests.makers import MAKERS
 from tests.operations import document_of
 from tests.workspace import Workspace
 

@@ -8,5 +8,6 @@ pytest_plugins = [
     "tests.skips",
     "tests.house",
     "tests.jobs",
+    "tests.processes",
     "tests.logged",
 ]

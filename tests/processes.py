@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tenants.foundation.children import Child
 from tenants.foundation.settings import Settings, env_name
 from tenants.jobs.carrier import Carrier
 
 SWEEP_SECONDS = 3
+LEASE_SECONDS = 4
 
 
 def child(part: str, settings: Settings, log: Path, **other: object) -> Child:
@@ -38,6 +41,13 @@ def at_work(
         for each in made.values():
             each.stop(10)
         carrier.redis.flushall()
+
+
+@pytest.fixture
+def processes(settings: Settings, carrier: Carrier, tmp_path: Path) -> Iterator[dict[str, Child]]:
+    """A worker and a scheduler to be killed: what the worker had in hand is taken up again after seconds."""
+    with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as started:
+        yield started
 
 
 def main(part: str) -> None:

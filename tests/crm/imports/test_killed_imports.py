@@ -2,8 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, select
@@ -11,28 +10,18 @@ from sqlalchemy import func, select
 from crm.contacts.models import Contact
 from tenants.audit.models import AuditEvent, AuditValues
 from tenants.foundation.children import Child
-from tenants.foundation.settings import Settings
 from tenants.isolation.door import db, inside
-from tenants.jobs.carrier import Carrier
-from tests.processes import at_work
 from tests.uploads import upload
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
-LEASE_SECONDS = 4
 ROWS = 120_000
 WITHIN_SECONDS = 500
 
 
-@pytest.fixture
-def staff(settings: Settings, carrier: Carrier, tmp_path: Path) -> Iterator[dict[str, Child]]:
-    with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as staff:
-        yield staff
-
-
 @pytest.mark.usefixtures("app")
 def test_an_import_whose_worker_is_killed_ends_once_and_whole(
-    new_workspace: Callable[[], Workspace], staff: dict[str, Child]
+    new_workspace: Callable[[], Workspace], processes: dict[str, Child]
 ) -> None:
     ours, neighbour = new_workspace(), new_workspace()
     text = "Surname,Email\n" + "".join(f"Person {n},p{n}@many.test\n" for n in range(ROWS))
@@ -46,8 +35,8 @@ def test_an_import_whose_worker_is_killed_ends_once_and_whole(
             break
         if phase in ("reading", "applying") and not killed[phase]:
             killed[phase] += 1
-            staff["worker"].kill()
-            staff["worker"].start()
+            processes["worker"].kill()
+            processes["worker"].start()
         time.sleep(0.05)
     assert set(killed) == {"reading", "applying"}, killed
     assert seen["status"] == "succeeded", seen

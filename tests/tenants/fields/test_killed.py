@@ -1,8 +1,7 @@
 """A worker that is killed while a field is deleted: every value goes once, and each is on record."""
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -13,28 +12,18 @@ from tenants.custom_fields.models import CustomField
 from tenants.foundation.children import Child
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
-from tenants.foundation.settings import Settings
 from tenants.isolation.door import db, inside
-from tenants.jobs.carrier import Carrier
-from tests.processes import at_work
 from tests.tenants.fields.defined import define
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
-LEASE_SECONDS = 4
 RECORDS = 20_000
 WITHIN_SECONDS = 500
 
 
-@pytest.fixture
-def staff(settings: Settings, carrier: Carrier, tmp_path: Path) -> Iterator[dict[str, Child]]:
-    with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as staff:
-        yield staff
-
-
 @pytest.mark.usefixtures("app")
 def test_a_field_whose_worker_is_killed_twice_goes_once_and_whole(
-    new_workspace: Callable[[], Workspace], staff: dict[str, Child]
+    new_workspace: Callable[[], Workspace], processes: dict[str, Child]
 ) -> None:
     ours, neighbour = new_workspace(), new_workspace()
     field, theirs = define(ours, "contacts", "going")["id"], define(neighbour, "contacts", "going")["id"]
@@ -50,8 +39,8 @@ def test_a_field_whose_worker_is_killed_twice_goes_once_and_whole(
             break
         if len(killed) < 2 and 1 < left < (killed[-1] if killed else RECORDS):
             killed.append(left)
-            staff["worker"].kill()
-            staff["worker"].start()
+            processes["worker"].kill()
+            processes["worker"].start()
         time.sleep(0.02)
     assert (status, len(killed), _left(ours)) == ("succeeded", 2, 0)
     with inside(ours.home):

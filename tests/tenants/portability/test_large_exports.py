@@ -14,24 +14,20 @@ from sqlalchemy import text
 from tenants.access.caller import SYSTEM, act_as
 from tenants.attachments.models import Attachment
 from tenants.catalog.registry import Home
-from tenants.foundation.settings import Settings
+from tenants.foundation.children import Child
 from tenants.isolation.door import db, inside
 from tenants.isolation.files import files, store_sealed
-from tenants.jobs.carrier import Carrier
 from tenants.portability.bundling import Bundling, snapshot
 from tenants.portability.formats import Format
 from tenants.portability.parcels import PARCEL_BYTES, folder_of
 from tenants.portability.verifying import verify
 from tests.attaching import attached
-from tests.jobs import RunJobs
-from tests.processes import at_work
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 ROWS = 200_000
 ENOUGH_TO_BE_CAUGHT = 60_000
 MEBIBYTE = 1024 * 1024
-LEASE_SECONDS = 3
 LARGE_FILES = 5
 MANY = text("""
 insert into contacts (id, last_name, first_name, email, lifecycle, do_not_contact, tags, notes, created_at,
@@ -88,22 +84,19 @@ def test_memory_does_not_grow_with_the_tenant(
 def test_a_worker_killed_under_an_export_leaves_nothing_half_there(
     new_workspace: Callable[[], Workspace],
     neighbour: Workspace,
-    settings: Settings,
-    carrier: Carrier,
-    run_jobs: RunJobs,
+    processes: dict[str, Child],
     tmp_path: Path,
 ) -> None:
     tenant = new_workspace()
     _fill(tenant.home, ENOUGH_TO_BE_CAUGHT)
     made = tenant.admin.post("/exports", {}).json["id"]
-    with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as staff:
-        _wait_until(lambda: _shown(tenant, made)["progress"]["phase"] == "contacts")
-        staff["worker"].kill()
-        assert _shown(tenant, made)["finished_at"] is None
-        with inside(tenant.home):
-            assert list(files().list()) == []
-        staff["worker"].start()
-        _wait_until(lambda: _shown(tenant, made)["status"] == "succeeded")
+    _wait_until(lambda: _shown(tenant, made)["progress"]["phase"] == "contacts")
+    processes["worker"].kill()
+    assert _shown(tenant, made)["finished_at"] is None
+    with inside(tenant.home):
+        assert list(files().list()) == []
+    processes["worker"].start()
+    _wait_until(lambda: _shown(tenant, made)["status"] == "succeeded")
     bundle = tmp_path / "bundle.zip"
     bundle.write_bytes(tenant.admin.get(f"/exports/{made}/download").data)
     report = verify(bundle)
@@ -117,27 +110,24 @@ def test_a_worker_killed_under_an_export_leaves_nothing_half_there(
 def test_a_worker_killed_under_an_export_keeps_the_files_that_were_finished(
     new_workspace: Callable[[], Workspace],
     neighbour: Workspace,
-    settings: Settings,
-    carrier: Carrier,
-    run_jobs: RunJobs,
+    processes: dict[str, Child],
     tmp_path: Path,
 ) -> None:
     """The finished ones are taken from storage while no worker runs: were they read again, they would be missing."""
     tenant = new_workspace()
     ids = _attach_large_files(tenant)
     made = tenant.admin.post("/exports", {}).json["id"]
-    with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as staff:
-        _wait_until(lambda: len(_finished_parcels(tenant, made)) >= 2)
-        staff["worker"].kill()
-        kept = _finished_parcels(tenant, made)
-        assert kept == ids[: len(kept)]
-        assert len(kept) < len(ids)
-        assert _shown(tenant, made)["finished_at"] is None
-        with inside(tenant.home):
-            for each in kept:
-                files().delete(f"attachments/{each}")
-        staff["worker"].start()
-        _wait_until(lambda: _shown(tenant, made)["status"] in ("succeeded", "failed"))
+    _wait_until(lambda: len(_finished_parcels(tenant, made)) >= 2)
+    processes["worker"].kill()
+    kept = _finished_parcels(tenant, made)
+    assert kept == ids[: len(kept)]
+    assert len(kept) < len(ids)
+    assert _shown(tenant, made)["finished_at"] is None
+    with inside(tenant.home):
+        for each in kept:
+            files().delete(f"attachments/{each}")
+    processes["worker"].start()
+    _wait_until(lambda: _shown(tenant, made)["status"] in ("succeeded", "failed"))
     bundle = tmp_path / "bundle.zip"
     with bundle.open("wb") as file:
         for piece in tenant.admin.get(f"/exports/{made}/download").response:

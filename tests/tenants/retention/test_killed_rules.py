@@ -1,9 +1,8 @@
 """A worker that is killed while a rule deletes: every record that is due goes once, and each is accounted for."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -14,30 +13,20 @@ from tenants.audit.models import AuditEvent
 from tenants.foundation.children import Child
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
-from tenants.foundation.settings import Settings
 from tenants.isolation.door import db, inside
-from tenants.jobs.carrier import Carrier
 from tenants.jobs.models import Job, JobState
 from tenants.retention.jobs import run_retention_rules
-from tests.processes import at_work
 from tests.tenants.retention.world import contact, events, rule
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
-LEASE_SECONDS = 4
 RECORDS = 5_000
 WITHIN_SECONDS = 500
 
 
-@pytest.fixture
-def staff(settings: Settings, carrier: Carrier, tmp_path: Path) -> Iterator[dict[str, Child]]:
-    with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as staff:
-        yield staff
-
-
 @pytest.mark.usefixtures("app")
 def test_a_rule_whose_worker_is_killed_twice_deletes_each_record_once(
-    new_workspace: Callable[[], Workspace], staff: dict[str, Child]
+    new_workspace: Callable[[], Workspace], processes: dict[str, Child]
 ) -> None:
     ours, neighbour = new_workspace(), new_workspace()
     young, theirs = contact(ours), contact(neighbour)
@@ -56,8 +45,8 @@ def test_a_rule_whose_worker_is_killed_twice_deletes_each_record_once(
             break
         if len(killed) < 2 and 1 < left < (killed[-1] if killed else RECORDS + 1):
             killed.append(left)
-            staff["worker"].kill()
-            staff["worker"].start()
+            processes["worker"].kill()
+            processes["worker"].start()
         time.sleep(0.05)
     assert (state, len(killed)) == (JobState.SUCCEEDED, 2)
     executed = events(ours, "retention-rules.executed")

@@ -21,6 +21,7 @@ from tenants.foundation.settings_sources import (
     app_url_of_bootstrap,
     key_wrapper_url,
     mail_sender,
+    places_file,
     postgresql_url,
     redis_url,
     refuse_unknown_names,
@@ -43,6 +44,7 @@ StorageUrl = Annotated[str, BeforeValidator(storage_url)]
 WebUrl = Annotated[str, BeforeValidator(web_url)]
 OptionalSmtpUrl = Annotated[str | None, BeforeValidator(lambda url: smtp_url(url) if url else None)]
 MailSender = Annotated[str, BeforeValidator(mail_sender)]
+OptionalPlaces = Annotated[Path | None, BeforeValidator(lambda file: places_file(file) if file else None)]
 CellName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 RegionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 
@@ -152,6 +154,11 @@ class Settings(BaseSettings):
         ge=0,
         le=10,
         description="Proxies in front that add to `X-Forwarded-For`; callers' addresses are taken from there.",
+    )
+    places: OptionalPlaces = Field(
+        None,
+        description="A database of towns or countries by network address (`.mmdb`, such as DB-IP Lite or GeoLite2): with "
+        "it, sessions show where they are. It is read at start-up.",
     )
     outbound_allow_loopback: bool = Field(
         default=False,

@@ -137,6 +137,15 @@ def smtp_url(url: object) -> object:
     return url
 
 
+def places_file(file: Path | str) -> Path:
+    """Raises ValueError when it is no database of places."""
+    from tenants.foundation.geography import opened  # most have none, and need not load what reads it
+
+    found = Path(file).absolute()
+    opened(found)
+    return found
+
+
 def mail_sender(sender: object) -> object:
     if not isinstance(sender, str):
         return sender

@@ -106,6 +106,7 @@ class SessionSchema(marshmallow.Schema):
     last_seen_at = Timestamp()
     expires_at = Timestamp()
     address = fields.String(allow_none=True)
+    place = fields.String(allow_none=True, metadata={"example": "Vienna, Austria"})
     device = fields.String(allow_none=True)
 
 

@@ -6,12 +6,14 @@ from uuid import UUID
 from flask import Response, current_app, g, jsonify, make_response
 from sqlalchemy import select
 
-from tenants.access.caller import acting
+from tenants.access.caller import Caller, acting
 from tenants.access.permissions import ANYONE, IN_PERSON, SIGNED_IN
 from tenants.audit.recording import record_event
 from tenants.catalog.throttles import give_back, spend
 from tenants.foundation.clock import now
 from tenants.foundation.errors import NotAllowed, NotFound
+from tenants.foundation.geography import place_of
+from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.forgery import refuse_other_sites
@@ -94,19 +96,15 @@ def create_session_by_passkey(said: dict[str, Any]) -> Response:
 @sessions.response(200, SessionSchema(many=True))
 def list_sessions() -> list[dict[str, Any]]:
     """My sessions that have not ended, the newest first."""
-    caller, idle = acting().caller, current_app.extensions["house"].guard.idle
+    caller, house = acting().caller, current_app.extensions["house"]
     query = select(Session).where(
         Session.user_id == caller.user_id,
         Session.ended_at.is_(None),
         Session.expires_at > now(),
-        Session.last_seen_at > now() - idle,
+        Session.last_seen_at > now() - house.guard.idle,
     )
     found = db().scalars(query.order_by(Session.created_at.desc()))
-    return [
-        {name: getattr(each, name) for name in SessionSchema().fields if name != "current"}
-        | {"device": described(each.device), "current": each.id == caller.credential_id}
-        for each in found
-    ]
+    return [_shown(each, caller, house.settings) for each in found]
 
 
 @sessions.delete("", may=IN_PERSON)
@@ -165,6 +163,15 @@ def confirm_session(said: dict[str, Any]) -> Response:
     g.holds_secret = True
     token = renew_session(strong=True if shown in FACTORS else None)
     return signed_in_answer(house, token, 200)
+
+
+def _shown(session: Session, caller: Caller, settings: Settings) -> dict[str, Any]:
+    said = {
+        "current": session.id == caller.credential_id,
+        "device": described(session.device),
+        "place": place_of(settings.places, session.address),
+    }
+    return {name: getattr(session, name) for name in SessionSchema().fields if name not in said} | said
 
 
 def _signed_in(made: SignedIn) -> Response:

@@ -7,10 +7,12 @@ from crm.products.schemas import PRODUCTS
 from crm.sales.schemas import DEALS, PIPELINES, STAGES
 from tenants.support_access.visitable import Visitable
 
+#: What a tenant made up for itself means what only the tenant knows.
+CUSTOM = "custom"
 #: Papers of bookkeeping and anything with rules of its own are read and never changed by a visit.
 VISITABLE = (
-    Visitable(COMPANIES, CompanyBody(partial=True)),
-    Visitable(CONTACTS, ContactBody(partial=True)),
+    Visitable(COMPANIES, CompanyBody(partial=True, exclude=[CUSTOM])),
+    Visitable(CONTACTS, ContactBody(partial=True, exclude=[CUSTOM])),
     Visitable(LEADS),
     Visitable(DEALS),
     Visitable(PIPELINES),

@@ -11,23 +11,34 @@ from tenants.catalog.registry import Catalog
 from tenants.foundation.settings import Settings
 from tenants.provisioning.birth import Nursery
 from tenants.support_access.memberships import settle_visits
-from tenants.support_access.staff.accounts import Made, NewStaff, make_staff
+from tenants.support_access.staff.accounts import Made, NewStaff, make_staff, new_credential
+from tenants.support_access.staff.signing_in import SESSION_LASTS
 from tests.workspace import Workspace
 
 
 @dataclass
 class Person:
-    """Requests of one of our people: `person.get("/tenants")` asks for /staff/v1/tenants."""
+    """Requests of one of our people: `person.get("/tenants")` asks for /staff/v1/tenants.
+
+    They look with their key, and do whatever else in person.
+    """
 
     app: Flask
     made: Made
     token: str = ""
 
     def request(self, method: str, path: str, **options: Any) -> TestResponse:
-        token = options.pop("token", None) or self.token or self.made.api_key
+        own = self.made.api_key if method == "GET" else self.session
+        token = options.pop("token", None) or self.token or own
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
         client = self.app.test_client(use_cookies=False)
         return client.open(f"/staff/v1{path}", method=method, headers=headers, **options)
+
+    @property
+    def session(self) -> str:
+        """A new one, as signing in makes it."""
+        with self.app.extensions["house"].catalog.transaction() as session:
+            return new_credential(session, self.made.staff.id, "session", SESSION_LASTS)
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.request("GET", path, **options)

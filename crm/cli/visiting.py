@@ -37,8 +37,22 @@ def _as_staff(command: Any) -> Any:
 def visit() -> None:
     """Ask a tenant for access, and look at what it left you.
 
-    Signs in as you: with the key in FREEHOLD_STAFF_KEY, or with --email, --code and the password on stdin.
+    Signs in as you: with what is in FREEHOLD_STAFF_KEY, or with --email, --code and the password on stdin.
+    A key asks and lists; to approve and to open a visit, put in what `sign-in` prints.
     """
+
+
+@visit.command("sign-in", short_help="Begin a session, for twelve hours.")
+@click.option("--email", required=True, help="Whom to sign in as; the password is read from stdin.")
+@click.option("--code", required=True, help="The code of the authenticator app.")
+@where
+@options.as_json
+def begin_session(url: str, email: str, code: str, *, as_json: bool) -> None:
+    """Sign in with password and code; prints the session, to put into FREEHOLD_STAFF_KEY."""
+    api = Api(url, "staff/v1")
+    said = {"email": email, "password": options.password_given(wanted=True), "code": code}
+    options.answer(api.ask("POST", "sessions", said), as_json=as_json)
+    api.close()
 
 
 @visit.command("ask", short_help="Ask a tenant for access.")
@@ -181,7 +195,7 @@ class _Staff:
             said = {"email": email, "password": options.password_given(wanted=True), "code": code or ""}
             key = self.ask("POST", "sessions", said)["token"]
         if not key:
-            raise Refused(f"Say who you are: --email and --code, or a key in {KEY}.")
+            raise Refused(f"Say who you are: --email and --code, or a key or session in {KEY}.")
         self._api.show("Authorization", f"Bearer {key}")
 
     def __enter__(self) -> Self:

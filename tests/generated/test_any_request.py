@@ -8,32 +8,14 @@ from typing import Any
 import pytest
 import schemathesis
 from flask import Flask
-from hypothesis import HealthCheck, Phase, Verbosity, given, settings
-from hypothesis.errors import Unsatisfiable
-from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from tenants.catalog.registry import Home
 from tenants.isolation.door import inside
 from tests.asking import Examples
+from tests.fuzzing import MANY, SOME, send
 from tests.operations import Document, Operation
 from tests.workspace import Client, Workspace, signed_in
 
-CHECKS = (
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-)
-#: Requests for each operation and role.
-SOME, MANY = 1, 5
 #: Refused for the time being: nobody answers at the address of the example's provider.
 AWAY = {"/api/v1/single-sign-on/{provider}": 503}
 #: What makes tenants and sessions (limited by address, and not a matter of roles), or puts the tenant away.
@@ -60,32 +42,7 @@ def _ask(operation: Any, ids: dict[str, str], client: Client, home: Home, many: 
     if operation.definition.raw.get("x-people-only"):
         with inside(home):
             client = replace(client, key="", session=signed_in(home, client.user_id))
-    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)[: 1 if many == SOME else 2]:
-        strategy = operation.as_strategy(generation_mode=mode, **({"path_parameters": ids} if ids else {}))
-        try:
-            _run(strategy, client, many)
-        except Unsatisfiable:
-            # About a request without a body and a query nothing can be said wrong.
-            assert mode is GenerationMode.NEGATIVE
-
-
-def _run(strategy: Any, client: Client, many: int) -> None:
-    @given(case=strategy)
-    @settings(
-        max_examples=many,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate,),
-        verbosity=Verbosity.quiet,
-        suppress_health_check=list(HealthCheck),
-    )
-    def ask(case: Any) -> None:
-        answer = case.call(headers=client.headers)
-        away = answer.status_code == AWAY.get(case.operation.path)
-        case.validate_response(answer, checks=list(CHECKS[1:] if away else CHECKS))
-
-    ask()
+    send(operation, client.headers, ids, many, away=AWAY.get(operation.path))
 
 
 def _as(described: Any, workspace: Workspace, document: Document, name: str, many: int) -> Iterator[Any]:

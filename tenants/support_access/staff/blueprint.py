@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -13,22 +13,32 @@ from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import DescribedBlueprint
 from tenants.http.documentation import describe
 from tenants.support_access.staff.models import StaffRole
-from tenants.support_access.staff.recognition import recognise
+from tenants.support_access.staff.recognition import bearer, recognise
+from tenants.support_access.visits import VISIT as TOKEN_OF_VISIT
 
 View = Callable[..., Any]
 
 
 @dataclass(frozen=True)
 class Duty:
-    """Who of us may use a route; nobody's `roles` mean that it is not for accounts: for anybody, or for a visit."""
+    """Who of us may use a route; nobody's `roles` mean that it is not for accounts: for anybody, or for a visit.
+
+    What is `in_person` takes a session, which password and second factor began: a key alone shows neither.
+    """
 
     permission: Permission
     roles: frozenset[str] = frozenset()
+    in_person: bool = False
 
 
 def _of(*roles: StaffRole) -> Duty:
     name = "staff:" + "|".join(sorted(roles)) if len(roles) < len(StaffRole) else "staff"
     return Duty(Permission(name, f"Staff: {', '.join(sorted(roles))}"), frozenset(roles))
+
+
+def in_person(duty: Duty) -> Duty:
+    """The same people, signed in with password and second factor."""
+    return replace(duty, in_person=True)
 
 
 ANY_STAFF = _of(*StaffRole)
@@ -66,6 +76,10 @@ def _guarded(view: View, may: Duty) -> View:
             g.staff = recognise()
             structlog.contextvars.bind_contextvars(staff=str(g.staff.id))
             g.staff.must_be(*sorted(may.roles))
+            if may.in_person:
+                g.staff.must_be_in_person()
+        elif may is VISIT:
+            bearer(TOKEN_OF_VISIT)  # what is sent is read of nobody who shows none
         return view(**path)
 
     return run

@@ -28,6 +28,8 @@ class StaffMember:
     role: str
     manager_id: UUID | None
     credential_id: UUID
+    kind: str
+    """`api_key` or `session`."""
 
     @property
     def caller(self) -> Caller:
@@ -38,6 +40,11 @@ class StaffMember:
         """Raises NotAllowed for everybody else."""
         if self.role not in roles:
             raise NotAllowed(f"This is for {' and '.join(roles)}; you are {self.role}.")
+
+    def must_be_in_person(self) -> None:
+        """Raises NotAllowed where a key is shown: whoever has it never showed a second factor."""
+        if self.kind != "session":
+            raise NotAllowed("A key can't do this: sign in with password and code.", code="in_person")
 
 
 def house() -> House:
@@ -65,6 +72,7 @@ def recognise() -> StaffMember:
             Staff.role,
             Staff.manager_id,
             StaffCredential.id.label("credential"),
+            StaffCredential.kind,
         )
         .join(StaffCredential, StaffCredential.staff_id == Staff.id)
         .where(
@@ -79,7 +87,7 @@ def recognise() -> StaffMember:
         row = session.execute(query).one_or_none()
     if row is None:
         raise NotSignedIn
-    return StaffMember(row.id, row.name, row.email, row.role, row.manager_id, row.credential)
+    return StaffMember(row.id, row.name, row.email, row.role, row.manager_id, row.credential, row.kind)
 
 
 def member() -> StaffMember:

@@ -78,11 +78,15 @@ def key_of(person: Person) -> str:
     return person.made.api_key
 
 
+def session_of(person: Person) -> dict[str, str | None]:
+    return {KEY: person.session}
+
+
 def asked(url: str, bureau: Bureau, tenant: Workspace, *words: str) -> Any:
     """An ask of Ann's that her manager said yes to, both in a terminal."""
     ask = visit(url, "ask", slug_of(tenant), *ASK, *words, "--json", who={KEY: key_of(bureau.ann)})
     assert told(ask)["state"] == "asked"
-    boss = {KEY: key_of(bureau.boss)}
+    boss = session_of(bureau.boss)
     listed = told(visit(url, "grants", "--json", who=boss))["access_grants"]
     assert told(ask)["id"] in {each["id"] for each in listed}
     assert told(visit(url, "approve", told(ask)["id"], "--json", who=boss))["state"] == "manager_approved"
@@ -93,7 +97,7 @@ def asked(url: str, bureau: Bureau, tenant: Workspace, *words: str) -> Any:
 def test_from_the_ask_to_the_end_of_a_visit(
     bureau: Bureau, tenant: Workspace, neighbour: Workspace, url: str, rounds: None
 ) -> None:
-    ann = {KEY: key_of(bureau.ann)}
+    ann = session_of(bureau.ann)
     grant = asked(url, bureau, tenant)
     assert (grant["masked"], grant["access"], grant["hours"]) == (True, "read", 1)
     refused = visit(url, "open", grant["id"], who=ann)
@@ -119,7 +123,7 @@ def test_from_the_ask_to_the_end_of_a_visit(
 def test_a_visit_that_changes_says_what_for(
     bureau: Bureau, tenant: Workspace, neighbour: Workspace, url: str, rounds: None
 ) -> None:
-    ann = {KEY: key_of(bureau.ann)}
+    ann = session_of(bureau.ann)
     grant = asked(url, bureau, tenant, "--write", "--clear", "--hours", "2")
     assert (grant["masked"], grant["access"], grant["hours"]) == (False, "write", 2)
     assert tenant.admin.in_person.put(f"/access-grants/{grant['id']}/approval", {}).status_code == 200
@@ -151,6 +155,24 @@ def test_staff_sign_in_with_password_and_code(
     code = pyotp.parse_uri(person.made.totp).now()
     right = visit(url, "grants", *who, "--code", code, "--json", given=f"{PASSWORD}\n")
     assert person.made.staff.email not in {each["staff_email"] for each in told(right)["access_grants"]}
+
+
+def test_a_session_in_a_terminal_lasts_for_more_than_one_command(
+    bureau: Bureau, tenant: Workspace, neighbour: Workspace, url: str
+) -> None:
+    person = bureau.hire("support", bureau.boss, PASSWORD)
+    assert person.made.totp
+    code = pyotp.parse_uri(person.made.totp).now()
+    begun = visit(
+        url, "sign-in", "--email", person.made.staff.email, "--code", code, "--json", given=f"{PASSWORD}\n"
+    )
+    session = {KEY: told(begun)["token"]}
+    grant = told(visit(url, "ask", slug_of(tenant), *ASK, "--json", who=session))
+    boss_by_key = visit(url, "approve", grant["id"], who={KEY: key_of(bureau.boss)})
+    assert boss_by_key.exit_code == 1
+    assert "sign in with password and code" in boss_by_key.stderr
+    assert told(visit(url, "grants", "--json", who=session))["access_grants"][0]["state"] == "asked"
+    assert neighbour.admin.get("/access-grants").json["data"] == []
 
 
 @pytest.mark.parametrize(

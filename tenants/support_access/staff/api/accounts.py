@@ -23,6 +23,7 @@ tenants = StaffBlueprint("staff-tenants", __name__, url_prefix="/tenants")
 
 @sessions.post("", may=NOBODY_YET)
 @sessions.takes(StaffSignInBody())
+@sessions.doc(responses={"401": {}})
 @sessions.response(201, StaffSessionSchema)
 def create_session(said: dict[str, Any]) -> SignedIn:
     """Sign in with password and second factor."""

@@ -21,7 +21,7 @@ from tenants.support_access.asking import (
 from tenants.support_access.grants import found_grant, state_of
 from tenants.support_access.models import Access, AccessGrant, GrantKind, Reason
 from tenants.support_access.schemas import WhyBody
-from tenants.support_access.staff.blueprint import ANY_STAFF, SECURITY, SUPPORTING, StaffBlueprint
+from tenants.support_access.staff.blueprint import ANY_STAFF, SECURITY, SUPPORTING, StaffBlueprint, in_person
 from tenants.support_access.staff.models import StaffRole
 from tenants.support_access.staff.pointers import (
     asker_of,
@@ -49,6 +49,8 @@ access_grants = StaffBlueprint("staff-access-grants", __name__, url_prefix="/acc
 @access_grants.response(201, StaffGrantSchema)
 def create_access_grant(said: dict[str, Any]) -> dict[str, Any]:
     """Ask a tenant for access. It opens nothing until my manager and the tenant approved it."""
+    if said.get("kind") == GrantKind.BREAK_GLASS:
+        member().must_be_in_person()
     home = tenant_named(house().catalog, said.pop("tenant"))
     grant_id = new_id()
     point_to_grant(house().catalog, grant_id, home, member().id)
@@ -85,7 +87,7 @@ def get_access_grant(grant_id: UUID) -> dict[str, Any]:
         return _shown(home, grant_id)
 
 
-@access_grants.put("/<uuid:grant_id>/approval", may=ANY_STAFF)
+@access_grants.put("/<uuid:grant_id>/approval", may=in_person(ANY_STAFF))
 @access_grants.takes(WhyBody())
 @access_grants.response(200, StaffGrantSchema)
 def approve_access_grant(said: dict[str, Any], grant_id: UUID) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def refuse_access_grant(said: dict[str, Any], grant_id: UUID) -> dict[str, Any]:
     return _answer(grant_id, refuse_as_staff, said.get("why"))
 
 
-@access_grants.put("/<uuid:grant_id>/review", may=SECURITY)
+@access_grants.put("/<uuid:grant_id>/review", may=in_person(SECURITY))
 @access_grants.takes(ReviewBody())
 @access_grants.response(200, StaffGrantSchema)
 def review_access_grant(said: dict[str, Any], grant_id: UUID) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from tenants.foundation.errors import NotFound
 from tenants.support_access.legal_orders import approve, make_grant, receive, refuse, tell
-from tenants.support_access.staff.blueprint import LEGAL, StaffBlueprint
+from tenants.support_access.staff.blueprint import LEGAL, StaffBlueprint, in_person
 from tenants.support_access.staff.models import LegalOrder
 from tenants.support_access.staff.pointers import MOST, asker_of, slug_of, tenant_named
 from tenants.support_access.staff.recognition import house, member
@@ -16,7 +16,7 @@ from tenants.support_access.staff.schemas import LegalOrderBody, LegalOrderSchem
 legal_orders = StaffBlueprint("staff-legal-orders", __name__, url_prefix="/legal-orders")
 
 
-@legal_orders.post("", may=LEGAL)
+@legal_orders.post("", may=in_person(LEGAL))
 @legal_orders.takes(LegalOrderBody())
 @legal_orders.response(201, LegalOrderSchema)
 def create_legal_order(said: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def get_legal_order(order_id: UUID) -> dict[str, Any]:
     return _shown(order_id)
 
 
-@legal_orders.put("/<uuid:order_id>/approval", may=LEGAL)
+@legal_orders.put("/<uuid:order_id>/approval", may=in_person(LEGAL))
 @legal_orders.response(200, LegalOrderSchema)
 def approve_legal_order(order_id: UUID) -> dict[str, Any]:
     """Approve; the second person's approval makes it a grant, and tells the tenant unless the order forbids it."""

@@ -12,7 +12,7 @@ from tenants.foundation.identifiers import new_id
 from tenants.isolation.door import here
 from tenants.support_access.memberships import wake
 from tenants.support_access.models import Access, AccessVisit
-from tenants.support_access.staff.blueprint import ANY_STAFF, StaffBlueprint
+from tenants.support_access.staff.blueprint import ANY_STAFF, StaffBlueprint, in_person
 from tenants.support_access.staff.pointers import (
     asker_of,
     at_tenant,
@@ -35,7 +35,7 @@ from tenants.support_access.visits import found_visit, open_visit
 visits = StaffBlueprint("staff-visits", __name__, url_prefix="/visits")
 
 
-@visits.post("", may=ANY_STAFF)
+@visits.post("", may=in_person(ANY_STAFF))
 @visits.takes(VisitBody())
 @visits.response(202, NewStaffVisitSchema)
 def create_visit(said: dict[str, Any]) -> Any:

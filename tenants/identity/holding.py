@@ -6,6 +6,14 @@ from sqlalchemy import ColumnElement, Select, or_, select
 
 from tenants.identity.models import Role, Team, TeamMember, TeamRole, User, UserRole
 
+#: The built-in role that holds everything.
+ADMIN = "admin"
+
+
+def holds_everything() -> ColumnElement[bool]:
+    """A condition over `User`: they have the built-in role that holds everything."""
+    return has_role(Role.name == ADMIN, Role.built_in.is_(True))
+
 
 def has_role(*like: ColumnElement[bool]) -> ColumnElement[bool]:
     """A condition over `User`: they have a role like this, as the statement of their standing would say."""

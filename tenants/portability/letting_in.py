@@ -10,9 +10,8 @@ from tenants.catalog.registry import Home
 from tenants.foundation.errors import NotFound
 from tenants.foundation.tables import Source
 from tenants.identity.founding import new_api_key
-from tenants.identity.holding import has_role
+from tenants.identity.holding import ADMIN, has_role
 from tenants.identity.models import Role, User, UserRole
-from tenants.identity.rights.assigning import ADMIN
 from tenants.identity.signing_in.models import Password
 from tenants.identity.signing_in.passwords import hash_of
 from tenants.identity.signing_in.places import has_address

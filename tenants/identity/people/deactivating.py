@@ -21,6 +21,7 @@ from tenants.identity.programs.models import ApiKey
 from tenants.identity.rights.assigning import must_leave_an_admin
 from tenants.identity.rights.reaching_teams import must_reach_as_they_would
 from tenants.identity.signing_in.opening import end_sessions
+from tenants.identity.single_sign_on.exclusive import must_leave_a_way_in
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
 
@@ -37,8 +38,8 @@ class Deactivation:
 def deactivate(user_id: UUID, heir_id: UUID | None) -> Deactivation:
     """Let a user do nothing any more, and have their records handed over when there is an heir.
 
-    Asked again for somebody who is inactive, it hands over what they still own. Raises Conflict for oneself and for
-    the last admin, Invalid for an heir who is not an active user.
+    Asked again for somebody who is inactive, it hands over what they still own. Raises Conflict for oneself, for
+    the last admin and for whoever gets in when single sign-on fails, Invalid for an heir who is not an active user.
     """
     if user_id == acting().caller.user_id:
         raise Conflict("Nobody deactivates themselves: ask another admin.", code="own_account")
@@ -51,6 +52,7 @@ def deactivate(user_id: UUID, heir_id: UUID | None) -> Deactivation:
         user.state, user.deactivated_at = "inactive", now()
         db().flush()
         must_leave_an_admin()
+        must_leave_a_way_in(user.id)
         _end_credentials(user.id)
         _leave_teams_to(user, heir_id)
     records = count_owned(user.id)

@@ -7,10 +7,12 @@ from sqlalchemy import delete, select
 
 from tenants.audit.recording import record_event
 from tenants.foundation.errors import Invalid
+from tenants.identity.holding import ADMIN
 from tenants.identity.models import Role, Team, TeamMember, TeamRole, User
-from tenants.identity.rights.assigning import ADMIN, must_leave_an_admin
+from tenants.identity.rights.assigning import must_leave_an_admin
 from tenants.identity.rights.granting import must_hold
 from tenants.identity.rights.reaching_teams import must_reach_as_they_would
+from tenants.identity.single_sign_on.exclusive import must_leave_a_way_in
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
 
@@ -60,6 +62,7 @@ def leave(user: User, team_ids: Iterable[UUID]) -> None:
     if _give_everything(gone):
         one_at_a_time("roles")
         must_leave_an_admin()
+        must_leave_a_way_in(user.id)
 
 
 def set_teams(user: User, team_ids: Sequence[UUID], main: UUID | None) -> None:

@@ -9,14 +9,13 @@ from sqlalchemy import ColumnElement, Select, delete, func, select
 from tenants.access.policy import find
 from tenants.audit.recording import record_event
 from tenants.foundation.errors import Conflict, Invalid
-from tenants.identity.holding import has_role, teams_of
+from tenants.identity.holding import ADMIN, holds_everything, teams_of
 from tenants.identity.models import Role, Team, TeamRole, User, UserRole
 from tenants.identity.rights.granting import must_hold
 from tenants.identity.rights.reaching_teams import must_reach_by
+from tenants.identity.single_sign_on.exclusive import must_leave_a_way_in
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
-
-ADMIN = "admin"
 
 
 def give_to_user(user_id: UUID, role_ids: Sequence[UUID]) -> list[Role]:
@@ -60,6 +59,7 @@ def _give(
     db().flush()
     if any(each.name == ADMIN for each in taken):
         must_leave_an_admin()
+        must_leave_a_way_in(keys.get("user_id"))
     if given or taken:
         names = [[each.name for each in roles] for roles in (before, after)]
         record_event(f"{resource}.roles_changed", resource, next(iter(keys.values())), {"roles": names})
@@ -68,8 +68,7 @@ def _give(
 
 def must_leave_an_admin() -> None:
     """Raises Conflict when no active user has the role that holds everything any more."""
-    admin = has_role(Role.name == ADMIN, Role.built_in.is_(True))
-    left = select(func.count()).select_from(User).where(User.state == "active", admin)
+    left = select(func.count()).select_from(User).where(User.state == "active", holds_everything())
     if not db().scalar(left):
         raise Conflict("Nobody would be left who can do everything: give the role to somebody else first.",
                        code="last_admin")  # fmt: skip

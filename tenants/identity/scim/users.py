@@ -7,7 +7,6 @@ from sqlalchemy import func, select
 
 from tenants.access.caller import acting
 from tenants.foundation.clock import now
-from tenants.foundation.errors import NotAllowed
 from tenants.identity.models import User
 from tenants.identity.people.addresses import (
     forget_address,
@@ -20,7 +19,6 @@ from tenants.identity.people.taking_over import must_hold_everything_of
 from tenants.identity.scim import resources as scim
 from tenants.identity.scim.describing import address_of, columns_of, kept
 from tenants.identity.single_sign_on.domains import is_ours
-from tenants.identity.single_sign_on.exclusive import breaks_glass
 from tenants.identity.single_sign_on.models import ExternalIdentity
 from tenants.isolation.door import db
 
@@ -88,8 +86,6 @@ def _set_active(user: User, *, active: bool) -> None:
     if active and user.state == "inactive":
         reactivate(user.id)
     if not active and user.state != "inactive":
-        if breaks_glass(user.id):
-            raise NotAllowed("This user gets in when single sign-on fails. Name another one first.")
         deactivate(user.id, None)
 
 

@@ -24,6 +24,7 @@ from tenants.identity.signing_in.passkeys import (
 )
 from tenants.identity.signing_in.recovery_codes import forget_codes
 from tenants.identity.signing_in.totp import new_secret, uri_of, use_first_code
+from tenants.identity.single_sign_on.exclusive import must_leave_a_way_in
 from tenants.isolation.door import db, here
 
 MOST = 20
@@ -104,7 +105,7 @@ def rename(authenticator_id: UUID, name: str) -> Authenticator:
 
 
 def take_away(authenticator_id: UUID) -> None:
-    """Take away one of mine. Raises Conflict for the last one where one is required."""
+    """Take away one of mine. Raises Conflict for the last one where one is required, of me or of who breaks the glass."""
     must_have_shown_theirs()
     (gone,) = mine(authenticator_id, lock=True)
     last = gone.confirmed_at is not None and not [
@@ -118,6 +119,7 @@ def take_away(authenticator_id: UUID) -> None:
     if last:
         forget_codes(gone.user_id)
     db().flush()
+    must_leave_a_way_in(gone.user_id)
     if gone.confirmed_at is not None:
         record_event("authenticators.deleted", "authenticators", gone.id, {"kind": gone.kind})
         user = db().get_one(User, gone.user_id)

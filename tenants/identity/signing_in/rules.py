@@ -18,6 +18,7 @@ from tenants.identity.signing_in.factors import has_second_factor
 from tenants.identity.signing_in.models import Authenticator
 from tenants.identity.signing_in.notes import tell
 from tenants.identity.signing_in.opening import end_sessions
+from tenants.identity.single_sign_on.exclusive import must_leave_a_way_in
 from tenants.isolation.door import db
 
 
@@ -57,13 +58,14 @@ def reset_factors(user_id: UUID) -> None:
     """Take away all that a user shows besides the password, for somebody who lost it; their sessions end.
 
     An admin who does it to themselves keeps the session at hand. Raises NotAllowed when their roles hold more than the
-    caller has.
+    caller has, Conflict for whoever gets in when single sign-on fails.
     """
     user = find(User, user_id)
     must_hold_everything_of(user)
     taken = delete(Authenticator).where(Authenticator.user_id == user.id)
     gone = db().execute(taken.returning(Authenticator.id, Authenticator.kind)).all()
     note_authenticators([each.id for each in gone])
+    must_leave_a_way_in(user.id)
     withdraw(TICKET, user.id)
     end_sessions(user.id, but=acting().caller.credential_id)
     record_event("authenticators.reset", "users", user.id, {"kinds": sorted({each.kind for each in gone})})

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
 
+from tenants.foundation.errors import Conflict
+from tenants.identity.holding import holds_everything
 from tenants.identity.models import User
 from tenants.identity.signing_in.factors import has_second_factor
 from tenants.identity.single_sign_on.models import IdentityProvider
@@ -38,9 +40,24 @@ def in_use() -> tuple[ColumnElement[bool], ...]:
     return IdentityProvider.state == "active", IdentityProvider.client_secret.is_not(None)
 
 
-def breaks_glass(user_id: UUID) -> bool:
-    """Whether a user is named as the one who gets in when a provider, the only way in, fails."""
-    query = select(IdentityProvider.id).where(
-        IdentityProvider.break_glass_id == user_id, IdentityProvider.sso_only
+def can_break_glass() -> ColumnElement[bool]:
+    """The condition over `users`: an active admin with a second factor, who gets in and can open other ways again."""
+    return and_(User.state == "active", holds_everything(), has_second_factor())
+
+
+def must_leave_a_way_in(user_id: UUID | None = None) -> None:
+    """Raises Conflict when whoever gets in where a provider fails, the only other way in, could not any more.
+
+    Of one user, or of all.
+    """
+    able = exists(select(User.id).where(User.id == IdentityProvider.break_glass_id, can_break_glass()))
+    shut = select(IdentityProvider.id).where(
+        IdentityProvider.sso_only, IdentityProvider.state == "active", ~able
     )
-    return bool(db().scalar(query.limit(1)))
+    if user_id is not None:
+        shut = shut.where(IdentityProvider.break_glass_id == user_id)
+    if db().scalar(shut.limit(1)):
+        raise Conflict(
+            "This user gets in when single sign-on fails. Name another admin for that first.",
+            code="breaks_glass",
+        )

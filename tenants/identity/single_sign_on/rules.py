@@ -14,10 +14,10 @@ from tenants.foundation.errors import Invalid, Unavailable
 from tenants.foundation.exchange import OutboundFailed
 from tenants.identity.models import Role, User
 from tenants.identity.rights.granting import must_hold
-from tenants.identity.signing_in.factors import has_second_factor
 from tenants.identity.signing_in.models import Session
 from tenants.identity.signing_in.opening import ELSEWHERE
 from tenants.identity.single_sign_on.discovery import ProviderUnusable, metadata_of
+from tenants.identity.single_sign_on.exclusive import can_break_glass
 from tenants.identity.single_sign_on.models import IdentityProvider
 from tenants.isolation.door import db
 
@@ -34,7 +34,7 @@ def check_fields(provider: IdentityProvider, fields: Mapping[str, Any]) -> None:
     _must_hold_all_roles()
     if role_id := fields.get("default_role_id"):
         _check_role(db().get(Role, role_id))
-    if provider.break_glass_id and {"break_glass_id", "sso_only"} & fields.keys():
+    if provider.break_glass_id and {"break_glass_id", "sso_only", "state"} & fields.keys():
         _check_break_glass(provider)
     if provider.sso_only and provider.break_glass_id is None:
         raise Invalid(errors={"break_glass_id": ["Name an admin who gets in when the provider is away."]})
@@ -81,12 +81,12 @@ def _check_role(role: Role | None) -> None:
 
 
 def _check_break_glass(provider: IdentityProvider) -> None:
-    query = select(User.state, has_second_factor()).where(User.id == provider.break_glass_id)
-    found = db().execute(query).one_or_none()
-    if found is None:
+    able = db().scalar(select(can_break_glass()).where(User.id == provider.break_glass_id))
+    if able is None:
         raise Invalid(errors={"break_glass_id": ["There is no such record."]})
-    if provider.sso_only and tuple(found) != ("active", True):
-        raise Invalid(errors={"break_glass_id": ["They need to be active, and to have a second factor."]})
+    if provider.sso_only and not able:
+        needed = "They need to be active, to have the role admin, and to have a second factor."
+        raise Invalid(errors={"break_glass_id": [needed]})
 
 
 def _check_issuer(issuer: str) -> None:

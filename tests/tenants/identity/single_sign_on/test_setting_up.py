@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.clock import now
 from tenants.foundation.dns_records import look_up_records, use_records
-from tenants.identity.models import User
+from tenants.identity.holding import ADMIN
+from tenants.identity.models import Role, User, UserRole
 from tenants.identity.signing_in.models import Authenticator, Password
 from tenants.identity.signing_in.passwords import hash_of
 from tenants.isolation.door import db, inside
@@ -176,7 +178,9 @@ def test_enumeration_ways_to_sign_in_depend_on_the_domain_alone(
     assert ways("ada@acme.test") == ways("nobody@acme.test") == []
 
 
-def with_password(workspace: Workspace, *, second_factor: bool = False) -> dict[str, str]:
+def with_password(
+    workspace: Workspace, *, second_factor: bool = False, admin: bool = False
+) -> dict[str, str]:
     name = f"p{secrets.token_hex(6)}@example.org"
     with inside(workspace.home):
         act_as(SYSTEM)
@@ -188,6 +192,9 @@ def with_password(workspace: Workspace, *, second_factor: bool = False) -> dict[
             factor = Authenticator(user_id=user.id, kind="totp", name="Phone", confirmed_at=now())
             factor.secret = "JBSWY3DPEHPK3PXP"
             db().add(factor)
+        if admin:
+            role = db().scalars(select(Role.id).where(Role.name == ADMIN, Role.built_in)).one()
+            db().add(UserRole(user_id=user.id, role_id=role))
         return {"id": str(user.id), "email": name}
 
 
@@ -195,7 +202,7 @@ def test_where_a_tenant_signs_in_elsewhere_only_passwords_open_nothing_but_for_o
     app: Flask, new_workspace: Callable[[], Workspace], neighbour: Workspace, provider: Provider
 ) -> None:
     workspace, nursery = new_workspace(), app.extensions["nursery"]
-    person, breaker = with_password(workspace), with_password(workspace, second_factor=True)
+    person, breaker = with_password(workspace), with_password(workspace, second_factor=True, admin=True)
     for each in (person, breaker):
         nursery.note_email(workspace.home, each["email"])
 
@@ -211,6 +218,8 @@ def test_where_a_tenant_signs_in_elsewhere_only_passwords_open_nothing_but_for_o
     assert list(admin.patch(path, {"sso_only": True}).json["errors"]) == ["break_glass_id"]
     without = {"sso_only": True, "break_glass_id": person["id"]}
     assert list(admin.patch(path, without).json["errors"]) == ["break_glass_id"]
+    powerless = with_password(workspace, second_factor=True)
+    assert admin.patch(path, {"sso_only": True, "break_glass_id": powerless["id"]}).status_code == 422
     foreign = {"sso_only": True, "break_glass_id": str(neighbour.admin.user_id)}
     assert admin.patch(path, foreign).status_code == 422
     before = workspace.manager.in_person.get("/me").status_code
@@ -225,6 +234,32 @@ def test_where_a_tenant_signs_in_elsewhere_only_passwords_open_nothing_but_for_o
     assert sign_in(breaker).status_code in (200, 202)
     assert admin.patch(path, {"state": "inactive"}).status_code == 200
     assert sign_in(person).status_code == 201
+
+
+def test_who_breaks_the_glass_stays_able_to_as_long_as_they_are_named(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, provider: Provider
+) -> None:
+    workspace = new_workspace()
+    breaker = with_password(workspace, second_factor=True, admin=True)
+    admin = workspace.admin.in_person
+    made = admin.post("/identity-providers", fields(provider, sso_only=True, break_glass_id=breaker["id"]))
+    assert made.status_code == 201, made.json
+    user = f"/users/{breaker['id']}"
+    attempts: list[tuple[str, str, Any]] = [
+        ("PUT", f"{user}/deactivation", {}),
+        ("PUT", f"{user}/roles", {"role_ids": []}),
+        ("DELETE", f"{user}/authenticators", None),
+    ]
+    for method, path, said in attempts:
+        refused = admin.request(method, path, json=said)
+        assert (refused.status_code, refused.json["code"]) == (409, "breaks_glass"), path
+    assert neighbour.admin.in_person.put(attempts[0][1], {}).status_code == 404
+    path = f"/identity-providers/{made.json['id']}"
+    assert admin.patch(path, {"state": "inactive"}).status_code == 200
+    for method, where, said in reversed(attempts):
+        assert admin.request(method, where, json=said).status_code in (200, 204), where
+    again = admin.patch(path, {"state": "active"})
+    assert list(again.json["errors"]) == ["break_glass_id"]
 
 
 def test_another_issuer_knows_other_people(

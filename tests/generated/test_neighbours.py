@@ -9,11 +9,23 @@ from tests.asking import Examples, referred
 from tests.generated.answers import sound, words
 from tests.generated.rows import fingerprints
 from tests.generated.thoroughness import both, some_of
-from tests.operations import Document
+from tests.operations import Document, Operation
+from tests.workspace import Client, Workspace
 
 REFUSED = (404, 409, 422)
+#: Whose examples have no more than one page: what comes into being by a history, and by sending.
+ONE_PAGE = {
+    "GET /api/v1/deals/{deal_id}/stage-changes",
+    "GET /api/v1/deals/{deal_id}/outcome-changes",
+    "GET /api/v1/webhooks/{webhook_id}/deliveries",
+}
 #: Parameters that name one record instead of narrowing a list: one that is not there is not found.
 NAMED = {("GET /api/v1/users/{user_id}/permissions/explanation", "record")}
+
+
+def others(workspace: Workspace) -> list[Client]:
+    """Everybody but the admin, who is asked in any case."""
+    return [each for each in workspace.clients.values() if each is not workspace.admin]
 
 
 @both
@@ -98,6 +110,12 @@ def test_a_neighbours_record_in_a_body_is_one_that_never_was(
                 f"{operation} refuses its own {resource} like one that never was: this proves nothing"
             )
             if every:
+                for client in others(ours.workspace):
+                    bodies = [
+                        ours.body_with(operation, path, resource, tried[who]) for who in ("theirs", "never")
+                    ]
+                    one, other = (sound(operation, ours.ask(client, operation, json=each)) for each in bodies)
+                    assert words(one, tried["theirs"]) == words(other, tried["never"])
                 assert fingerprints(theirs.workspace.home) == before
     assert fingerprints(theirs.workspace.home) == before
 
@@ -111,9 +129,7 @@ def test_a_neighbours_record_in_a_filter_finds_what_one_that_never_was_finds(
         if operation.method != "get" or operation.public:
             continue
         ids = ours.ids(operation)
-        for name in [each["name"] for each in operation.parameters if each["schema"].get("format") == "uuid"]:
-            if name in operation.names_in_path or name.endswith("[ne]") or (not every and "[" in name):
-                continue
+        for name in _filters_by_id(operation, every=every):
             with subtests.test(operation=str(operation), filter=name):
                 field = name.partition("[")[0]
                 foreign = theirs.some(
@@ -134,6 +150,23 @@ def test_a_neighbours_record_in_a_filter_finds_what_one_that_never_was_finds(
                 assert len({words(answer, each) for each, answer in answers.items()}) == 1
                 if operation.is_page:
                     assert [answer.json["data"] for answer in answers.values()] == [[], []]
+                for client in some_of(others(ours.workspace), every=every, first=1):
+                    said = {
+                        words(
+                            sound(operation, ours.ask(client, operation, ids, query_string={name: each})),
+                            each,
+                        )
+                        for each in answers
+                    }
+                    assert len(said) == 1
+
+
+def _filters_by_id(operation: Operation, *, every: bool) -> list[str]:
+    """The parameters that take ids, one or a list of them; some mean only those without a word in brackets."""
+    of_ids = {each["name"] for each in operation.parameters if each["schema"].get("format") == "uuid"}
+    lists = {each["name"] for each in operation.parameters if each["name"].removesuffix("[in]") in of_ids}
+    found = (of_ids | lists) - set(operation.names_in_path)
+    return sorted(each for each in found if not each.endswith("[ne]") and (every or "[" not in each))
 
 
 def test_a_neighbours_cursor_is_none_of_ours(
@@ -149,6 +182,7 @@ def test_a_neighbours_cursor_is_none_of_ours(
                 theirs.make(operation.resource)
             page = theirs.ask(theirs.workspace.admin, operation, ids, query_string={"limit": 1})
             cursor = page.json["next_cursor"]
+            assert (cursor is None) == (str(operation) in ONE_PAGE)
             if cursor is None:
                 continue
             query = {"limit": 1, "cursor": cursor}

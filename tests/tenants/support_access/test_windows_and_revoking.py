@@ -49,6 +49,10 @@ def test_an_ask_that_nobody_answers_expires(
     later(timedelta(hours=12, minutes=1))
     assert bureau.ann.get(f"/access-grants/{asked['id']}").json["state"] == "expired"
     assert bureau.boss.put(f"/access-grants/{asked['id']}/approval").json["code"] == "wrong_state"
+    late = f"/access-grants/{waiting['id']}"
+    assert bureau.ann.get(late).json["state"] == "expired"
+    refused = tenant.admin.in_person.put(f"{late}/approval", {})
+    assert (refused.status_code, refused.json["code"]) == (409, "wrong_state")
 
 
 @pytest.mark.soak

@@ -40,7 +40,7 @@ from tenants.isolation.keys import KeyRing
 from tenants.isolation.regional import regional_storage
 from tenants.isolation.sealing import use_keys
 from tenants.isolation.startup import UnsafeDatabase, check_logins
-from tenants.isolation.storage import Storage
+from tenants.isolation.storage import Storage, storage_from
 from tenants.isolation.wrapping import LOOK_UPS, Wrapping, house_key
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.lifecycle.backups.opening import open_backups
@@ -99,9 +99,12 @@ def nursery_of(settings: Settings, catalog: Catalog, *, as_owner: bool = False) 
 
 
 def storage_of(settings: Settings, catalog: Catalog) -> Storage:
-    """Where files go: those of a region that has storage of its own go there."""
+    """Where files go: those of a tenant that chose a region go to the storage there."""
+    main = storage_from(settings.storage, settings.storage_kms_key)
+    if not settings.cells and not settings.region_storage:
+        return main  # there is nowhere else
     urls, kms_key = settings.region_storage, settings.storage_kms_key
-    return regional_storage(settings.storage, urls, kms_key, catalog.region_of)
+    return regional_storage(main, urls, kms_key, catalog.region_of, settings.region)
 
 
 def wrapping_of(settings: Settings, catalog: Catalog) -> Wrapping:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from crm.cli.refusals import Refused, sentence_for
 
 if TYPE_CHECKING:
     from tenants.foundation.settings import Settings
+    from tenants.isolation.storage import Storage
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ def examine(settings: "Settings") -> Iterator[Finding]:
         "staff": staff,
         "redis": redis,
         "storage": storage,
+        **{f"storage of {region}": partial(storage_of, region) for region in settings.region_storage},
         "key of keys": key_of_keys,
         "migrations": migrations,
         "regions": regions,
@@ -103,13 +106,26 @@ def redis(settings: "Settings") -> str:
 
 
 def storage(settings: "Settings") -> str:
-    from tenants.foundation.identifiers import new_id
     from tenants.isolation.storage import storage_from
 
-    files = storage_from(settings.storage, settings.storage_kms_key).for_tenant(new_id())
+    _try_out(storage_from(settings.storage, settings.storage_kms_key))
+    return f"A file went to {settings.storage} and was removed again."
+
+
+def storage_of(region: str, settings: "Settings") -> str:
+    from tenants.isolation.regional import storage_in
+
+    url = settings.region_storage[region]
+    _try_out(storage_in(url, settings.storage_kms_key))
+    return f"A file went to {url} and was removed again."
+
+
+def _try_out(storage: "Storage") -> None:
+    from tenants.foundation.identifiers import new_id
+
+    files = storage.for_tenant(new_id())
     files.write("doctor", [b"a file of the doctor"])
     files.delete("doctor")
-    return f"A file went to {settings.storage} and was removed again."
 
 
 def key_of_keys(settings: "Settings") -> str:

@@ -88,7 +88,7 @@ def _scratch(settings: Settings, folder: Path) -> Iterator[Settings]:
                     "redis_url": NO_REDIS,
                     "storage": (folder / "storage").as_uri(),
                     "storage_kms_key": None,
-                    "region_storage": {},
+                    "region_storage": dict.fromkeys(settings.region_storage, (folder / "storage").as_uri()),
                 }
             )
     finally:

@@ -21,6 +21,7 @@ from tenants.foundation.settings_sources import (
     app_url_of_bootstrap,
     key_wrapper_url,
     mail_sender,
+    must_have_storage,
     places_file,
     postgresql_url,
     redis_url,
@@ -104,8 +105,8 @@ class Settings(BaseSettings):
     region: RegionName | None = Field(None, description="The region of the first cell, `main`.")
     region_storage: dict[RegionName, StorageUrl] = Field(
         {},
-        description='Where files of tenants that chose a region go: `{"eu": "s3://bucket/prefix"}`; those of other '
-        "regions go to `FREEHOLD_STORAGE`.",
+        description='Where files of tenants that chose a region go: `{"eu": "s3://bucket/prefix"}`. Every region of a '
+        "cell has to be here, but for `FREEHOLD_REGION`: its files go to `FREEHOLD_STORAGE`.",
     )
     storage: StorageUrl = Field(
         default_factory=lambda found: _under_data_dir("storage")(found).as_uri(),
@@ -237,6 +238,11 @@ class Settings(BaseSettings):
     def _buckets_have_keys(self) -> Self:
         if self.storage_kms_key and not self.storage.startswith("s3://"):
             raise ValueError("FREEHOLD_STORAGE_KMS_KEY is for a bucket, and FREEHOLD_STORAGE is none.")
+        return self
+
+    @model_validator(mode="after")
+    def _regions_have_storage(self) -> Self:
+        must_have_storage(self.regions.values(), self.region, self.region_storage)
         return self
 
     @model_validator(mode="after")

@@ -4,34 +4,55 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from tenants.isolation.storage import Storage, TenantStorage, storage_from
+from tenants.isolation.storage import Storage, StorageFailed, TenantStorage, storage_from
 
 
 class RegionalStorage(Storage):
-    """A storage for each region; `other` is for whoever is of no region, or of one that has none of its own.
+    """A storage for each region; `other` is for whoever is of no region, and for those of `home`, where it is.
 
-    `region_of` says a tenant's region, which never changes.
+    `region_of` says a tenant's region, which never changes. Files of a region that has no storage here are neither
+    written nor read: StorageFailed.
     """
 
     def __init__(
-        self, other: Storage, regional: Mapping[str, Storage], region_of: Callable[[UUID], str | None]
+        self,
+        other: Storage,
+        regional: Mapping[str, Storage],
+        region_of: Callable[[UUID], str | None],
+        home: str | None = None,
     ) -> None:
         self._other, self._regional, self._region_of = other, regional, region_of
+        self._home = home
 
     def for_tenant(self, tenant_id: UUID) -> TenantStorage:
-        region = self._region_of(tenant_id)
-        return self._regional.get(region or "", self._other).for_tenant(tenant_id)
+        return self._of(self._region_of(tenant_id)).for_tenant(tenant_id)
 
     def sweep_unfinished(self, older_than: timedelta) -> int:
         return sum(each.sweep_unfinished(older_than) for each in (self._other, *self._regional.values()))
 
+    def _of(self, region: str | None) -> Storage:
+        if region is not None and region in self._regional:
+            return self._regional[region]
+        if region in (None, self._home):
+            return self._other
+        raise StorageFailed(f"There is no storage in {region!r}: name one in FREEHOLD_REGION_STORAGE.")
+
 
 def regional_storage(
-    url: str, urls: Mapping[str, str], kms_key: str | None, region_of: Callable[[UUID], str | None]
+    other: Storage,
+    urls: Mapping[str, str],
+    kms_key: str | None,
+    region_of: Callable[[UUID], str | None],
+    home: str | None = None,
 ) -> Storage:
-    """The storage at `url`, with one for each region of `urls`. Raises ValueError as `storage_from` does."""
-    other = storage_from(url, kms_key)
-    regional = {
-        region: storage_from(its, kms_key if its.startswith("s3:") else None) for region, its in urls.items()
-    }
-    return RegionalStorage(other, regional, region_of) if regional else other
+    """`other`, which is in the region `home`, with a storage for each region of `urls`.
+
+    Raises ValueError as `storage_from` does.
+    """
+    regional = {region: storage_in(its, kms_key) for region, its in urls.items()}
+    return RegionalStorage(other, regional, region_of, home)
+
+
+def storage_in(url: str, kms_key: str | None) -> Storage:
+    """The storage of a region: the KMS key is for those that are buckets."""
+    return storage_from(url, kms_key if url.startswith("s3:") else None)

@@ -94,6 +94,20 @@ def test_storage_that_cannot_be_written_is_found(doctor, tmp_path, acme, neighbo
     assert "can't be written: Not a directory." in says
 
 
+def test_storage_of_each_region_is_tried_out(doctor, tmp_path, acme, neighbour):
+    (tmp_path / "file").write_text("in the way")
+    us, asia = (tmp_path / "us").as_uri(), (tmp_path / "file").as_uri()
+
+    result = doctor("--json", FREEHOLD_REGION_STORAGE=json.dumps({"us": us, "asia": asia}))
+
+    assert result.exit_code == 1
+    found = findings(result)
+    assert found["storage of us"] == (True, f"A file went to {us} and was removed again.")
+    assert found["storage of asia"][0] is False
+    assert "can't be written: Not a directory." in found["storage of asia"][1]
+    assert [each for each in (tmp_path / "us").rglob("*") if each.is_file() and each.name != ".lock"] == []
+
+
 @pytest.mark.soak
 def test_a_key_of_kms_that_is_disabled_is_found(doctor, kms, acme, neighbour):
     arn = kms.new_key()

@@ -66,12 +66,16 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def environment(settings: Settings, second: Logins) -> dict[str, str]:
+def environment(settings: Settings, second: Logins, tmp_path: Path) -> dict[str, str]:
     """What the processes are given: two cells, of two regions."""
     values = settings.model_dump(exclude={"cells", "data_dir", "region_storage"})
     given = {env_name(name): str(value) for name, value in values.items() if value is not None}
     cells = {"second": {"app": second.app, "staff": second.staff, "owner": second.owner, "region": "us"}}
-    two = {"FREEHOLD_CELLS": json.dumps(cells), "FREEHOLD_REGION": "eu"}
+    two = {
+        "FREEHOLD_CELLS": json.dumps(cells),
+        "FREEHOLD_REGION": "eu",
+        "FREEHOLD_REGION_STORAGE": json.dumps({"us": (tmp_path / "us").as_uri()}),
+    }
     return {**os.environ, **given, **two, "FREEHOLD_DATA_DIR": str(settings.data_dir)}
 
 

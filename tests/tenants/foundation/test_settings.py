@@ -1,5 +1,6 @@
 """Settings are read once, from the environment and then from the file, and a wrong one is a sentence."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,42 @@ def test_the_page_of_settings_says_what_the_program_reads():
     written = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
 
     assert written == page(), "run `make docs`"
+
+
+CELL = '{"app": "postgresql://a", "staff": "postgresql://s", "region": REGION}'
+
+
+def cells(**regions: str | None) -> str:
+    said = (f'"{cell}": {CELL.replace("REGION", json.dumps(region))}' for cell, region in regions.items())
+    return f"{{{', '.join(said)}}}"
+
+
+def test_a_region_without_storage_of_its_own_stops_the_start(environment):
+    environment.setenv("FREEHOLD_REGION", "eu")
+    environment.setenv("FREEHOLD_CELLS", cells(ohio="us", oregon="us", mumbai="in", bonn="eu"))
+    environment.setenv("FREEHOLD_REGION_STORAGE", '{"us": "s3://us/files"}')
+
+    assert refusal() == (
+        "Files never leave a region, and there is no storage in 'in': FREEHOLD_STORAGE is for 'eu'. "
+        'Set FREEHOLD_REGION_STORAGE={"us": "s3://us/files", "in": "s3://bucket/prefix"}.'
+    )
+    environment.setenv("FREEHOLD_REGION_STORAGE", '{"us": "s3://us/files", "in": "s3://in"}')
+    assert Settings.read().region_storage == {"us": "s3://us/files", "in": "s3://in"}
+
+
+def test_what_is_of_no_region_is_no_storage_of_one(environment):
+    environment.setenv("FREEHOLD_CELLS", cells(ohio="us", mumbai="in"))
+
+    said = refusal()
+
+    assert "no storage in 'in' and 'us': FREEHOLD_STORAGE is for cells of no region." in said
+    assert '{"in": "s3://bucket/prefix", "us": "s3://bucket/prefix"}' in said
+
+
+@pytest.mark.parametrize(("home", "second"), [(None, None), ("eu", "eu"), ("eu", None)])
+def test_cells_of_one_region_or_of_none_share_one_storage(environment, home, second):
+    if home:
+        environment.setenv("FREEHOLD_REGION", home)
+    environment.setenv("FREEHOLD_CELLS", cells(second=second))
+
+    assert Settings.read().region_storage == {}

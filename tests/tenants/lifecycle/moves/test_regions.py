@@ -12,13 +12,18 @@ from tenants.catalog.regions import Regions
 from tenants.foundation.errors import Conflict
 from tenants.identity.founding import Founder
 from tenants.isolation import files
+from tenants.isolation.files import stored_files
 from tenants.isolation.regional import RegionalStorage
-from tenants.isolation.storage import storage_from
+from tenants.isolation.storage import StorageFailed, storage_from
+from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw
+from tenants.lifecycle.archives.keeping import go_on as keep_going
+from tenants.lifecycle.archives.running import Works as Archiving
 from tenants.lifecycle.moves.moving import ask_to_move, go_on
 from tenants.lifecycle.moves.running import Works
 from tenants.provisioning.birth import Nursery
-from tests.attaching import attached
+from tests.attaching import attach, attached
 from tests.jobs import RunJobs
+from tests.tenants.lifecycle.archives.archived import WHY as QUIET
 from tests.tenants.lifecycle.moves.world import WHY, schemas
 from tests.workspace import Client, Workspace
 
@@ -34,11 +39,12 @@ def two_regions(works: Works, nursery: Nursery) -> Nursery:
 
 @pytest.fixture
 def regional(works: Works, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Storage of its own for `us`; the folder."""
-    here = storage_from((tmp_path / "us").as_uri())
-    both = RegionalStorage(files._storage[0], {"us": here}, works.catalog.region_of)
+    """Storage of its own for `us`, beside that of `eu`; the folder of both."""
+    in_us = {"us": storage_from((tmp_path / "us").as_uri())}
+    main = storage_from((tmp_path / "eu").as_uri())
+    both = RegionalStorage(main, in_us, works.catalog.region_of, home="eu")
     monkeypatch.setattr(files, "_storage", [both])
-    return tmp_path / "us"
+    return tmp_path
 
 
 def opened(app: Flask, nursery: Nursery, cell: str | None, region: str | None) -> Workspace:
@@ -84,7 +90,44 @@ def test_what_chose_a_region_never_leaves_it(
     attached(tenant.admin, "contacts", contact)
     tenant.admin.post("/exports", {})
     run_jobs()
-    assert kept_in(regional, tenant) == {"attachments", "exports"}
+    assert kept_in(regional / "us", tenant) == {"attachments", "exports"}
+    assert kept_in(regional / "eu", tenant) == set()
+    assert neighbour.admin.get(f"/contacts/{contact}").status_code == 404
+
+
+@pytest.mark.soak
+def test_its_archive_lies_in_its_region_and_is_read_back_from_there(
+    app: Flask, neighbour: Workspace, two_regions: Nursery, works: Works, regional: Path
+) -> None:
+    catalog = works.catalog
+    tenant, other = opened(app, two_regions, None, "us"), opened(app, two_regions, None, "eu")
+    contact = tenant.admin.post("/contacts", {"last_name": "Ng"}).json["id"]
+    archiving = Archiving(catalog, works.owners, two_regions.wrapper, works.head)
+    put_away = [ask_to_archive(catalog, each.home.id, QUIET) for each in (tenant, other)]
+    for each in put_away:
+        keep_going(archiving, each)
+    assert kept_in(regional / "us", tenant) == kept_in(regional / "eu", other) == {"archives"}
+    assert kept_in(regional / "eu", tenant) == kept_in(regional / "us", other) == set()
+    keep_going(archiving, ask_to_thaw(catalog, tenant.home.id, QUIET))
+    assert tenant.admin.get(f"/contacts/{contact}").json["last_name"] == "Ng"
+    assert neighbour.admin.get(f"/contacts/{contact}").status_code == 404
+
+
+def test_files_of_a_region_without_storage_go_nowhere_else(
+    app: Flask, neighbour: Workspace, two_regions: Nursery, works: Works, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    main = RegionalStorage(storage_from(tmp_path.as_uri()), {}, works.catalog.region_of, home="eu")
+    monkeypatch.setattr(files, "_storage", [main])
+    ours, theirs = opened(app, two_regions, None, "us"), opened(app, two_regions, None, "eu")
+    contact = ours.admin.post("/contacts", {"last_name": "Ng"}).json["id"]
+    refused = attach(ours.admin, "contacts", contact)
+    assert (refused.status_code, "stored" in refused.json["detail"]) == (503, True)
+    assert ours.admin.get("/attachments", query_string={"record_id": contact}).json["data"] == []
+    with pytest.raises(StorageFailed, match="no storage in 'us': name one in FREEHOLD_REGION_STORAGE"):
+        stored_files(ours.home.id)
+    assert list(tmp_path.rglob("*")) == []
+    attached(theirs.admin, "contacts", theirs.admin.post("/contacts", {"last_name": "Ng"}).json["id"])
+    assert kept_in(tmp_path, theirs) == {"attachments"}
     assert neighbour.admin.get(f"/contacts/{contact}").status_code == 404
 
 
@@ -114,7 +157,8 @@ def test_who_chose_none_keeps_its_files_where_they_are_when_it_moves(
     works = Works(works.catalog, works.owners, works.head, REGIONS)
     go_on(works, ask_to_move(works, tenant.home.id, "second", WHY))
     assert tenant.admin.get(f"/attachments/{attachment}/download").status_code == 200
-    assert kept_in(regional, tenant) == set()
+    assert kept_in(regional / "us", tenant) == set()
+    assert kept_in(regional / "eu", tenant) == {"attachments"}
     assert neighbour.admin.get(f"/attachments/{attachment}").status_code == 404
 
 

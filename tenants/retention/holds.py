@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, text
 
 from tenants.access.caller import acting
 from tenants.access.policy import save
+from tenants.catalog.models import State
+from tenants.catalog.states import PERMITS, STATE_HERE, Work, refusal_of
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Invalid
 from tenants.isolation.door import db
@@ -22,10 +24,12 @@ TURN = "legal-holds"
 def place_hold(said: dict[str, Any]) -> LegalHold:
     """Put records, or everything, under a hold. From the answer on, nothing of it is deleted.
 
-    Raises Invalid for records that are neither there nor in the bin.
+    Raises Invalid for records that are neither there nor in the bin, and what the tenant's state says when it is being
+    destroyed.
     """
     # Whoever deletes at this moment ends first, and what they deleted is not there any more.
     one_at_a_time(TURN)
+    _must_not_be_destroyed()
     if said.get("record_ids") is not None:
         said["record_ids"] = sorted(set(said["record_ids"]))
         _must_be_there(said.get("resource"), said["record_ids"])
@@ -69,6 +73,13 @@ def ends_in_force() -> list[datetime | None]:
     return list(
         db().scalars(select(LegalHold.ends_at).where(lasting(LegalHold, now())).order_by(LegalHold.id))
     )
+
+
+def _must_not_be_destroyed() -> None:
+    """Who was let in while the tenant was closing may have waited for its end."""
+    state = State(db().scalar(text(STATE_HERE)))
+    if PERMITS[state].work is Work.NONE:
+        raise refusal_of(state)
 
 
 def _must_be_there(resource: str | None, record_ids: Sequence[UUID]) -> None:

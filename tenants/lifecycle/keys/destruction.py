@@ -15,27 +15,27 @@ from sqlalchemy.orm import Session
 from tenants.audit.ledger import Ending, ledger
 from tenants.catalog.models import BroughtKey, LookupHash, State, Tenant
 from tenants.catalog.registry import PLACE, Home, home_of
-from tenants.catalog.states import Mover
-from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.tables import Base
 from tenants.isolation.door import db, inside
 from tenants.isolation.owner import as_owner
 from tenants.isolation.stepping import drop
 from tenants.isolation.storage import Storage
-from tenants.lifecycle.archives.models import Archive, Step, ThawLink
+from tenants.lifecycle.archives.models import Step, ThawLink
 from tenants.lifecycle.backups.opening import mirror
 from tenants.lifecycle.certificates.issuing import WHOLE, certificates
 from tenants.lifecycle.changing import Decision, change
-from tenants.lifecycle.closing.exiting import OPEN
-from tenants.lifecycle.closing.models import Closing, Phase
-from tenants.lifecycle.closing.periods import longest_wait
+from tenants.lifecycle.keys.due import (
+    ENDINGS,
+    archive_of,
+    end_unless_held,
+    must_be_ending,
+    must_not_be_early,
+    must_not_be_held,
+)
 from tenants.lifecycle.keys.versions import KeyVersions
 from tenants.lifecycle.moves.moving import drop_copies
-from tenants.retention.holds import is_anything_held
 
-#: The states from which there is a way to destruction, and who goes it.
-ENDINGS = {State.CLOSING: Mover.PLATFORM, State.THAWING: Mover.OPERATOR}
 PATIENCE_SECONDS = 600
 Keep = Callable[[dict[str, Any]], None]
 
@@ -66,18 +66,20 @@ class Destruction:
         home = self._found(slug)
         self._must_have_owner(home)
         if home.state is not State.DESTROYED:
-            self._must_be_ending(home)
+            must_be_ending(home)
+            must_not_be_held(catalog, home)
             if not exit_is_over:
                 with catalog.transaction() as session:
-                    _must_not_be_early(session, home)
+                    must_not_be_early(session, home)
             certificates().begin(home.id, WHOLE, self._inventory(home))
             decision = Decision(ENDINGS[home.state], reason)
             with catalog.transaction() as session:
                 session.get(Tenant, home.id, with_for_update=True)
                 if not exit_is_over:  # nobody went back on it meanwhile
-                    _must_not_be_early(session, home)
+                    must_not_be_early(session, home)
                 _end_archive(session, home)
                 change(session, home.id, State.DESTROYED, decision)
+                end_unless_held(session, home)
         catalog.forget(home.id)
         ledger().note(Ending.TENANT, home.id)
         self.versions.destroy(home.id)
@@ -103,29 +105,6 @@ class Destruction:
         """Raises Unavailable, before anything is destroyed, when its tables could not be dropped in the end."""
         with as_owner(self.owners.get(home.cell)):
             return
-
-    def _must_be_ending(self, home: Home) -> None:
-        if home.state is State.ARCHIVED:
-            raise Conflict(
-                "This tenant is archived, and nobody there was told of an end: `freehold tenant close` wakes it into its"
-                " exit.",
-                code="not_announced",
-            )
-        if home.state not in ENDINGS:
-            raise Conflict(
-                f"A tenant that is {home.state.value} is not destroyed: it has to be closing.",
-                code="state_conflict",
-            )
-        if self._is_held(home):
-            raise Conflict("This tenant is under a legal hold, and nothing of it is destroyed.", code="held")
-
-    def _is_held(self, home: Home) -> bool:
-        if home.state is State.CLOSING:
-            with inside(home):
-                return is_anything_held()
-        with self.versions.catalog.transaction() as session:
-            archive = session.scalars(_archive_of(home)).one_or_none()
-            return archive is not None and archive.held_at(now())
 
     def _inventory(self, home: Home) -> dict[str, Any]:
         """What there is, by class, without a word of what it says: how many, and a hash of the ids."""
@@ -170,41 +149,9 @@ class Destruction:
         return certificates().issue(home.id, WHOLE, verified=verified, **said)
 
 
-def _must_not_be_early(session: Session, home: Home) -> None:
-    """Nobody shortens the time in which a tenant takes everything away and can come back."""
-    under_way = select(Closing).where(Closing.tenant_id == home.id, *OPEN)
-    closing = session.scalars(under_way).one_or_none()
-    if home.state is State.THAWING:
-        _must_be_past_waking(session, home, closing)
-    elif closing is not None and closing.phase(now()) is not Phase.DUE:
-        raise Conflict(
-            "This tenant is in its exit: it can take everything away and come back until"
-            f" {closing.retrieval_until.date()}, and until its last notice is over.",
-            code="not_due",
-        )
-
-
-def _archive_of(home: Home) -> sa.Select[Archive]:
-    """The archive that a tenant is in, or is just coming back from."""
-    return select(Archive).where(Archive.tenant_id == home.id, Archive.step != Step.RETURNED)
-
-
-def _must_be_past_waking(session: Session, home: Home, closing: Closing | None) -> None:
-    """Raises Conflict unless it was to be woken for its exit, and could not be for as long as retrieval would last."""
-    archive = session.scalars(_archive_of(home)).one_or_none()
-    asked_at = archive.thaw_asked_at if archive else None
-    due = asked_at + longest_wait() if closing is not None and asked_at is not None else None
-    if due is None or now() < due:
-        raise Conflict(
-            "This tenant is coming back from its archive."
-            + (f" If it can't, it can be destroyed after {due.date()}." if due else ""),
-            code="not_due",
-        )
-
-
 def _end_archive(session: Session, home: Home) -> None:
     """Whoever tries to wake it is overtaken."""
-    for archive in session.scalars(_archive_of(home).with_for_update()):
+    for archive in session.scalars(archive_of(home).with_for_update()):
         archive.step, archive.attempt, archive.lease_until = Step.KEPT, archive.attempt + 1, None
 
 

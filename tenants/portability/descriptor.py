@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tenants.portability.columns import Field
+from tenants.portability.columns import TEXT, Field
 from tenants.portability.contents import BundleTable, LeftOut, left_out
 from tenants.portability.formats import Format
 from tenants.portability.zipping import Written
@@ -164,6 +164,9 @@ def _field(table: BundleTable, column: Field, *, unique: bool) -> dict[str, Any]
     constraints: dict[str, Any] = dict(said.pop("constraints", {}))
     if column.required:
         constraints["required"] = True
+        if column.kind is TEXT:
+            # Nothing is missing here: a reader that doesn't see quotes is not to take a text `\N` for it.
+            said["missingValues"] = []
     if unique:
         constraints["unique"] = True
     if column.words is not None:

@@ -30,11 +30,12 @@ Contents = dict[str, bytes]
 def bundle(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Of a tenant with a company and two contacts; tests tamper with copies of it."""
+    """Of a tenant with a company, two contacts and a lead; tests tamper with copies of it."""
     tenant = new_workspace()
     company = tenant.admin.post("/companies", {"name": "Initech, Inc.", "notes": "=1+1"}).json["id"]
     for name in ("Bill", "Peter"):
         tenant.admin.post("/contacts", {"last_name": name, "company_id": company, "tags": ["a", 'b"c']})
+    tenant.admin.post("/leads", {"last_name": "\\N"})
     neighbour.admin.post("/contacts", {"last_name": "Not of this bundle"})
     file = tmp_path_factory.mktemp("bundle") / "bundle.zip"
     take_out(tenant.home, file, Format.CSV)
@@ -263,6 +264,8 @@ def test_a_stranger_reads_the_bundle_by_its_description_alone(bundle: Path, tmp_
     package = frictionless.Package(str(tmp_path / "datapackage.json"))
     (company,) = package.get_resource("companies").read_rows()
     assert (company["name"], company["notes"], company["revenue"]) == ("Initech, Inc.", "=1+1", None)
+    (lead,) = package.get_resource("leads").read_rows()
+    assert (lead["last_name"], lead["first_name"]) == ("\\N", None)
     fields = {
         each["name"]: each for each in package.get_resource("contacts").schema.to_descriptor()["fields"]
     }

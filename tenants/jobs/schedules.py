@@ -1,5 +1,6 @@
 """Recurring work is rows: each says when it is due next, and asking for it moves that on in the same transaction."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,16 +18,35 @@ from tenants.jobs.registry import work_named, works, works_always
 
 USUAL_ATTEMPTS = 5
 ASIDE = timedelta(days=1)
+HOURS = 1
+"""Where a cron line has its hours."""
 log = structlog.get_logger(__name__)
 #: Whether all work goes on in the tenant at hand.
 WORKS: ColumnElement[bool] = literal_column(f"(({STATE_HERE}) = 'active')")
 
 
 def next_moment(cron: str, zone: str, after: datetime) -> datetime:
-    """The first moment after another one that a cron line names, by the clocks of a zone."""
-    local = after.astimezone(ZoneInfo(zone))
-    found: datetime = croniter(cron, local).get_next(datetime)
-    return found.astimezone(after.tzinfo)
+    """The first moment after another one that a cron line names, by the clocks of a zone.
+
+    Where clocks change it goes by cron(8): what is planned for an hour that comes twice runs in the first, what is
+    planned for one that is left out runs once that day. A line that names every hour runs in each that passes.
+    """
+    return next(_moments(cron, zone, after, croniter.all_next))
+
+
+def last_moment(cron: str, zone: str, before: datetime) -> datetime:
+    """The last moment before another one that it names, likewise."""
+    return next(_moments(cron, zone, before, croniter.all_prev))
+
+
+def _moments(
+    cron: str, zone: str, at: datetime, way: Callable[..., Iterator[datetime]]
+) -> Iterator[datetime]:
+    clocks, every_hour = ZoneInfo(zone), croniter.expand(cron)[0][HOURS] == ["*"]
+    for found in way(croniter(cron, at.astimezone(clocks)), datetime):
+        moment = found.astimezone(at.tzinfo)
+        if every_hour or not moment.astimezone(clocks).fold:
+            yield moment
 
 
 def ask_for_what_is_due() -> int:

@@ -1,14 +1,13 @@
 """Notices copies that failed or did not come, and tells the admins once for each."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from croniter import croniter
 from sqlalchemy import select
 
 from tenants.foundation.clock import now
 from tenants.isolation.door import db
 from tenants.jobs.models import Job, JobState
+from tenants.jobs.schedules import last_moment
 from tenants.notices.kinds import notice_kind
 from tenants.notices.telling import tell
 from tenants.portability.models import ExportSchedule
@@ -66,6 +65,4 @@ def _last_failure(schedule: ExportSchedule) -> Job | None:
 
 def _last_due(schedule: ExportSchedule) -> datetime:
     """The latest moment that lies further back than a copy takes."""
-    latest = now() - GRACE
-    found: datetime = croniter(schedule.cron, latest.astimezone(ZoneInfo(schedule.zone))).get_prev(datetime)
-    return found.astimezone(latest.tzinfo)
+    return last_moment(schedule.cron, schedule.zone, now() - GRACE)

@@ -150,6 +150,7 @@ class ExportSchedule(Record, Owned, Base):
 
     When it runs is a row of `schedules`; it runs in its owner's name, with the rights that they have then. `keep` is the
     number of copies; older ones are removed. Without `bucket` (name, region, endpoint, prefix) copies stay with us.
+    `planned_at` says since when it goes by this line and zone, if that is not since it was set up.
     """
 
     __tablename__ = "export_schedules"
@@ -174,6 +175,7 @@ class ExportSchedule(Record, Owned, Base):
     bucket: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.BUSINESS)
     access_key_id: Mapped[str | None] = column(data=DataClass.CREDENTIAL)
     secret: Mapped[Any] = column(LargeBinary, data=DataClass.CREDENTIAL, sealed=True, nullable=True)
+    planned_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     last_succeeded_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     alerted_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
 
@@ -187,6 +189,10 @@ class ExportSchedule(Record, Owned, Base):
             source=Source.SYSTEM,
             **{name: getattr(self, name) for name in said},
         )
+
+    def plan_anew(self) -> None:
+        """It goes by another line or zone from now on: no moment of these is owed from before."""
+        self.planned_at = now()
 
     def succeeded(self) -> None:
         """A copy was made and read back: whatever was wrong before is over."""

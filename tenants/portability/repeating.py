@@ -91,7 +91,10 @@ def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSch
     _check(said)
     if schedule.bucket is None and any(name in said for name in KEYS):
         raise Invalid(errors={"access_key_id": ["This schedule has no bucket."]})
+    before = schedule.cron, schedule.zone
     change(schedule, said)
+    if (schedule.cron, schedule.zone) != before:
+        schedule.plan_anew()
     if any(name in said for name in KEYS):
         _must_work(schedule)
     row = _row_of(schedule)

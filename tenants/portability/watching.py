@@ -50,7 +50,8 @@ def _trouble(schedule: ExportSchedule) -> str | None:
             return f"failed: {failed.error}"
         return None
     due = _last_due(schedule)
-    heard = max(each for each in (since, told, schedule.created_at) if each is not None)
+    planned = schedule.planned_at or schedule.created_at
+    heard = max(each for each in (since, told, planned) if each is not None)
     return f"is overdue since {due:%Y-%m-%d %H:%M} UTC" if heard < due else None
 
 

@@ -40,6 +40,8 @@ from tenants.lifecycle.keys.versions import key_versions
 from tenants.lifecycle.moves.moving import ROUND as MOVE
 from tenants.lifecycle.moves.moving import go_on_everywhere as go_on_with_moves
 from tenants.lifecycle.moves.running import Works as Moves
+from tenants.lifecycle.telling.rounds import tell_what_waits
+from tenants.lifecycle.telling.waiting import ROUND as TELL_ADMINS
 from tenants.provisioning.birth import SPARES
 from tenants.provisioning.revisions import head
 from tenants.support_access.legal_orders import TELL, tell_when_due
@@ -157,6 +159,10 @@ def _rounds_of_owner(settings: Settings, catalog: Catalog) -> Iterator[PlatformJ
         yield PlatformJob(LOOK, lambda: look(catalog, days), purpose=Purpose.OPERATION, every_seconds=3600)
     exits = exits_of(settings, catalog)
     yield PlatformJob(CLOSE, lambda: go_on_with_exits(exits), purpose=Purpose.PORTABILITY, every_seconds=60)
+    regions = Regions(settings.regions)
+    yield PlatformJob(
+        TELL_ADMINS, lambda: tell_what_waits(catalog, regions), purpose=Purpose.ACCOUNT, every_seconds=60
+    )
     yield PlatformJob(
         "tenants.settle", lambda: settle_all(catalog, owners), purpose=Purpose.OPERATION, every_seconds=10
     )

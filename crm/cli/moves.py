@@ -35,11 +35,17 @@ def move_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> Non
     if sum(map(bool, (said["cell"], said["back"], said["confirm"]))) != 1:
         raise click.UsageError("Say one of --cell NAME, --back and --confirm.")
     from crm.schedule import move_works_of
+    from tenants.lifecycle.moves.models import Step
+    from tenants.lifecycle.telling.rounds import tell_what_waits
 
     settings, catalog = opened(data_dir)
     works = move_works_of(settings, catalog)
     del said["confirm"]
-    move_id = _asked(works, tenant_of(catalog, slug).id, **said)
+    home = tenant_of(catalog, slug)
+    move_id = _asked(works, home.id, **said)
+    if _move(catalog, move_id).step == Step.COPYING:
+        # Before it stands still, when nothing can be told there; the scheduler tells the rest.
+        tell_what_waits(catalog, works.regions, home.id)
     _carry_out(works, move_id)
     move = _move(catalog, move_id)
     options.answer({"tenant": slug, **{name: getattr(move, name) for name in SHOWN}}, as_json=as_json)

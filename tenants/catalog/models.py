@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     DateTime,
     Double,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped
@@ -80,9 +82,13 @@ class Tenant(Identified, CatalogBase):
 
 
 class StateChange(Identified, CatalogBase):
-    """A tenant went from one state to another: who did it, when, and why. `settled_at` is when its schema knew."""
+    """A tenant went from one state to another: who did it, when, and why. `settled_at` is when its schema knew.
+
+    `untold` is true as long as its admins are still to hear of it; what they hear nothing of by itself has none.
+    """
 
     __tablename__ = "state_changes"
+    __table_args__ = (Index("state_changes_untold_idx", "id", postgresql_where=text("untold")),)
     __purpose__ = Purpose.OPERATION
 
     tenant_id: Mapped[UUID] = column(ForeignKey(Tenant.id), data=DataClass.TECHNICAL, index=True)
@@ -93,6 +99,7 @@ class StateChange(Identified, CatalogBase):
     actor_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
     reason: Mapped[str] = column(data=DataClass.FREE_TEXT)
     settled_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    untold: Mapped[bool | None] = column(Boolean, data=DataClass.TECHNICAL)
 
 
 class TenantKey(CatalogBase):

@@ -1,29 +1,43 @@
 """What befalls a tenant as a whole is told its admins once, and put on record; and what became of the telling."""
 
 from enum import StrEnum
+from uuid import uuid5
 
+import structlog
 from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.models import AuditEvent
 from tenants.audit.recording import record_event
 from tenants.catalog.registry import Home
+from tenants.foundation.errors import Refusal, Unavailable
 from tenants.foundation.tables import Source
+from tenants.identity.people.addressees import addresses_told
 from tenants.isolation.door import db, inside
 from tenants.jobs.models import Job, JobState
 from tenants.lifecycle.once import is_on_record
 from tenants.mail.jobs import send_mail
+from tenants.mail.posting import hand_over
 from tenants.notices.kinds import NoticeKind, notice_kind
 from tenants.notices.models import Notice
 from tenants.notices.telling import tell
 from tenants.webhooks.models import DeliveryState, WebhookDelivery
 
+log = structlog.get_logger(__name__)
 #: Declared here, where the web process sees them: webhooks can ask for what the scheduler alone tells.
 UNUSED = notice_kind("tenant.inactivity_notice", "Nobody uses the workspace, and it will be archived")
 CLOSING = {
     "asked": notice_kind("tenant.closing_asked", "The workspace is to be closed"),
     "retrieval": notice_kind("tenant.closing_retrieval", "The workspace can only be read and exported now"),
     "final": notice_kind("tenant.closing_final", "The workspace is about to be destroyed"),
+}
+LIFECYCLE = {
+    "suspended": notice_kind("tenant.suspended", "The workspace is suspended"),
+    "resumed": notice_kind("tenant.resumed", "The workspace is no longer suspended"),
+    "thawed": notice_kind("tenant.thawed", "The workspace is back from its archive"),
+    "move_begun": notice_kind("tenant.move_begun", "The workspace is being moved to another server"),
+    "moved": notice_kind("tenant.moved", "The workspace has moved to another server"),
+    "move_given_up": notice_kind("tenant.move_given_up", "The workspace was to move, and stays where it is"),
 }
 
 
@@ -82,3 +96,23 @@ def tell_admins_once(home: Home, key: str, action: str, kind: NoticeKind, letter
             {"admins_told": [None, len(notice.mails)], "mails": [None, notice.mails]},
         )  # fmt: skip
     return True
+
+
+def mail_admins_at_once(home: Home, key: str, letter: tuple[str, str]) -> int:
+    """Mail a subject and a text to the admins of a tenant in which no mail can be kept; how many were taken.
+
+    Of one key it is one message to each of them, however often it is tried. What is not taken is in the log.
+    """
+    with inside(home):
+        addresses = addresses_told(None, None)
+    taken = 0
+    for same, each in {address.casefold(): address for address in addresses}.items():
+        try:
+            hand_over(uuid5(home.id, f"{key} {same}"), to=each, subject=letter[0], text=letter[1])
+        except Refusal as refusal:
+            log.warning("admins_not_mailed", tenant=str(home.id), key=key, reason=refusal.detail)
+            if isinstance(refusal, Unavailable):
+                break  # nobody else's is taken either
+        else:
+            taken += 1
+    return taken

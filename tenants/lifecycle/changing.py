@@ -26,6 +26,7 @@ from tenants.isolation.freezing import freeze, is_frozen, lift
 from tenants.isolation.owner import OwnerError
 from tenants.jobs.accepting import announce
 from tenants.lifecycle.once import is_on_record
+from tenants.lifecycle.telling.waiting import is_told, tell_soon
 
 log = structlog.get_logger(__name__)
 #: The states that a tenant's own schema has a word for; in the others it is frozen, or there is none.
@@ -62,6 +63,7 @@ def change(session: Session, tenant_id: UUID, after: State, decision: Decision) 
         mover=decision.mover,
         actor_id=decision.actor_id,
         reason=decision.reason,
+        untold=is_told(before, after) or None,
     )
     session.add(made)
     session.flush()
@@ -112,6 +114,7 @@ def settle(catalog: Catalog, owners: Owners, tenant_id: UUID) -> None:
     with catalog.transaction() as session:
         done = update(StateChange).where(StateChange.id.in_([each.id for each in changes]))
         session.execute(done.values(settled_at=now()))
+        tell_soon(session)
     catalog.forget(tenant_id)
     announce(tenant_id, now())  # what waited for this state may go on
 

@@ -1,4 +1,4 @@
-"""Posting a mail: written in the transaction at hand, sent once that has committed."""
+"""Posting a mail: written in the transaction at hand, sent once that has committed; or handed over without being kept."""
 
 from urllib.parse import quote
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from tenants.access.caller import SYSTEM, act_as
 from tenants.isolation.door import db, here
 from tenants.mail.jobs import send_mail
-from tenants.mail.messages import usable_address, usable_subject
+from tenants.mail.messages import message, usable_address, usable_subject
 from tenants.mail.models import Mail
 from tenants.mail.postmen import post_office
 
@@ -27,6 +27,15 @@ def post(*, to: str, subject: str, text: str) -> UUID:
     finally:
         here().caller = whoever
     return mail.id
+
+
+def hand_over(mail_id: UUID, *, to: str, subject: str, text: str) -> None:
+    """Send a mail at once, for whom nothing can be kept at this moment; however often, it is one message to readers.
+
+    Raises Unavailable when it may be tried again, Conflict when there is no use.
+    """
+    office = post_office()
+    office.postman.deliver(message(mail_id, office.sender, to, subject, text))
 
 
 def link(page: str, token: str) -> str:

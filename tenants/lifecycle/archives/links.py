@@ -24,9 +24,8 @@ from tenants.lifecycle.archives.keeping import thaw
 from tenants.lifecycle.archives.models import Archive, ThawLink
 from tenants.lifecycle.archives.steps import ADMINS
 from tenants.lifecycle.changing import Decision
-from tenants.mail.messages import message, one_line, usable_address
-from tenants.mail.posting import link
-from tenants.mail.postmen import post_office
+from tenants.mail.messages import one_line, usable_address
+from tenants.mail.posting import hand_over, link
 
 log = structlog.get_logger(__name__)
 ROUND = "archives.post_links"
@@ -132,9 +131,8 @@ def _post(catalog: Catalog, link_id: UUID) -> bool:
     except (Refusal, Unreadable) as withheld:  # its key is destroyed or withheld; the others have theirs
         log.warning("thaw_link_waits", reason=str(withheld))
         return False
-    office = post_office()
     try:
-        office.postman.deliver(message(link_id, office.sender, said["to"], said["subject"], said["text"]))
+        hand_over(link_id, **said)
     except Unavailable as refusal:
         log.warning("thaw_link_waits", reason=refusal.detail)
         return False

@@ -21,6 +21,7 @@ from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.door import inside
 from tenants.isolation.stepping import build, drop, grant_exactly, step_tenant
 from tenants.isolation.storage import NotStored
+from tenants.lifecycle.admins import mail_admins_at_once
 from tenants.lifecycle.archives import bundles
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Attempt
@@ -28,6 +29,7 @@ from tenants.lifecycle.backups.again import Again
 from tenants.lifecycle.backups.doors import end_what_is_for_the_moment
 from tenants.lifecycle.backups.endings import Endings
 from tenants.lifecycle.changing import Decision, change, settle
+from tenants.lifecycle.telling.letters import frozen
 from tenants.portability.bundling import PATIENCE_SECONDS
 from tenants.portability.comparing import differences
 from tenants.portability.opening import NotABundle, OpenBundle
@@ -45,6 +47,8 @@ DAMAGED = (Conflict, NotABundle, NotStored, Unreadable)
 def freeze(attempt: Attempt) -> None:
     """From the end of this step on nothing is written there any more."""
     settle(attempt.works.catalog, attempt.works.owners, attempt.archive.tenant_id)
+    # No mail can wait in a tenant that stands still.
+    mail_admins_at_once(attempt.home, f"frozen-{attempt.archive.id}", frozen(attempt.archive))
     with attempt.works.catalog.transaction() as session:
         change(session, attempt.archive.tenant_id, State.ARCHIVING, _decision(attempt))
         attempt.go_to(session, Step.WRITING)

@@ -10,6 +10,7 @@ from tenants.isolation.stepping import drop
 from tenants.lifecycle.changing import change, settle
 from tenants.lifecycle.moves.models import Step
 from tenants.lifecycle.moves.running import Attempt
+from tenants.lifecycle.telling.waiting import tell_soon
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,10 @@ def discard(attempt: Attempt) -> None:
     if attempt.move.paused_at is not None and attempt.move.resumed_at is None:
         attempt.advance(Step.DISCARDING, resumed_at=now(), error=attempt.move.error)
     _discard(attempt)
-    attempt.advance(Step.GIVEN_UP, ended_at=now(), phase=None, done=None, error=attempt.move.error)
+    with attempt.catalog.transaction() as session:
+        over = {"ended_at": now(), "phase": None, "done": None, "error": attempt.move.error, "untold": True}
+        attempt.go_to(session, Step.GIVEN_UP, **over)
+        tell_soon(session)
 
 
 def _discard(attempt: Attempt) -> None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import Boolean, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -61,7 +61,8 @@ BEFORE_THE_SWITCH = (
 class Move(Stepwise, CatalogBase):
     """One time that a tenant goes from a cell to another. Nothing is written there from `paused_at` to `resumed_at`.
 
-    `content` has of each table how many rows it has and their hash, which were the same on both sides.
+    `content` has of each table how many rows it has and their hash, which were the same on both sides. `untold` is true
+    as long as its admins are still to hear how far it is.
     """
 
     __tablename__ = "moves"
@@ -73,6 +74,7 @@ class Move(Stepwise, CatalogBase):
             unique=True,
             postgresql_where=text("step not in ('confirmed', 'given_up', 'returned')"),
         ),
+        Index("moves_untold_idx", "id", postgresql_where=text("untold")),
     )
     __purpose__ = Purpose.OPERATION
 
@@ -88,6 +90,7 @@ class Move(Stepwise, CatalogBase):
     resumed_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     ended_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     content: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
+    untold: Mapped[bool | None] = column(Boolean, data=DataClass.TECHNICAL)
 
     @property
     def rows(self) -> int | None:

@@ -19,6 +19,7 @@ from tenants.lifecycle.changing import Owners
 from tenants.lifecycle.moves.models import BEFORE_THE_SWITCH, ENDS, Move, Step
 from tenants.lifecycle.moves.running import Attempt, Works, take
 from tenants.lifecycle.moves.steps import MOVABLE, STEPS
+from tenants.lifecycle.telling.waiting import tell_soon
 
 ROUND = "moves.go_on"
 RESTS = tuple(step.value for step in Step if step.rests)
@@ -48,7 +49,9 @@ def ask_to_move(works: Works, tenant_id: UUID, cell: str, reason: str) -> UUID:
                 f"A tenant that is {tenant.state} does not move. It has to be active or suspended.",
                 code="state_conflict",
             )
-        return _begun(session, Move(tenant_id=tenant_id, from_cell=tenant.cell, to_cell=cell, reason=reason))
+        tell_soon(session)
+        made = Move(tenant_id=tenant_id, from_cell=tenant.cell, to_cell=cell, reason=reason, untold=True)
+        return _begun(session, made)
 
 
 def ask_to_go_back(works: Works, tenant_id: UUID, reason: str) -> UUID:
@@ -73,8 +76,9 @@ def ask_to_go_back(works: Works, tenant_id: UUID, reason: str) -> UUID:
         works.regions.must_stay(tenant.region, move.from_cell)
         move.step, move.ended_at = Step.RETURNED, now()
         session.flush()
-        back = Move(tenant_id=tenant_id, from_cell=move.to_cell, to_cell=move.from_cell, reason=reason)
-        return _begun(session, back)
+        tell_soon(session)
+        where = {"from_cell": move.to_cell, "to_cell": move.from_cell}
+        return _begun(session, Move(tenant_id=tenant_id, **where, reason=reason, untold=True))
 
 
 def ask_to_confirm(works: Works, tenant_id: UUID) -> UUID:

@@ -19,6 +19,7 @@ from tenants.lifecycle.moves.giving_up import discard, give_up
 from tenants.lifecycle.moves.levelling import level, sums_here
 from tenants.lifecycle.moves.models import Step
 from tenants.lifecycle.moves.running import Attempt, both, read_only
+from tenants.lifecycle.telling.waiting import tell_soon
 from tenants.portability.comparing import content_here
 from tenants.portability.contents import tables
 
@@ -125,7 +126,9 @@ def open_again(attempt: Attempt) -> None:
 def settled(attempt: Attempt) -> None:
     """The schema says so itself, and has its rights: people write there from now on, and waiting work goes on."""
     settle(attempt.catalog, attempt.works.owners, attempt.move.tenant_id)
-    attempt.advance(Step.CONFIRMING, resumed_at=now(), phase=None, done=None)
+    with attempt.catalog.transaction() as session:
+        attempt.go_to(session, Step.CONFIRMING, resumed_at=now(), phase=None, done=None, untold=True)
+        tell_soon(session)
 
 
 def confirm(attempt: Attempt) -> None:

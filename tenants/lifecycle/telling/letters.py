@@ -1,0 +1,116 @@
+"""What admins are told of their workspace as a whole, each letter a subject and a text."""
+
+from datetime import datetime
+
+from tenants.catalog.models import StateChange
+from tenants.lifecycle.archives.models import Archive
+from tenants.lifecycle.moves.models import Move
+
+Letter = tuple[str, str]
+SUSPENDED = """Since {at} your workspace is suspended.
+
+{reason}
+
+Everything in it can be read and exported, and nothing changed. Work that waits is not lost.
+"""
+RESUMED = """Your workspace is no longer suspended since {at}: everything goes on, and so does the work that waited.
+
+{reason}
+"""
+FROZEN = """Since {at} nothing is changed in your workspace: it is being archived.
+
+{reason}
+
+Nothing is lost by that. Everything in it is kept, whole and sealed, and one of its admins wakes it with a link by mail:
+POST /api/v1/archives/links asks for one.
+"""
+THAWED = """Your workspace is back from its archive since {at}, as it was: with the same users, keys and records.
+
+It stood still since {frozen}, and was archived from {kept} on. {reason}
+"""
+STILL_SUSPENDED = """
+It was suspended when it was archived, and is suspended again.
+"""
+BEGUN = """Your workspace moves from the server {old} to the server {new}.
+
+{reason}
+
+You work on while it is copied. Then nothing can be written for a time that grows with how much there is, most often
+seconds: whoever tries gets 503 `tenant_moving` and is told when to try again. You are told when it is over.
+"""
+MOVED = """Your workspace moved from the server {old} to the server {new}. It lives there since {at}.
+
+{pause} All {rows} rows were compared on both sides.
+
+{reason}
+"""
+STAYED = """Your workspace was to move from the server {old} to the server {new}. That was given up: it stays.
+
+{pause} Nothing is lost.
+
+{reason}
+"""
+PAUSED = "Nothing could be written for {seconds} seconds, from {paused} to {resumed}."
+NO_PAUSE = "It could be written to all the while."
+
+
+def suspended(change: StateChange) -> Letter:
+    """It can be read and exported, not changed."""
+    return "Your workspace is suspended", SUSPENDED.format(at=_minute(change.at), reason=_why(change.reason))
+
+
+def resumed(change: StateChange) -> Letter:
+    """Everything goes on."""
+    return "Your workspace goes on", RESUMED.format(at=_minute(change.at), reason=_why(change.reason))
+
+
+def frozen(archive: Archive) -> Letter:
+    """Nothing is changed any more, and soon it is archived."""
+    text = FROZEN.format(at=_minute(archive.asked_at), reason=_why(archive.reason))
+    return "Your workspace is being archived", text
+
+
+def thawed(archive: Archive, change: StateChange) -> Letter:
+    """It is what it was before it was archived."""
+    said = {"frozen": _minute(archive.asked_at), "kept": _minute(archive.kept_at or archive.asked_at)}
+    text = THAWED.format(at=_minute(change.at), reason=_why(archive.reason), **said)
+    still = STILL_SUSPENDED if change.after == "suspended" else ""
+    return "Your workspace is back from its archive", text + still
+
+
+def begun(move: Move, old: str, new: str) -> Letter:
+    """It is being copied."""
+    text = BEGUN.format(old=old, new=new, reason=_why(move.reason))
+    return "Your workspace moves to another server", text
+
+
+def moved(move: Move, old: str, new: str) -> Letter:
+    """It lives elsewhere, and people write there."""
+    at = _second(move.resumed_at or move.asked_at)
+    said = {"pause": _pause(move), "rows": move.rows, "reason": _why(move.reason), "at": at}
+    return "Your workspace has moved to another server", MOVED.format(old=old, new=new, **said)
+
+
+def stayed(move: Move, old: str, new: str) -> Letter:
+    """It does not move after all."""
+    said = {"pause": _pause(move), "reason": _why(move.error or move.reason)}
+    return "Your workspace stays on its server", STAYED.format(old=old, new=new, **said)
+
+
+def _pause(move: Move) -> str:
+    if move.paused_at is None or move.resumed_at is None:
+        return NO_PAUSE
+    ends = {"paused": _second(move.paused_at), "resumed": _second(move.resumed_at)}
+    return PAUSED.format(seconds=move.pause_seconds, **ends)
+
+
+def _why(reason: str) -> str:
+    return f"The reason that was given: {reason}"
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _second(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

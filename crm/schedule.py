@@ -37,6 +37,8 @@ from tenants.lifecycle.inactivity.looking import ROUND as LOOK
 from tenants.lifecycle.inactivity.looking import look
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
+from tenants.lifecycle.keys.watching import ROUND as WATCH_KEYS
+from tenants.lifecycle.keys.watching import BroughtKeys
 from tenants.lifecycle.moves.moving import ROUND as MOVE
 from tenants.lifecycle.moves.moving import go_on_everywhere as go_on_with_moves
 from tenants.lifecycle.moves.running import Works as Moves
@@ -130,6 +132,8 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     yield PlatformJob(
         "audit.seal", lambda: seal_everywhere(catalog), purpose=Purpose.SECURITY, every_seconds=60
     )
+    brought = BroughtKeys(catalog)
+    yield PlatformJob(WATCH_KEYS, brought.watch, purpose=Purpose.SECURITY, every_seconds=120)
     yield PlatformJob(
         "roles.follow", lambda: follow_everywhere(catalog), purpose=Purpose.SECURITY, every_seconds=300
     )

@@ -39,6 +39,9 @@ LIFECYCLE = {
     "moved": notice_kind("tenant.moved", "The workspace has moved to another server"),
     "move_given_up": notice_kind("tenant.move_given_up", "The workspace was to move, and stays where it is"),
 }
+#: The key that a tenant brought, told apart in the names of notices by its state.
+KEY_WITHHELD = notice_kind("keys.withheld", "The key that the workspace brought can't be used")
+KEY_OPENED = notice_kind("keys.opened", "The key that the workspace brought can be used again")
 
 
 class Sent(StrEnum):
@@ -98,21 +101,18 @@ def tell_admins_once(home: Home, key: str, action: str, kind: NoticeKind, letter
     return True
 
 
-def mail_admins_at_once(home: Home, key: str, letter: tuple[str, str]) -> int:
-    """Mail a subject and a text to the admins of a tenant in which no mail can be kept; how many were taken.
+def mail_admins_at_once(home: Home, key: str, letter: tuple[str, str]) -> bool:
+    """Mail a subject and a text to the admins of a tenant in which no mail can be kept.
 
-    Of one key it is one message to each of them, however often it is tried. What is not taken is in the log.
+    Of one key it is one message to each of them, however often it is tried: False says that there is use in that.
     """
     with inside(home):
         addresses = addresses_told(None, None)
-    taken = 0
     for same, each in {address.casefold(): address for address in addresses}.items():
         try:
             hand_over(uuid5(home.id, f"{key} {same}"), to=each, subject=letter[0], text=letter[1])
         except Refusal as refusal:
             log.warning("admins_not_mailed", tenant=str(home.id), key=key, reason=refusal.detail)
             if isinstance(refusal, Unavailable):
-                break  # nobody else's is taken either
-        else:
-            taken += 1
-    return taken
+                return False  # nobody else's is taken either
+    return True

@@ -39,6 +39,16 @@ def tell(
     Of one key it is told once, however often it is tried: None says that it was told before. `but` gets no mail,
     `also` gets one besides.
     """
+    notice = tell_unmailed(kind, subject, text, key=key)
+    if notice is not None:
+        addresses = {each.casefold(): each for each in (*also, *_addresses[0](kind.to, but))}
+        notice.mails = [str(post(to=each, subject=subject, text=text)) for each in addresses.values()]
+        db().flush()
+    return notice
+
+
+def tell_unmailed(kind: NoticeKind, subject: str, text: str, *, key: str | None = None) -> Notice | None:
+    """Likewise, here and by webhook alone: no mail can be kept at this moment, and whoever tells it sends them."""
     row = {"id": new_id(), "kind": kind.name, "subject": subject, "text": text, "at": now(), "key": key}
     once = (
         insert(Notice)
@@ -48,8 +58,6 @@ def tell(
     if db().scalar(once.returning(Notice.id)) is None:
         return None
     notice = db().get_one(Notice, row["id"])
-    addresses = {each.casefold(): each for each in (*also, *_addresses[0](kind.to, but))}
-    notice.mails = [str(post(to=each, subject=subject, text=text)) for each in addresses.values()]
     announce(Occurrence(kind.event, notice.id, notice.at, "notices"))
     db().flush()
     return notice

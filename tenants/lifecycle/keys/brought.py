@@ -25,11 +25,12 @@ KEY_ARN = re.compile(
 )
 ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:role/[\w+=,.@/-]{1,200}\Z", re.ASCII)
 #: What a refusal of KMS means for a key that is not ours: whether its owner can undo it.
+ACTIVE, DESTROYED, UNREACHABLE = "active", "destroyed", "unreachable"
 STATES = {
     "key_disabled": "disabled",
     "key_pending_deletion": "pending_deletion",
     "key_access_denied": "access_denied",
-    "key_not_found": "destroyed",
+    "key_not_found": DESTROYED,
 }
 
 
@@ -51,12 +52,17 @@ def state_now() -> dict[str, object] | None:
     if named is None:
         return None
     shown = {"key_arn": named[0], "role_arn": named[1], "external_id": external_id(home.id)}
+    state, reason = state_of(home.id, *named)
+    return {**shown, "state": state, "reversible": state != DESTROYED, "reason": reason}
+
+
+def state_of(tenant_id: UUID, key_arn: str, role_arn: str) -> tuple[str, str | None]:
+    """In which state the key of a tenant is at this moment, by trying it; and what is said of it when it is withheld."""
     try:
-        _must_work(_wrapper(home.id, *named), home.id)
+        _must_work(_wrapper(tenant_id, key_arn, role_arn), tenant_id)
     except KeyWithheld as withheld:
-        state = STATES.get(withheld.stable_code, "unreachable")
-        return {**shown, "state": state, "reversible": state != "destroyed", "reason": withheld.detail}
-    return {**shown, "state": "active", "reversible": True, "reason": None}
+        return STATES.get(withheld.stable_code, UNREACHABLE), withheld.detail
+    return ACTIVE, None
 
 
 def bring(key_arn: str, role_arn: str) -> None:

@@ -174,7 +174,8 @@ def _name_the_tenant(
 
 
 def _rolled_back(connection: Connection, *_savepoint: object) -> None:
-    connection.info["trips"].forget()
+    if not connection.invalidated:  # with a lost connection all that was prepared is gone
+        connection.info["trips"].forget()
 
 
 def _given_back(driver: psycopg.Connection, entry: ConnectionPoolEntry, _state: object) -> None:

@@ -1,7 +1,8 @@
 """Looks at every tenant for the last time that somebody used it, tells admins in time, and archives at last.
 
-Inactivity archives and never destroys. What counts is people and programs: sessions, keys, connected apps, and jobs that
-somebody asked for; and that it came back from an archive. What the house does by itself doesn't.
+Inactivity archives and never destroys. What counts is people and programs: sessions, keys, connected apps, jobs that
+somebody asked for, and what they did by the record, which nobody deletes; and that it came back from an archive. What the
+house does by itself doesn't.
 """
 
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from tenants.lifecycle.inactivity.notices import ACTION, told
 log = structlog.get_logger(__name__)
 ROUND = "inactivity.look"
 REASON = "Nobody used it for {days} days."
+#: Rows of sessions, keys and apps may go; whoever takes them away, or signed in, is in the audit log.
 LAST_USED = """
 select greatest(
   (select created_at from tenant_profile),
@@ -31,6 +33,7 @@ select greatest(
   (select max(last_used_at) from api_keys),
   (select max(last_used_at) from connected_apps),
   (select max(created_at) from jobs where owner_id is not null),
+  (select max(at) from audit_events where actor_kind in ('user', 'session', 'api_key', 'oauth')),
   (select max(at) from audit_events where action = 'tenant.active'
     and record_id = (select id from tenant_profile)))
 """

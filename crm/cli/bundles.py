@@ -140,6 +140,7 @@ def export_tenant(
 @click.argument("file", type=FILE)
 @click.option("--slug", required=True, help="What the new tenant is called in addresses.")
 @click.option("--name", help="Its name for people; the one in the bundle, when left out.")
+@click.option("--region", help="The region that it never leaves; a bundle says none.")
 @click.option(
     "--admin-email",
     type=options.Address(),
@@ -170,6 +171,7 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
             file,
             checked_slug(slug),
             name=who["name"],
+            region=who["region"],
             tell=lambda phase, table, rows: tell(f"{phase} {table}", rows),
         )
     answer: dict[str, Any] = {

@@ -59,17 +59,20 @@ def bring_in(
     slug: str,
     *,
     name: str | None = None,
+    region: str | None = None,
     tell: ToldOfPhase = lambda _phase, _table, _rows: None,
 ) -> Arrived:
-    """A new tenant with everything that the bundle has. `tell` hears of the phase, the table, and the rows so far.
+    """A new tenant with everything that the bundle has, in a cell of `region`, which it never leaves, if there is one.
 
-    Raises NotABundle, BundleDamaged with every finding, BundleDoesNotFit, and what `Nursery.claimed` raises.
+    `tell` hears of the phase, the table, and the rows so far. Raises NotABundle, BundleDamaged with every finding,
+    BundleDoesNotFit, and what `Nursery.claimed` raises.
     """
+    nursery.regions.cells_of(region)
     report = verify(path, lambda table, rows: tell("verify", table, rows))
     if not report.holds:
         raise BundleDamaged(" ".join(map(str, report.findings)))
     _must_fit(report.described, nursery.head)
-    with nursery.claimed(slug, name or report.described.name) as home:
+    with nursery.claimed(slug, name or report.described.name, region) as home:
         kept = _Kept(nursery, home, tell)
         with inside(home, patience_seconds=PATIENCE_SECONDS):
             act_as(SYSTEM, request_id="arrival", source=Source.IMPORT)

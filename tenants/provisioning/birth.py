@@ -114,13 +114,15 @@ class Nursery:
         return home, founding
 
     @contextmanager
-    def claimed(self, slug: str, name: str, cell: str = MAIN) -> Iterator[Home]:
+    def claimed(self, slug: str, name: str, region: str | None = None) -> Iterator[Home]:
         """Claim a spare that the block fills with a tenant that was elsewhere; it is ready when the block ends.
+
+        Of a region, it never leaves that.
 
         A block that fails gives the slug back, and what it filled is swept away. One that takes long says so now
         and then with `keep`. Raises as `open` does.
         """
-        home = self._claim(slug, name, cell)
+        home = self._claim(slug, name, self.cell_for(region), region)
         try:
             yield home
         except BaseException:

@@ -81,6 +81,8 @@ def test_somebody_new_can_be_let_in(
     name, file = slug_of(app, tenant), tmp_path / "bundle.zip"
     freehold("tenant", "export", name, "--to", str(file), "--format", "jsonl")
     who = ["--admin-email", "new@owner.test", "--api-key"]
+    nowhere = freehold("tenant", "import", str(file), "--slug", f"{name}-new", "--region", "mars")
+    assert (nowhere.status, "There is no region 'mars'." in nowhere.complaint) == (1, True)
     made = freehold("tenant", "import", str(file), "--slug", f"{name}-new", *who, "--json").json
     client = Client(app.test_client(), made["api_key"], tenant.admin.user_id)
     assert client.get("/me").json["user"]["email"] == "new@owner.test"

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from tenants.catalog.models import State, Tenant
 from tenants.catalog.regions import Regions
-from tenants.foundation.errors import Conflict
+from tenants.foundation.errors import Conflict, Invalid
 from tenants.identity.founding import Founder
 from tenants.isolation import files
 from tenants.isolation.files import stored_files
@@ -20,6 +20,9 @@ from tenants.lifecycle.archives.keeping import go_on as keep_going
 from tenants.lifecycle.archives.running import Works as Archiving
 from tenants.lifecycle.moves.moving import ask_to_move, go_on
 from tenants.lifecycle.moves.running import Works
+from tenants.portability.arriving import bring_in
+from tenants.portability.formats import Format
+from tenants.portability.taking_out import take_out
 from tenants.provisioning.birth import Nursery
 from tests.attaching import attach, attached
 from tests.jobs import RunJobs
@@ -110,6 +113,25 @@ def test_its_archive_lies_in_its_region_and_is_read_back_from_there(
     assert kept_in(regional / "eu", tenant) == kept_in(regional / "us", other) == set()
     keep_going(archiving, ask_to_thaw(catalog, tenant.home.id, QUIET))
     assert tenant.admin.get(f"/contacts/{contact}").json["last_name"] == "Ng"
+    assert neighbour.admin.get(f"/contacts/{contact}").status_code == 404
+
+
+def test_a_bundle_is_brought_into_the_region_that_is_named(
+    app: Flask, neighbour: Workspace, two_regions: Nursery, works: Works, regional: Path, tmp_path: Path
+) -> None:
+    ours, slug, bundle = opened(app, two_regions, None, "eu"), f"r-{secrets.token_hex(4)}", tmp_path / "b.zip"
+    contact = ours.admin.post("/contacts", {"last_name": "Ng"}).json["id"]
+    attached(ours.admin, "contacts", contact)
+    take_out(ours.home, bundle, Format.CSV)
+    with pytest.raises(Invalid, match=r"no region 'mars'\. Choose one of: eu, us\."):
+        bring_in(two_regions, bundle, slug, region="mars")
+    assert works.catalog.by_slug(slug) is None
+    brought = bring_in(two_regions, bundle, slug, region="us").home
+    assert (brought.cell, works.catalog.region_of(brought.id)) == ("second", "us")
+    assert kept_in(regional / "us", Workspace(brought, {})) == {"attachments"}
+    assert kept_in(regional / "eu", Workspace(brought, {})) == set()
+    with pytest.raises(Conflict, match="never leaves it"):
+        ask_to_move(Works(works.catalog, works.owners, works.head, REGIONS), brought.id, "main", WHY)
     assert neighbour.admin.get(f"/contacts/{contact}").status_code == 404
 
 

@@ -39,15 +39,31 @@ class ConvertedDealBody(BodySchema):
     stage_id = fields.UUID()
     amount = Money("amount", allow_none=True)
     expected_close_on = fields.Date(allow_none=True)
+    custom = CustomValues("deals", takes_over=True)
+
+
+class ConvertedContactBody(BodySchema):
+    """What the contact has besides what the lead says."""
+
+    custom = CustomValues("contacts", takes_over=True)
+
+
+class ConvertedCompanyBody(BodySchema):
+    """What the company has besides its name, where one is made."""
+
+    custom = CustomValues("companies", takes_over=True)
 
 
 class ConversionBody(BodySchema):
     """What a lead becomes besides a contact.
 
-    Without a `company_id` its company is found by name, or made; without a `deal` there is none.
+    Without a `company_id` its company is found by name, or made; without a `deal` there is none. `custom` of each part
+    is laid over what the lead has.
     """
 
     company_id = fields.UUID()
+    contact = fields.Nested(ConvertedContactBody, metadata={"makes": "contacts"})
+    company = fields.Nested(ConvertedCompanyBody, metadata={"makes": "companies"})
     deal = fields.Nested(ConvertedDealBody, allow_none=True, metadata={"makes": "deals"})
 
 

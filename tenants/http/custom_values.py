@@ -90,12 +90,12 @@ def custom_values() -> fields.Field[Any]:
 class CustomValues(fields.Dict):
     """The values in a body, checked against the tenant's definitions of a resource's fields.
 
-    A new record gets those that are said, and needs those that are required; a change is a merge patch, in which null
-    takes a value away.
+    A new record gets those that are said, and needs those that are required, unless it `takes_over` some from another
+    record; a change is a merge patch, in which null takes a value away.
     """
 
-    def __init__(self, resource: str) -> None:
-        self.resource = resource
+    def __init__(self, resource: str, *, takes_over: bool = False) -> None:
+        self.resource, self._takes_over = resource, takes_over
         text = "Fields of the tenant's own by name; null takes a value away."
         super().__init__(
             keys=fields.String(),
@@ -113,7 +113,7 @@ class CustomValues(fields.Dict):
         read = Patch()
         for name, each in said.items():
             try:
-                read[name] = _read(known.get(name), each)
+                read[name] = read_value(known.get(name), each)
             except marshmallow.ValidationError as error:
                 errors[name] = [str(text) for text in _sentences(error.messages)]
         if not partial:
@@ -131,33 +131,16 @@ class CustomValues(fields.Dict):
 
     def _needed(self) -> Iterator[str]:
         """Most tenants have no such fields: then nothing is asked."""
-        known = definitions().of(self.resource)
-        return (name for name, each in known.items() if each.needed)
+        return iter(()) if self._takes_over else needed(self.resource)
 
 
-def carried(values: Mapping[str, Any] | None, before: str, after: str) -> dict[str, Any]:
-    """What a record of the resource `after` takes over from one of `before`.
-
-    These are the values of fields that are called the same there, are of the same kind and take the value.
-    """
-    if not values:
-        return {}
-    known = definitions(holding=True)
-    theirs, ours = known.of(before), known.of(after)
-    same = (
-        name for name in values if name in theirs and name in ours and theirs[name].kind is ours[name].kind
-    )
-    return {name: values[name] for name in same if _takes(ours[name], values[name])}
+def needed(resource: str) -> Iterator[str]:
+    """The fields of a resource that new records have to have a value of."""
+    return (name for name, each in definitions().of(resource).items() if each.needed)
 
 
-def _takes(each: Definition, value: Any) -> bool:
-    try:
-        return bool(_read(each, value) == value)
-    except marshmallow.ValidationError:
-        return False
-
-
-def _read(each: Definition | None, value: Any) -> Any:
+def read_value(each: Definition | None, value: Any) -> Any:
+    """A value of this field, as the column holds it. Raises marshmallow.ValidationError."""
     if each is None:
         raise marshmallow.ValidationError("There is no such field.")
     if value is None:

@@ -3,12 +3,10 @@
 Every step can be repeated. Whoever is killed leaves a certificate that was begun; the same call goes on from there.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
@@ -17,7 +15,7 @@ from tenants.catalog.models import BroughtKey, LookupHash, State, Tenant
 from tenants.catalog.registry import PLACE, Home, home_of
 from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.tables import Base
-from tenants.isolation.door import db, inside
+from tenants.isolation.door import inside
 from tenants.isolation.owner import as_owner
 from tenants.isolation.stepping import drop
 from tenants.isolation.storage import Storage
@@ -33,6 +31,7 @@ from tenants.lifecycle.keys.due import (
     must_not_be_early,
     must_not_be_held,
 )
+from tenants.lifecycle.keys.inventory import counted, hashed
 from tenants.lifecycle.keys.versions import KeyVersions
 from tenants.lifecycle.moves.moving import drop_copies
 
@@ -111,11 +110,11 @@ class Destruction:
         names = sorted(self.storage.for_tenant(home.id).list())
         found: dict[str, Any] = {
             "data_key_versions": self.versions.living(home.id),
-            "files": {"count": len(names), "names_sha256": _hashed("\n".join(names))},
+            "files": {"count": len(names), "names_sha256": hashed(names)[1]},
         }
         if home.state is State.CLOSING:
             with inside(home, patience_seconds=PATIENCE_SECONDS):
-                found["tables"] = {str(table.name): _counted(table) for table in Base.metadata.sorted_tables}
+                found["tables"] = {str(table.name): counted(table) for table in Base.metadata.sorted_tables}
         return found
 
     def _remove_files(self, home: Home) -> None:
@@ -153,16 +152,3 @@ def _end_archive(session: Session, home: Home) -> None:
     """Whoever tries to wake it is overtaken."""
     for archive in session.scalars(archive_of(home).with_for_update()):
         archive.step, archive.attempt, archive.lease_until = Step.KEPT, archive.attempt + 1, None
-
-
-def _counted(table: Any) -> dict[str, Any]:
-    count = db().scalar(select(sa.func.count()).select_from(table)) or 0
-    if "id" not in table.c or not count:
-        return {"count": count}
-    ordered = select(sa.cast(table.c.id, sa.Text).label("id")).order_by(table.c.id).subquery()
-    joined = db().scalar(select(sa.func.string_agg(ordered.c.id, "\n")))
-    return {"count": count, "ids_sha256": _hashed(joined or "")}
-
-
-def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

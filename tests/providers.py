@@ -18,10 +18,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tenants.access.caller import SYSTEM, act_as
-from tenants.foundation.clock import now
 from tenants.foundation.tables import Source
 from tenants.identity.models import Role
-from tenants.identity.single_sign_on.domains import DomainClaims, claim, grant
+from tenants.identity.single_sign_on.domains import DomainClaims, assign
 from tenants.identity.single_sign_on.models import IdentityProvider
 from tenants.isolation.door import db, inside
 from tests.strangers import replying, web_server
@@ -132,12 +131,7 @@ def own_domain(app: Flask, workspace: Workspace, domain: str) -> None:
     nursery = app.extensions["nursery"]
     with inside(workspace.home):
         act_as(SYSTEM, source=Source.SYSTEM)
-        claimed = claim(domain)
-        claimed.source = Source.SYSTEM
-        claimed.verified_at = now()
-        db().add(claimed)
-        db().flush()
-        grant(claimed, DomainClaims(nursery.catalog, nursery.wrapper.hashed))
+        assign(domain, DomainClaims(nursery.catalog, nursery.wrapper.hashed), "For a test.")
 
 
 @dataclass

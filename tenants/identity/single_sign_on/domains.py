@@ -4,13 +4,15 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 
+from tenants.audit.recording import record_event
 from tenants.catalog.models import LookupHash
 from tenants.catalog.registry import Catalog, Home
 from tenants.foundation.clock import now
 from tenants.foundation.dns_records import txt_records
 from tenants.foundation.errors import Conflict
+from tenants.foundation.tables import Source
 from tenants.identity.single_sign_on.models import ClaimedDomain
 from tenants.isolation.door import db, here
 
@@ -86,6 +88,27 @@ def grant(claimed: ClaimedDomain, claims: DomainClaims) -> None:
     claims.take(claimed.domain, here().home)
     claimed.verified_at, claimed.missing_since = claimed.verified_at or now(), None
     db().flush()
+
+
+def assign(domain: str, claims: DomainClaims, why: str) -> ClaimedDomain:
+    """The platform's word that a domain is that of the tenant at hand; no record is looked for, then or later.
+
+    Raises Conflict when it is another's. The tenant gives it up as any other.
+    """
+    claimed = db().scalars(select(ClaimedDomain).where(ClaimedDomain.domain == domain)).one_or_none()
+    if claimed is None:
+        claimed = claim(domain)
+        db().add(claimed)
+    claimed.source = Source.SYSTEM
+    db().flush()
+    grant(claimed, claims)
+    record_event("claimed-domains.assigned", "claimed-domains", claimed.id, {"why": [None, why]})
+    return claimed
+
+
+def is_assigned() -> ColumnElement[bool]:
+    """The condition over `ClaimedDomain`: it is the platform's word that counts, and no record."""
+    return ClaimedDomain.source == Source.SYSTEM
 
 
 def is_published(domain: str, proof: str) -> bool:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from tenants.foundation.errors import Unavailable
 from tenants.foundation.tables import Purpose
-from tenants.identity.single_sign_on.domains import is_published
+from tenants.identity.single_sign_on.domains import is_assigned, is_published
 from tenants.identity.single_sign_on.models import ClaimedDomain
 from tenants.identity.single_sign_on.rechecking import note_record
 from tenants.isolation.door import db
@@ -19,7 +19,8 @@ log = structlog.get_logger(__name__)
 def recheck_domains() -> None:
     """Ask DNS for the record of each claim, outside of any transaction. Where it doesn't answer, nothing is concluded."""
     with step():
-        claims = db().execute(select(ClaimedDomain.id, ClaimedDomain.domain, ClaimedDomain.proof)).all()
+        query = select(ClaimedDomain.id, ClaimedDomain.domain, ClaimedDomain.proof).where(~is_assigned())
+        claims = db().execute(query).all()
     for domain_id, domain, proof in claims:
         try:
             there = is_published(domain, proof)

@@ -88,3 +88,20 @@ def test_an_exit_begins_and_is_cancelled_by_whoever_runs_the_program(
     shown(run("tenant", "close", slug, "--cancel"))
     assert ours.admin.get("/closing").json["phase"] == "cancelled"
     assert neighbour.admin.get("/closing").status_code == 404
+
+
+def test_a_domain_is_given_to_a_tenant_by_whoever_runs_the_program(
+    run: Run, new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    ours = new_workspace()
+    slug, theirs = (each.admin.get("/me").json["tenant"]["slug"] for each in (ours, neighbour))
+    domain = f"{ours.home.role[2:14]}.example.org"
+    assert (
+        shown(run("tenant", "domain", slug, domain.upper(), "--reason", "Their contract."))["domain"]
+        == domain
+    )
+    (claimed,) = ours.admin.get("/claimed-domains").json["data"]
+    assert (claimed["domain"], claimed["source"]) == (domain, "system")
+    taken = run("tenant", "domain", theirs, domain, "--reason", "Theirs.")
+    assert (taken.returncode, taken.stderr) == (1, "This domain belongs to another workspace.\n")
+    assert run("tenant", "domain", slug, "no domain", "--reason", "x").stderr == "'no domain' is no domain.\n"

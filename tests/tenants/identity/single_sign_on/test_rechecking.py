@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.clock import now
 from tenants.foundation.dns_records import look_up_records, use_records
-from tenants.foundation.errors import Unavailable
+from tenants.foundation.errors import Conflict, Unavailable
 from tenants.http.rate_limits import Allowance
 from tenants.identity.models import User
 from tenants.identity.single_sign_on.api import signing_in
@@ -21,6 +21,7 @@ from tenants.identity.single_sign_on.models import ClaimedDomain
 from tenants.identity.single_sign_on.rechecking import GRACE
 from tenants.isolation.door import db, inside
 from tests.mails import posted
+from tests.providers import own_domain
 from tests.timing import fair, took_longer
 from tests.workspace import Workspace
 
@@ -192,3 +193,28 @@ def test_enumeration_ways_to_sign_in_take_as_long_for_somebody_as_for_nobody(
 
     monkeypatch.setattr(signing_in, "domain_of", looked_for)
     assert longer() not in fair(MANY)
+
+
+def test_a_domain_by_the_platforms_word_needs_no_record_and_is_nobody_elses(
+    app: Flask, ours: Workspace, neighbour: Workspace, records: Records, run_jobs: RunJobs
+) -> None:
+    domain = f"d{secrets.token_hex(6)}.example.org"
+    own_domain(app, ours, domain)
+    for _ in range(2):
+        recheck(ours, run_jobs)
+        with inside(ours.home):
+            claimed = db().scalars(select(ClaimedDomain).where(ClaimedDomain.domain == domain)).one()
+            assert claimed.missing_since is None
+            assert is_ours(f"ada@{domain}")
+    claim = neighbour.admin.in_person.post("/claimed-domains", {"domain": domain}).json
+    records[f"_freehold.{domain}"] = [f"freehold-domain={claim['proof']}"]
+    refused = neighbour.admin.in_person.put(f"/claimed-domains/{claim['id']}/proof")
+    assert (refused.status_code, refused.json["code"]) == (409, "claimed_elsewhere")
+    with pytest.raises(Conflict, match="another workspace"):
+        own_domain(app, neighbour, domain)
+    events = ours.admin.get("/audit-events?action=claimed-domains.assigned").json["data"]
+    assert [each["changes"]["why"] for each in events if each["record_id"] == str(claimed.id)] == [
+        [None, "For a test."]
+    ]
+    assert ours.admin.in_person.delete(f"/claimed-domains/{claimed.id}").status_code == 204
+    assert neighbour.admin.in_person.put(f"/claimed-domains/{claim['id']}/proof").status_code == 200

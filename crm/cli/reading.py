@@ -8,15 +8,20 @@ if TYPE_CHECKING:
     from tenants.foundation.settings import Settings
 
 
-def settings_without_owner(data_dir: Path) -> "Settings":
+def settings_without_owner(data_dir: Path, *, found_at: str | None = None) -> "Settings":
     """The settings of web and workers: without the owner's login, even where the file has it.
 
-    The environment is changed too, as the processes that these start read it again.
+    Where nothing says at which address people reach the program, they reach it where it is `found_at`. The environment
+    is changed too, as the processes that these start read it again.
     """
-    from tenants.foundation.settings import Settings
+    from tenants.foundation.settings import Settings, env_name
 
     os.environ["FREEHOLD_OWNER_DATABASE_URL"] = ""
     os.environ["FREEHOLD_DATA_DIR"] = str(data_dir)
+    settings = Settings.read(data_dir)
+    if found_at is None or "public_url" in settings.model_fields_set:
+        return settings
+    os.environ[env_name("public_url")] = found_at
     return Settings.read(data_dir)
 
 

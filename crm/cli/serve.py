@@ -6,6 +6,7 @@ import click
 
 from crm.cli import options
 from crm.cli.ports import must_be_free
+from crm.cli.programs import address
 from crm.cli.reading import settings_without_owner
 
 
@@ -23,7 +24,7 @@ def serve(host: str, port: int, data_dir: Path) -> None:
     from crm.cli.doctor import key_of_keys, logins
     from crm.cli.ground import must_be_open
 
-    settings = settings_without_owner(data_dir)
+    settings = settings_without_owner(data_dir, found_at=address(host, port))
     must_be_free(host, port)
     # What would stop every process is said once, here, as a sentence. The application is theirs to make.
     crm.app.check_declarations()

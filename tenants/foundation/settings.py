@@ -139,7 +139,9 @@ class Settings(BaseSettings):
         description="What wrapped them before: it still opens keys, until `freehold keys rewrap` has wrapped all again.",
     )
     public_url: WebUrl = Field(
-        "http://127.0.0.1:8000", description="The address people reach the program at."
+        "http://127.0.0.1:8000",
+        description="The address people reach the program at. `up` and `serve` take the one that they listen on;"
+        " workers and the scheduler of `serve` have to be told another than the default.",
     )
     smtp_url: OptionalSmtpUrl = Field(
         None,

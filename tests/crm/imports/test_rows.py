@@ -142,3 +142,32 @@ def test_the_same_upload_with_one_key_is_one_import(ours, neighbour, run_jobs: R
 @pytest.mark.parametrize("text", ["\n=2", "\uff1d1+1", "\uff0b1", "\uff0d1+1", "\uff20SUM(A1)", "\t=1"])
 def test_no_spelling_of_a_formula_is_left_as_it_was(text: str) -> None:
     assert harmless(text) == f"'{text}"
+
+
+LOOKED_UP = ("owner.email", "owner.name", "product.name", "stage.name", "company.name")
+
+
+def test_related_records_are_looked_up_and_what_is_not_found_rejects_the_row(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs
+) -> None:
+    workspace = new_workspace()
+    admin, foreign = workspace.admin, neighbour.admin.get(f"/users/{neighbour.sales.user_id}").json["email"]
+    seller = admin.get(f"/users/{workspace.sales.user_id}").json
+    stage = admin.get("/stages").json["data"][0]
+    known = {
+        "owner.email": seller["email"].upper(),
+        "owner.name": seller["name"],
+        "product.name": admin.post("/products", {"name": "GTX Pro"}).json["name"],
+        "stage.name": stage["name"],
+        "company.name": admin.post("/companies", {"name": "Initech"}).json["name"],
+    }
+    for path in LOOKED_UP:
+        mapping = {"Name": "name", "Which": path}
+        unknown = foreign if path == "owner.email" else "None such"
+        text = f"Name,Which\nGood {path},{known[path]}\nBad {path},{unknown}\n"
+        done = brought_in(admin, run_jobs, text, "deals", mapping=mapping)
+        assert counts(done, rows=2, created=1, rejected=1), (path, done)
+        assert f"'{unknown}'" in rejected(admin, done)[0], path
+    deals = {each["name"]: each for each in admin.get("/deals?limit=200").json["data"]}
+    assert {deals[f"Good {path}"]["owner_id"] for path in LOOKED_UP[:2]} == {seller["id"]}
+    assert deals["Good stage.name"]["stage_id"] == stage["id"]

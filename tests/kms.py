@@ -84,6 +84,10 @@ class Kms:
     def delete_later(self, arn: str) -> None:
         self.client.schedule_key_deletion(KeyId=_id_in(arn), PendingWindowInDays=7)
 
+    def destroy(self, arn: str) -> None:
+        """As when the time of waiting is over: nobody has the key any more."""
+        del kms_backends[ACCOUNT][REGION].keys[_id_in(arn)]
+
     def deny(self, arn: str) -> None:
         """As when the key's policy or grant no longer names us."""
         self.denied.add(_id_in(arn))

@@ -43,8 +43,8 @@ class Copy:
         count = 0
         for sealed, place in self._sealed_rows():
             count += _fails(lambda sealed=sealed, place=place: _value(key_of, sealed, place), error)
-        for path in self._paths():
-            count += _fails(lambda path=path: self._file(key_of, path), error)
+        for path in self.paths():
+            count += _fails(lambda path=path: self.file(key_of, path), error)
         return count
 
     def _rows(self, key_of: KeyOf) -> Iterator[bytes]:
@@ -52,14 +52,14 @@ class Copy:
             yield _value(key_of, sealed, place)
 
     def _files(self, key_of: KeyOf) -> Iterator[bytes]:
-        for path in self._paths():
-            yield self._file(key_of, path)
+        for path in self.paths():
+            yield self.file(key_of, path)
 
-    def _file(self, key_of: KeyOf, path: Path) -> bytes:
+    def file(self, key_of: KeyOf, path: Path) -> bytes:
         place = place_of(self.home.id, path.relative_to(self.files).as_posix())
         return b"".join(unseal_stream(key_of, [path.read_bytes()], place))
 
-    def _paths(self) -> list[Path]:
+    def paths(self) -> list[Path]:
         return [path for path in sorted(self.files.rglob("*")) if path.is_file()]
 
     def _sealed_rows(self) -> Iterator[tuple[bytes, Context]]:
@@ -101,10 +101,14 @@ class Server:
         folder.mkdir()
         made = Copy(home, folder / "dump.sql", folder / "files", {}, self.admin_url)
         dumped(made.dump, self._database, "-n", home.role, "--no-owner", "--no-privileges")
-        storage = Path(unquote(urlsplit(self.settings.storage).path))
-        shutil.copytree(storage / home.role, made.files)
+        self.files_of(home, f"{home.role}/files")
         made.wrapped = dict(key_versions().catalog.wrapped_keys(home.id))
         return made
+
+    def files_of(self, home: Home, name: str) -> Path:
+        """A copy of all of a tenant's files, in a folder of this name."""
+        storage = Path(unquote(urlsplit(self.settings.storage).path))
+        return Path(shutil.copytree(storage / home.role, self.folder / name))
 
     def whole_dump(self) -> bytes:
         """The whole database, all tenants and the catalog."""

@@ -15,11 +15,13 @@ from tenants.isolation.resealing import file_version, sealed_tables
 from tenants.isolation.sealing import sealing_key
 from tenants.mail.models import Mail
 from tests.jobs import RunJobs
+from tests.kms import Kms
 from tests.uploads import upload
 from tests.workspace import Workspace
 
 SECRET = "Zaunkönig-4711"
 IBAN = "IT60X0542811101000000123456"
+ROLE = "arn:aws:iam::123456789012:role/freehold"
 
 
 @dataclass
@@ -114,3 +116,13 @@ def contact_sealed(home: Home, contact_id: str) -> bytes:
     with inside(home):
         sealed = table("contacts", column("id", Uuid()), column("national_id", LargeBinary()))
         return bytes(db().scalars(select(sealed.c.national_id).where(sealed.c.id == UUID(contact_id))).one())
+
+
+def bring(sealed: Sealed, kms: Kms) -> str:
+    """The ARN of a new key that the tenant brought."""
+    arn = kms.new_key()
+    kms.trusts[ROLE] = sealed.home.id.hex
+    answer = sealed.workspace.admin.in_person.put("/keys/brought", {"key_arn": arn, "role_arn": ROLE})
+    assert answer.status_code == 202, answer.json
+    assert answer.json["brought"]["state"] == "active"
+    return arn

@@ -10,10 +10,11 @@ from tenants.isolation.sealing import keys, use_keys
 from tenants.lifecycle.keys.versions import key_versions
 from tests.jobs import RunJobs
 from tests.kms import Kms
-from tests.tenants.lifecycle.keys.sealed import Sealed, states
+from tests.tenants.lifecycle.keys.sealed import ROLE, Sealed, bring, states
 from tests.workspace import Workspace
 
-ROLE = "arn:aws:iam::123456789012:role/freehold"
+#: Where no server is.
+NOBODY = "http://127.0.0.1:1"
 
 
 @pytest.fixture
@@ -28,16 +29,6 @@ def time() -> Iterator[list[float]]:
 @pytest.fixture
 def empty(new_workspace: Callable[[], Workspace]) -> Workspace:
     return new_workspace()
-
-
-def bring(sealed: Sealed, kms: Kms) -> str:
-    """The ARN of a new key that the tenant brought."""
-    arn = kms.new_key()
-    kms.trusts[ROLE] = sealed.home.id.hex
-    answer = sealed.workspace.admin.in_person.put("/keys/brought", {"key_arn": arn, "role_arn": ROLE})
-    assert answer.status_code == 202, answer.json
-    assert answer.json["brought"]["state"] == "active"
-    return arn
 
 
 @pytest.mark.soak
@@ -69,27 +60,52 @@ def test_withdrawn_it_closes_what_is_sealed_within_a_minute_and_nothing_else(
     assert ours.workspace.admin.get("/keys").json["brought"]["state"] == "active"
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("how", ["pending_deletion", "access_denied", "role gone"])
-def test_each_way_to_withdraw_it_is_told_apart(
-    empty: Workspace, theirs: Sealed, kms: Kms, run_jobs: RunJobs, time: list[float], how: str
-) -> None:
-    tenant = empty
-    made = tenant.admin.post("/contacts", {"last_name": "B", "national_id": "4711"}).json["id"]
-    arn = kms.new_key()
-    kms.trusts[ROLE] = tenant.home.id.hex
-    tenant.admin.in_person.put("/keys/brought", {"key_arn": arn, "role_arn": ROLE})
-    run_jobs()
-    if how == "pending_deletion":
-        kms.delete_later(arn)
-    elif how == "access_denied":
-        kms.deny(arn)
-    else:
+#: How a key is withdrawn, the code of what is sealed then, and what its tenant is told: the state, and whether there is
+#: a way back.
+WAYS = {
+    "disabled": ("key_disabled", "disabled", True),
+    "pending deletion": ("key_pending_deletion", "pending_deletion", True),
+    "access denied": ("key_access_denied", "access_denied", True),
+    "role gone": ("key_access_denied", "access_denied", True),
+    "destroyed": ("key_not_found", "destroyed", False),
+    "unreachable": ("key_unreachable", "unreachable", True),
+}
+
+
+def withdraw(kms: Kms, arn: str, how: str, patched: pytest.MonkeyPatch) -> None:
+    if how == "unreachable":
+        patched.setenv("AWS_ENDPOINT_URL_KMS", NOBODY)
+    elif how == "role gone":
         kms.trusts.clear()
+    else:
+        ways = {
+            "disabled": kms.disable,
+            "pending deletion": kms.delete_later,
+            "access denied": kms.deny,
+            "destroyed": kms.destroy,
+        }
+        ways[how](arn)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("how", WAYS)
+def test_each_way_to_withdraw_it_is_told_apart(  # noqa: PLR0917 - the parts of its world
+    empty: Workspace, theirs: Sealed, kms: Kms, run_jobs: RunJobs, time: list[float],
+    monkeypatch: pytest.MonkeyPatch, how: str,
+) -> None:  # fmt: skip
+    made = empty.admin.post("/contacts", {"last_name": "B", "national_id": "4711"}).json["id"]
+    arn = kms.new_key()
+    kms.trusts[ROLE] = empty.home.id.hex
+    empty.admin.in_person.put("/keys/brought", {"key_arn": arn, "role_arn": ROLE})
+    run_jobs()
+    withdraw(kms, arn, how, monkeypatch)
     time[0] += 60
-    state = "access_denied" if how == "role gone" else how
-    assert tenant.admin.get(f"/contacts/{made}").json["code"] == f"key_{state}"
-    assert tenant.admin.get("/keys").json["brought"]["state"] == state
+    code, state, reversible = WAYS[how]
+    closed = empty.admin.get(f"/contacts/{made}")
+    assert (closed.status_code, closed.json["code"]) == (503, code)
+    shown = empty.admin.get("/keys").json["brought"]
+    assert (shown["state"], shown["reversible"]) == (state, reversible)
+    assert shown["reason"] == closed.json["detail"]
     assert theirs.opens() == theirs.expected()
 
 

@@ -16,15 +16,18 @@ from tenants.foundation.errors import Conflict, NotFound, Unavailable
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.isolation.key_file import LocalKeyFile
-from tenants.isolation.keys import KeyDestroyed, KeyName
+from tenants.isolation.keys import KeyDestroyed, KeyName, KeyWithheld
 from tenants.isolation.sealing import keys
 from tenants.isolation.storage import storage_from
 from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.changing import Decision, move
+from tenants.lifecycle.keys.brought import brought_by
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
+from tests.jobs import RunJobs
+from tests.kms import Kms
 from tests.tenants.lifecycle.keys.copies import Server
-from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, states
+from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, bring, states
 
 pytestmark = pytest.mark.soak
 
@@ -73,7 +76,7 @@ def test_a_copy_from_before_opens_no_more_and_the_neighbours_does(
     assert set(CANARIES) <= set(others.opened(key_of(theirs)))
     assert theirs.opens() == theirs.expected()
     assert certificate["destroyed"]["data_key_versions"] == [1]
-    assert certificate["destroyed"]["files"]["count"] == len(kept._paths())
+    assert certificate["destroyed"]["files"]["count"] == len(kept.paths())
     assert certificate["destroyed"]["tables"]["contacts"]["count"] >= 1
     assert certificate["verified"] == {"keys_left": 0, "files_left": 0, "tables_left": 0}
 
@@ -94,6 +97,50 @@ def test_an_old_copy_of_the_catalog_opens_with_the_key_of_keys_of_its_time_alone
     with pytest.raises(Unreadable):
         newer.unwrap(kept.wrapped[1], name)
     assert states(theirs.workspace) == {1: "current"}
+
+
+@pytest.mark.promise("1-47", "SEC-2")
+def test_a_kept_copy_of_all_opens_with_the_tenants_own_key_until_that_is_withdrawn(
+    ours: Sealed, theirs: Sealed, server: Server, destruction: Destruction, kms: Kms, run_jobs: RunJobs
+) -> None:
+    arn = bring(ours, kms)
+    run_jobs()
+    kept, own_key = server.copy_of(ours.home), brought_by(destruction.versions.catalog, ours.home.id)
+    assert own_key is not None
+    assert list(kept.wrapped) == [2], "what was wrapped by our key is destroyed"
+
+    def unwrapped(version: int) -> DataKey:
+        """Nobody keeps it in memory: KMS is asked each time."""
+        return DataKey(version, own_key.unwrap(kept.wrapped[version], KeyName(ours.home.id, version)))
+
+    certificate = destruction.destroy(closing(ours, server.settings), **WHO)["certificate"]
+    assert certificate["destroyed"]["data_key_versions"] == [2]
+    before = kept.opened(unwrapped)
+    assert set(CANARIES) <= set(before), "a copy of the catalog opens as long as the key in KMS does"
+    kms.disable(arn)
+    assert kept.failures(unwrapped, KeyWithheld) == len(before)
+    kms.delete_later(arn)
+    with pytest.raises(KeyWithheld, match="is waiting to be deleted"):
+        unwrapped(2)
+    with pytest.raises(KeyDestroyed):
+        key_of(ours)(2)
+    assert theirs.opens() == theirs.expected()
+
+
+@pytest.mark.promise("1-47")
+def test_a_tenant_whose_own_key_is_withdrawn_is_destroyed_all_the_same(
+    ours: Sealed, theirs: Sealed, destruction: Destruction, kms: Kms, run_jobs: RunJobs, settings: Settings
+) -> None:
+    arn = bring(ours, kms)
+    run_jobs()
+    kms.disable(arn)
+    keys().forget(ours.home.id)
+    certificate = destruction.destroy(closing(ours, settings), **WHO)["certificate"]
+    assert certificate["verified"] == {"keys_left": 0, "files_left": 0, "tables_left": 0}
+    kms.enable(arn)
+    with pytest.raises(KeyDestroyed):
+        key_of(ours)(2)
+    assert theirs.opens() == theirs.expected()
 
 
 @pytest.mark.promise("TEN-2")

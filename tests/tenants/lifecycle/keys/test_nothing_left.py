@@ -3,6 +3,7 @@
 import io
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -28,7 +29,7 @@ from tests.attaching import NewWorkspace, attached
 from tests.jobs import RunJobs
 from tests.owning import filled
 from tests.tenants.lifecycle.archives.archived import WHY, bundles_of
-from tests.tenants.lifecycle.keys.copies import Server
+from tests.tenants.lifecycle.keys.copies import KeyOf, Server
 from tests.tenants.lifecycle.putting_away import closed_and_never_woken
 from tests.workspace import Workspace
 
@@ -82,6 +83,10 @@ def in_redis(settings: Settings, *words: str) -> list[bytes]:
         ]
 
 
+def key_of(workspace: Workspace) -> KeyOf:
+    return lambda version: keys().version(workspace.home.id, version)
+
+
 @pytest.mark.promise("TEN-2", "RET-4", "1-28", "1-47", "2-31")
 def test_nothing_of_a_destroyed_tenant_is_found_anywhere(  # noqa: PLR0917 - the parts of its world
     new_workspace: NewWorkspace, neighbour: Workspace, run_jobs: RunJobs, app: Flask, works: Works, catalog: Catalog,
@@ -98,14 +103,17 @@ def test_nothing_of_a_destroyed_tenant_is_found_anywhere(  # noqa: PLR0917 - the
     assert ours.admin.get(f"/exports/{export}").json["status"] == "succeeded"
     copy = server.copy_of(ours.home)
     go_on(works, ask_to_archive(catalog, ours.home.id, WHY))
-    assert len(bundles_of(ours)) == 1
+    (bundle,) = bundles_of(ours)
+    later = replace(copy, files=server.files_of(ours.home, "later"))
+    assert {"archives", "attachments", "exports"} <= {each.name for each in later.files.iterdir()}
+    assert later.file(key_of(ours), later.files / bundle).startswith(b"PK"), "it opens while there is a key"
     storage, database = (
         Path(unquote(urlsplit(settings.storage).path)),
         next(tmp_path_factory.getbasetemp().glob("servers*")),
     )
     # What is sealed was never in clear where it is kept, also not while it was used.
     assert files_with(SEALED, database) == files_with(SEALED, storage) == []
-    assert files_with(OPEN, storage) == []
+    assert files_with(OPEN, storage) == files_with(OPEN, later.files) == []
     assert files_with(OPEN, copy.dump.parent) == [str(copy.dump)], "there was something to be found"
     assert made.workspace is ours
     destruction = Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
@@ -119,5 +127,8 @@ def test_nothing_of_a_destroyed_tenant_is_found_anywhere(  # noqa: PLR0917 - the
     assert files_with(SEALED, database) == []
     said = lines.getvalue().lower()
     assert [each for each in (OPEN, SEALED) if each.lower().encode() in said] == []
-    assert copy.failures(lambda version: keys().version(ours.home.id, version), KeyDestroyed) > 5
+    assert copy.failures(key_of(ours), KeyDestroyed) > 5
+    for path in later.paths():
+        with pytest.raises(KeyDestroyed):
+            later.file(key_of(ours), path)
     assert neighbour.admin.get("/contacts").status_code == 200

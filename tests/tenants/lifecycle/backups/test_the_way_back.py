@@ -1,7 +1,9 @@
 """A backup comes back equal, without whoever was erased or destroyed since it was taken."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,6 +18,7 @@ from tenants.isolation.storage import storage_from
 from tenants.lifecycle.backups.keyring import keyring
 from tenants.lifecycle.backups.store import Page, Store
 from tenants.lifecycle.backups.taking import Taken, _Work
+from tenants.lifecycle.certificates.issuing import IN_BACKUPS
 from tenants.lifecycle.changing import Decision, move, seal_whole
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
@@ -31,11 +34,14 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 
 
-def destroy(workspace: Workspace, settings: Settings) -> None:
+def destroy(workspace: Workspace, settings: Settings) -> dict[str, Any]:
+    """Its certificate."""
     slug = workspace.admin.get("/me").json["tenant"]["slug"]
     owners, catalog = owners_of(settings), key_versions().catalog
     move(catalog, owners, workspace.home, State.CLOSING, Decision(Mover.PLATFORM, "It leaves."))
-    Destruction(key_versions(), storage_from(settings.storage), owners).destroy(slug, **WHO)
+    made = Destruction(key_versions(), storage_from(settings.storage), owners).destroy(slug, **WHO)
+    said: dict[str, Any] = made["certificate"]
+    return said
 
 
 def erase(workspace: Workspace, contact: str, run_jobs: RunJobs) -> None:
@@ -83,6 +89,13 @@ def no_key_is_in(store: Store, page: Page, destroyed: Sealed, keys_then: dict[in
             assert IBAN.encode() not in content
 
 
+def names_the_day(certificate: dict[str, Any], page: Page, settings: Settings) -> None:
+    """The day from which no backup from before opens is the one that the keyring has written down."""
+    (until,) = [each["until"] for each in certificate["remains"] if each["what"] == IN_BACKUPS]
+    end = date.fromisoformat(page.key_day) + timedelta(days=settings.backup_days)
+    assert until == page.key_destroyed_on == keyring().last_end().isoformat() == end.isoformat()
+
+
 @pytest.mark.promise("1-47", "RET-4", "RET-5", "TEN-2")
 def test_it_comes_back_equal_and_without_whoever_is_gone(
     new_workspace: Callable[[], Workspace],
@@ -103,7 +116,8 @@ def test_it_comes_back_equal_and_without_whoever_is_gone(
     page = take().page
     keys_then = dict(key_versions().catalog.wrapped_keys(leaves.home.id))
     erase(stays.workspace, person, run_jobs)
-    destroy(leaves.workspace, settings)
+    certificate = destroy(leaves.workspace, settings)
+    names_the_day(certificate, page, settings)
     assert list(backups_of(settings).place.list(f"files/{leaves.home.id.hex}/")) == []
 
     place = elsewhere()

@@ -1,7 +1,12 @@
 """Faults that happen once, so that what comes after them can be seen."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from tenants.foundation.whole_files import UnfinishedFile
+
+FULL = Path("/dev/full")
 
 
 class Once:
@@ -17,3 +22,12 @@ class Once:
             self.failed = True
             raise self._error
         return made
+
+
+class OnAFullDisk(UnfinishedFile):
+    """Takes nothing more: the kernel says so itself."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._file.close()
+        self._file = FULL.open("wb")

@@ -1,5 +1,6 @@
 """What fails beneath an archive or a destruction (storage, disk, database) is taken up again, and costs nothing."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,13 @@ import pytest
 from sqlalchemy import make_url
 
 from crm.app import owners_of
+from tenants.audit.ledger import Ledger
 from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
-from tenants.foundation.whole_files import UnfinishedFile
 from tenants.isolation import files as house
 from tenants.isolation import folder
 from tenants.isolation.bucket import Bucket
@@ -27,6 +28,8 @@ from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_o
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.attempts import FORESEEN
+from tenants.lifecycle.backups.keyring import Keyring
+from tenants.lifecycle.certificates.issuing import Certificates, certificates
 from tenants.lifecycle.changing import Decision, move
 from tenants.lifecycle.keys import destruction as destroying
 from tenants.lifecycle.keys.destruction import Destruction
@@ -34,12 +37,11 @@ from tenants.lifecycle.keys.versions import key_versions
 from tenants.provisioning.birth import Nursery
 from tests.s3 import S3
 from tests.tenants.lifecycle.archives.archived import WHY, content, has_schema, steps_left
-from tests.tenants.lifecycle.faults import Once
+from tests.tenants.lifecycle.faults import FULL, OnAFullDisk, Once
 from tests.tenants.lifecycle.putting_away import changed, furnished, must_be_back, must_be_whole_once
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
-FULL = Path("/dev/full")
 WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 
 
@@ -127,15 +129,6 @@ def test_a_statement_that_fails_before_or_after_its_work_is_tried_again(
         assert go_on_everywhere(works) >= 1
     must_be_back(ours, before, file)
     assert neighbour.admin.get("/contacts").status_code == 200
-
-
-class OnAFullDisk(UnfinishedFile):
-    """Takes nothing more: the kernel says so itself."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self._file.close()
-        self._file = FULL.open("wb")
 
 
 def nameless_and_full() -> IO[bytes]:
@@ -237,23 +230,63 @@ def test_a_destruction_that_storage_or_database_stopped_goes_on(  # noqa: PLR091
     error = psycopg.errors.LockNotAvailable("injected")
     faults: tuple[tuple[Any, str, Exception], ...] = (
         (destroying, "change", error),
+        (destroying, "end_unless_held", error),
+        (Ledger, "note", StorageFailed("injected")),
+        (Keyring, "forget", StorageFailed("injected")),
         (place, "delete", StorageFailed("injected")),
         (destroying, "drop", error),
         (Destruction, "_forget_pointers", error),
+        (Certificates, "issue", psycopg.errors.DiskFull("injected")),
     )
     for owner, name, fault in faults:
         whole = getattr(owner, name)
         for after in (False, True):
             failing = Once(whole, fault, after=after)
             with monkeypatch.context() as patched:
-                patched.setattr(owner, name, lambda *args, failing=failing: failing(*args))
+                patched.setattr(owner, name, lambda *args, failing=failing, **said: failing(*args, **said))
                 with pytest.raises(type(fault), match="injected"):
                     destruction.destroy(slug, **WHO)
             assert failing.failed
             catalog.forget(ours.home.id)
-            assert ours.admin.get("/contacts").status_code == (200 if name == "change" else 410)
+            assert ours.admin.get("/contacts").status_code == (
+                200 if owner is destroying and name != "drop" else 410
+            )
     made = destruction.destroy(slug, **WHO)["certificate"]
     assert made["verified"] == {"keys_left": 0, "files_left": 0, "tables_left": 0}
     assert (has_schema(nursery, ours), list(storage.for_tenant(ours.home.id).list())) == (False, [])
     assert ours.admin.get("/contacts").status_code == 410
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_a_full_disk_holds_a_destruction_up_and_no_more(
+    ours: Workspace, neighbour: Workspace, works: Works, settings: Settings, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Full are the disk of the ledger, and the one that the certificate is to be put on."""
+    slug = ours.admin.get("/me").json["tenant"]["slug"]
+    furnished(ours)
+    move(works.catalog, works.owners, ours.home, State.CLOSING, Decision(Mover.PLATFORM, "It leaves."))
+    destruction = Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
+    with monkeypatch.context() as patched:
+        patched.setattr(folder, "UnfinishedFile", OnAFullDisk)
+        with pytest.raises(StorageFailed, match="the disk is full"):
+            destruction.destroy(slug, **WHO)
+    assert ours.admin.get("/contacts").status_code == 410
+    assert works.catalog.wrapped_keys(ours.home.id), "what is not in the ledger is not destroyed"
+
+    def kept_where_nothing_fits(made: dict[str, Any]) -> None:
+        unfinished = OnAFullDisk(tmp_path)
+        try:
+            unfinished.write(json.dumps(made).encode())
+            unfinished.put_at(tmp_path / "certificate.json")
+        finally:
+            unfinished.abandon()
+
+    with pytest.raises(OSError, match="No space left"):
+        destruction.destroy(slug, **WHO, keep=kept_where_nothing_fits)
+    assert list(tmp_path.iterdir()) == []
+    kept: list[dict[str, Any]] = []
+    made = destruction.destroy(slug, **WHO, keep=kept.append)
+    assert kept == [made] == certificates().of(ours.home.id)
+    assert made["certificate"]["verified"] == {"keys_left": 0, "files_left": 0, "tables_left": 0}
     assert neighbour.admin.get("/contacts").status_code == 200

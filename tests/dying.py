@@ -102,13 +102,26 @@ def _destroy(settings: Settings, about: str) -> None:
     destroy(about, "The contract ended.")
 
 
+def _import(settings: Settings, about: str) -> None:
+    from crm.app import nursery_of, open_house
+    from tenants.portability.arriving import bring_in
+
+    file, slug = about.rsplit(" ", 1)
+    bring_in(nursery_of(settings, open_house(settings).catalog, as_owner=True), Path(file), slug)
+
+
 def _job(settings: Settings, _about: str) -> None:
     from crm.worker import main as work
 
     work(settings)
 
 
-WORK: dict[str, Callable[[Settings, str], None]] = {"archive": _archive, "destroy": _destroy, "job": _job}
+WORK: dict[str, Callable[[Settings, str], None]] = {
+    "archive": _archive,
+    "destroy": _destroy,
+    "import": _import,
+    "job": _job,
+}
 
 
 def _die() -> None:

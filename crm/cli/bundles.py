@@ -154,7 +154,8 @@ def export_tenant(
 def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who: Any) -> None:
     """Bring a tenant in from the bundle FILE, as a new tenant SLUG, equal row by row or not at all.
 
-    Its users come without passwords and keys. Jobs that were unfinished are held.
+    Its users come without passwords and keys. Jobs that were unfinished are held. A bundle of an older version is
+    migrated on the way.
     """
     from tenants.identity.signing_in.strength import must_be_strong
     from tenants.portability.arriving import bring_in

@@ -24,6 +24,8 @@ IN_FORCE = """
 select coalesce(max(key_version), 0), current_setting('transaction_isolation') <> 'read committed'
 from tenant_profile
 """
+#: Of a tenant that was just born.
+FIRST_VERSION = 1
 STILL_SEALING = """
 select virtualtransaction from pg_locks
 where locktype = 'advisory' and objsubid = 1 and granted and pid <> pg_backend_pid()
@@ -60,6 +62,14 @@ def version_in_force() -> int:
             # A savepoint that is rolled back takes the lock with it.
             tenancy.notes["key_version"] = known
     return known
+
+
+def seal_with_first_key() -> None:
+    """Say that nothing was ever sealed in the tenant at hand: its tables may be older than what names the version."""
+    tenancy = here()
+    tenancy.send_along(SEALING, {})
+    tenancy.send_pending()
+    tenancy.notes["key_version"] = FIRST_VERSION
 
 
 def sealing_key() -> DataKey:

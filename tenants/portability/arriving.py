@@ -1,6 +1,6 @@
 """Brings a tenant back from a bundle: into a fresh one, equal row by row, or not at all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -8,17 +8,17 @@ from time import monotonic
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.registry import Home
-from tenants.foundation.errors import Conflict, Refusal
+from tenants.foundation.errors import Refusal
 from tenants.foundation.tables import Source
 from tenants.isolation.door import db, inside
 from tenants.portability.bundling import PATIENCE_SECONDS
-from tenants.portability.comparing import content_here, differences
-from tenants.portability.contents import tables
+from tenants.portability.comparing import content_here
 from tenants.portability.described import Described
-from tenants.portability.descriptor import PARTIAL
 from tenants.portability.files import bring_files_in
 from tenants.portability.filling import Filling
+from tenants.portability.fitting import must_fit
 from tenants.portability.models import Arrival
+from tenants.portability.older import fill_as_of_then, must_be_equal, settle_as_copy
 from tenants.portability.opening import opened_bundle
 from tenants.portability.shapes import misshapen
 from tenants.portability.telling import Told
@@ -35,14 +35,6 @@ class BundleDamaged(Refusal):
     status = 422
     code = "bundle_damaged"
     title = "This bundle does not hold"
-
-
-class BundleDoesNotFit(Refusal):
-    """A sound bundle of tables that are not built as ours are."""
-
-    status = 409
-    code = "bundle_does_not_fit"
-    title = "This bundle is of another version"
 
 
 @dataclass(frozen=True)
@@ -71,53 +63,26 @@ def bring_in(
     report = verify(path, lambda table, rows: tell("verify", table, rows))
     if not report.holds:
         raise BundleDamaged(" ".join(map(str, report.findings)))
-    _must_fit(report.described, nursery.head)
-    with nursery.claimed(slug, name or report.described.name, region) as home:
+    described = report.described
+    must_fit(described, nursery.head)
+    older = described.schema_revision != nursery.head
+    with nursery.claimed(slug, name or described.name, region) as home:
         kept = _Kept(nursery, home, tell)
-        with inside(home, patience_seconds=PATIENCE_SECONDS):
+        own = {"id": str(home.id), "slug": slug, "state": "active"}
+        if older:
+            fill_as_of_then(nursery.owner_urls.get(home.cell), home, path, report, own, kept.said)
+        with inside(home, patience_seconds=PATIENCE_SECONDS), opened_bundle(path) as bundle:
             act_as(SYSTEM, request_id="arrival", source=Source.IMPORT)
-            with opened_bundle(path) as bundle:
-                own = {"id": str(home.id), "slug": slug, "state": "active"}
+            if not older:
                 Filling(bundle, home.id, own, kept.said("import")).fill()
-                bring_files_in(bundle, kept.said("import"))
-            _must_be_equal(report.content, kept.said("compare"))
+            bring_files_in(bundle, kept.said("import"))
+            if older:
+                settle_as_copy(own)
+            else:
+                must_be_equal(report.content, content_here(kept.said("compare")))
             _must_be_shaped()
-            db().add(_arrival(path, report.described))
+            db().add(_arrival(path, described))
     return Arrived(home, report)
-
-
-def _must_fit(described: Described, head: str) -> None:
-    if not described.format.restorable:
-        raise BundleDoesNotFit(
-            f"A bundle in {described.format} is for asking questions of. Bring in one in csv or jsonl."
-        )
-    if described.partial:
-        raise BundleDoesNotFit(f"This bundle is not of a whole tenant. {PARTIAL}")
-    if described.whole:
-        raise BundleDoesNotFit(
-            "It is a tenant that was put away, for its own keys alone: it comes back as itself."
-        )
-    if described.schema_revision != head:
-        raise BundleDoesNotFit(
-            f"It is of revision {described.schema_revision}, and the tables here are at {head}."
-            " Bring it in with a program of its own revision, migrate there, and export again."
-        )  # fmt: skip
-    ours = {each.name: {(field.name, field.kind.name) for field in each.columns} for each in tables()}
-    theirs = {
-        each.name: {(field.name, field.kind.name) for field in each.fields} for each in described.tables
-    }
-    if different := sorted(
-        name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)
-    ):
-        raise BundleDoesNotFit(f"These tables are not built as ours are: {', '.join(different)}.")
-
-
-def _must_be_equal(expected: Mapping[str, str], tell: Told) -> None:
-    """Everything is read again from the tables before it counts."""
-    if different := differences(expected, content_here(tell)):
-        raise Conflict(
-            f"What arrived is not what the bundle holds, in {', '.join(different)}. Nothing was kept."
-        )
 
 
 def _must_be_shaped() -> None:

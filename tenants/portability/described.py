@@ -58,6 +58,8 @@ class Described:
     others: tuple[DescribedFile, ...]
     partial: bool
     """Whether it holds chosen records only, and no tenant can be made of it."""
+    left_out: frozenset[str]
+    """Tables of which it says that no row is in it."""
     missing_files: tuple[str, ...]
     """Ids of attachments whose files storage had lost when the bundle was made."""
     whole: bool = False
@@ -107,6 +109,11 @@ class _Tenant(_Model):
     name: str
 
 
+class _LeftOut(_Model):
+    table: str
+    columns: list[str] = []
+
+
 class _Ours(_Model):
     version: int
     format: Format
@@ -115,6 +122,7 @@ class _Ours(_Model):
     snapshot_at: str = Said(alias="snapshotAt")
     partial: dict[str, Any] | None = None
     whole: bool = False
+    excluded: list[_LeftOut] = []
 
 
 class _Package(_Model):
@@ -145,6 +153,7 @@ def describe(descriptor: Any) -> Described:
         tables,
         tuple(_file(each) for each in package.resources if not each.table),
         ours.partial is not None,
+        frozenset(each.table for each in ours.excluded if not each.columns),
         tuple(package.missing_files),
         ours.whole,
     )  # fmt: skip

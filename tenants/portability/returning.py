@@ -73,6 +73,6 @@ def _table(described: DescribedTable, places: dict[str, int]) -> BundleTable:
             Reference(each.field, each.table, "id", closes_circle=places[each.table] > places[described.name])
             for each in described.references
         ),
-        names_tenant=(),
+        names_tenant=described.names_tenant,
         table=sa.Table(described.name, sa.MetaData(), *columns),
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 import frictionless
 import pytest
 
-from tenants.portability.arriving import BundleDoesNotFit, bring_in
+from tenants.portability.arriving import bring_in
+from tenants.portability.fitting import BundleDoesNotFit
 from tenants.portability.verifying import verify
 from tenants.provisioning.birth import Nursery
 from tests.jobs import RunJobs

@@ -14,10 +14,11 @@ import pytest
 from crm.contacts.models import Company, Contact
 from tenants.access.caller import SYSTEM, act_as
 from tenants.isolation.door import db, inside
-from tenants.portability.arriving import BundleDoesNotFit, bring_in
+from tenants.portability.arriving import bring_in
 from tenants.portability.bundling import Bundling, snapshot
 from tenants.portability.contents import tables
 from tenants.portability.database import Database
+from tenants.portability.fitting import BundleDoesNotFit
 from tenants.portability.formats import Format
 from tenants.portability.streams import through
 from tenants.portability.taking_out import take_out

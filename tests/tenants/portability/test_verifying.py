@@ -15,7 +15,8 @@ import frictionless
 import pytest
 
 from tenants.foundation.errors import Conflict
-from tenants.portability.arriving import BundleDamaged, BundleDoesNotFit, bring_in
+from tenants.portability.arriving import BundleDamaged, bring_in
+from tenants.portability.fitting import BundleDoesNotFit
 from tenants.portability.formats import Format
 from tenants.portability.opening import NotABundle
 from tenants.portability.taking_out import take_out
@@ -235,17 +236,26 @@ def test_a_row_that_the_tables_refuse_leaves_no_tenant_behind(
     assert bring_in(nursery, bundle, "unruly").home
 
 
-def test_a_bundle_of_another_version_is_refused(bundle: Path, tmp_path: Path, nursery: Nursery) -> None:
+def test_a_bundle_of_a_later_version_or_of_none_is_refused(
+    bundle: Path, tmp_path: Path, nursery: Nursery
+) -> None:
     def change(package: dict[str, Any]) -> bytes:
         return json.dumps(package).encode()
 
     contents = _contents(bundle)
     package = json.loads(contents["datapackage.json"])
-    package["freehold"]["schemaRevision"] = "9999"
-    with pytest.raises(BundleDoesNotFit, match="revision 9999"):
-        bring_in(
-            nursery, _written({**contents, "datapackage.json": change(package)}, tmp_path / "a.zip"), "newer"
-        )
+    for revision, said in (
+        ("9999", "revision 9999.*Update the program first"),
+        ("0000", "revision 0000.*No version"),
+        ("9" * 5000, "No version"),
+        ("probe", "revision probe.*No version"),
+        ("", "No version"),
+    ):
+        package["freehold"]["schemaRevision"] = revision
+        changed = _written({**contents, "datapackage.json": change(package)}, tmp_path / "a.zip")
+        with pytest.raises(BundleDoesNotFit, match=said):
+            bring_in(nursery, changed, "newer")
+        assert nursery.catalog.by_slug("newer") is None
     package = json.loads(contents["datapackage.json"])
     package["resources"] = [each for each in package["resources"] if each["name"] != "contacts"]
     del contents["data/contacts.csv"]

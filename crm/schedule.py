@@ -17,6 +17,7 @@ from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Purpose
 from tenants.identity.rights.following import follow_everywhere
 from tenants.isolation.storage import place_at
+from tenants.jobs.errands import Errands
 from tenants.jobs.platform import PlatformJob
 from tenants.jobs.scheduling import schedule
 from tenants.lifecycle.archives.keeping import ROUND as GO_ON
@@ -62,6 +63,7 @@ def main(settings: Settings) -> None:
         house.catalog,
         list(rounds(settings, house.catalog)),
         long_rounds=list(long_rounds(settings, house.catalog)),
+        errands=Errands(house.catalog, wrapping_of(settings, house.catalog)),
     )
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from tenants.access.caller import SYSTEM, act_as
-from tenants.foundation.afterwards import afterwards
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Source
 from tenants.identity.models import Role, User, UserRole
@@ -27,6 +26,7 @@ from tenants.isolation.door import db, inside
 from tenants.provisioning.birth import Nursery
 from tests.mails import posted
 from tests.passkeys import Passkey
+from tests.settled import settle
 from tests.workspace import Workspace
 
 PASSWORD = "seven purple herons sing"
@@ -168,7 +168,7 @@ def wins(attempt: Callable[[int], bool]) -> int:
 
 def events(person: Person, action: str) -> list[dict[str, Any]]:
     """What is on record of an action on a person."""
-    afterwards.settle()
+    settle(person.app)
     query = {"action": action, "record_id": str(person.user_id), "limit": 200}
     answer = person.workspace.admin.get("/audit-events", query_string=query)
     assert answer.status_code == 200, answer.json
@@ -179,7 +179,7 @@ def reset_token(person: Person) -> str:
     """What the mail to somebody who forgot their password holds."""
     asked = person.browser().post("/password-resets", {"email": person.email})
     assert asked.status_code == 202
-    afterwards.settle()
+    settle(person.app)
     return [each for each in posted(person.workspace, person.email) if "#" in each.text][-1].token
 
 

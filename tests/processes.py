@@ -59,12 +59,15 @@ def main(part: str) -> None:
 
         work(settings)
     else:
-        from crm.app import open_house
+        from crm.app import open_house, wrapping_of
         from crm.schedule import rounds
+        from tenants.jobs.errands import Errands
         from tenants.jobs.scheduling import schedule
 
         catalog = open_house(settings).catalog
-        schedule(settings, catalog, list(rounds(settings, catalog)), sweep_seconds=SWEEP_SECONDS)
+        errands = Errands(catalog, wrapping_of(settings, catalog))
+        made = list(rounds(settings, catalog))
+        schedule(settings, catalog, made, errands=errands, sweep_seconds=SWEEP_SECONDS)
 
 
 if __name__ == "__main__":

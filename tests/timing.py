@@ -1,4 +1,4 @@
-"""Whether one of two requests takes longer than the other: a sign test over interleaved pairs."""
+"""Whether one of two requests, or what is asked right after it, takes longer: a sign test over interleaved pairs."""
 
 import random
 import time
@@ -19,20 +19,32 @@ def fair(pairs: int = PAIRS) -> range:
     return range(pairs // 2 - off, pairs // 2 + off + 1)
 
 
-def took_longer(one: Callable[[], object], other: Callable[[], object], pairs: int = PAIRS) -> int:
-    """In how many of so many pairs, in random order within each, `one` took longer than `other`."""
+def took_longer(
+    one: Callable[[], object],
+    other: Callable[[], object],
+    pairs: int = PAIRS,
+    *,
+    following: Callable[[], object] | None = None,
+) -> int:
+    """In how many of so many pairs, in random order within each, `one` took longer than `other`.
+
+    With `following`, how long that took after each of them: what they left to be done slows it down.
+    """
     longer = 0
     for number in range(pairs + WARMING):
         took: dict[bool, float] = {}
         for first in random.sample([True, False], 2):
-            took[first] = _seconds(one if first else other)
+            took[first] = _seconds(one if first else other, following)
         if number >= WARMING:  # the first few warm up connections and plans
             longer += took[True] > took[False]
     return longer
 
 
-def _seconds(ask: Callable[[], object]) -> float:
+def _seconds(ask: Callable[[], object], following: Callable[[], object] | None) -> float:
     afterwards.settle()
+    if following is not None:
+        ask()
+        ask = following
     began = time.perf_counter()
     ask()
     return time.perf_counter() - began

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Index, Integer, text
+from sqlalchemy import Boolean, CheckConstraint, Index, Integer, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -147,3 +147,18 @@ class PlatformRound(CatalogBase):
     started_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     finished_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     error: Mapped[str | None] = column(data=DataClass.TECHNICAL)
+
+
+class Errand(Identified, CatalogBase):
+    """What is to be done because somebody asked about an address: as many for nobody's as for somebody's. Soon deleted.
+
+    Addresses stand here sealed: the catalog knows none.
+    """
+
+    __tablename__ = "errands"
+    __purpose__ = Purpose.ACCOUNT
+
+    kind: Mapped[str] = column(data=DataClass.TECHNICAL)
+    sealed: Mapped[bytes] = column(LargeBinary, data=DataClass.CONTACT)
+    created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
+    due_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now, index=True)

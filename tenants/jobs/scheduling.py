@@ -1,4 +1,4 @@
-"""The scheduler's process: gives tenants their turns, sweeps every minute, and makes the platform's rounds.
+"""The scheduler's process: gives tenants their turns, sweeps every minute, makes the platform's rounds, runs errands.
 
 Any number of them may run. None of them holds anything that is not in PostgreSQL.
 """
@@ -14,6 +14,7 @@ from tenants.catalog.registry import Catalog
 from tenants.foundation.settings import Settings
 from tenants.jobs.carrier import Carrier
 from tenants.jobs.dispatcher import Dispatcher
+from tenants.jobs.errands import Errands
 from tenants.jobs.platform import PlatformJob, Rounds
 from tenants.jobs.sweeper import SWEEP_SECONDS, Sweeper
 
@@ -28,11 +29,14 @@ def schedule(
     rounds: Sequence[PlatformJob] = (),
     *,
     long_rounds: Sequence[PlatformJob] = (),
+    errands: Errands | None = None,
     sweep_seconds: int = SWEEP_SECONDS,
 ) -> None:
     """Run until SIGTERM or SIGINT. Doors must be open; rounds are made only in a process that declares some.
 
     `long_rounds` may take hours, so that each has a thread of its own: the others don't wait for it.
+
+    `errands` are what strangers asked for; they wait for nothing else either.
 
     Raises SystemExit when one of its parts ended by itself, so that a supervisor starts all of them afresh.
     """
@@ -48,6 +52,8 @@ def schedule(
     ]
     threads_of_rounds = (rounds, *([each] for each in long_rounds))
     parts.extend(partial(Rounds(catalog, some).run, stop) for some in threads_of_rounds if some)
+    if errands is not None:
+        parts.append(partial(errands.run, stop))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threads = [threading.Thread(target=part, daemon=True) for part in parts]

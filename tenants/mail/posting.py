@@ -4,6 +4,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from tenants.access.caller import SYSTEM, act_as
+from tenants.foundation.identifiers import new_id
 from tenants.isolation.door import db, here
 from tenants.mail.jobs import send_mail
 from tenants.mail.messages import message, usable_address, usable_subject
@@ -11,12 +12,16 @@ from tenants.mail.models import Mail
 from tenants.mail.postmen import post_office
 
 
-def post(*, to: str, subject: str, text: str) -> UUID:
+def post(*, to: str, subject: str, text: str, mail_id: UUID | None = None) -> UUID:
     """Have a mail sent, unless the transaction comes to nothing; the id of the mail. Runs inside a tenant.
+
+    `mail_id` is for work that may be done twice: it looks first whether there is such a mail.
 
     Raises Invalid for an address that is none, and for a subject of several lines.
     """
-    mail = Mail(address=usable_address(to), subject=usable_subject(subject), text=text)
+    mail = Mail(
+        id=mail_id or new_id(), address=usable_address(to), subject=usable_subject(subject), text=text
+    )
     db().add(mail)
     db().flush()
     whoever = here().caller

@@ -21,7 +21,7 @@ from tenants.identity.signing_in.cookies import shown_device
 from tenants.identity.signing_in.devices import Device, known_device, new_device
 from tenants.identity.signing_in.factors import methods_of
 from tenants.identity.signing_in.models import Password
-from tenants.identity.signing_in.notes import note_later
+from tenants.identity.signing_in.notes import REFUSED, plant_inside
 from tenants.identity.signing_in.opening import act_as_user, begin_session
 from tenants.identity.signing_in.passkeys import Site, sign_in_options
 from tenants.identity.signing_in.passwords import fits, renewed
@@ -83,7 +83,7 @@ def sign_in(attempt: Attempt) -> SignedIn | HalfDone:
     if len(right) > 1:
         raise Conflict("This address opens several workspaces: name one in 'tenant'.", code="several_tenants")
     if not right:
-        _refuse(tried, places.decoy)
+        _refuse(attempt, tried)
     made = _begun(*right[0], attempt)
     give_back(attempt.house.catalog, *_counted(attempt)[:2], forget=(_counted(attempt)[2],))
     return made
@@ -136,11 +136,9 @@ def _checked(home: Home, attempt: Attempt) -> tuple[UUID | None, bool]:
     return (found.id if found else None), right
 
 
-def _refuse(tried: list[tuple[Home, UUID | None, bool]], decoy: Home | None) -> None:
-    for home, user_id, _ in tried:
-        note_later(home, "sessions.refused", user_id, "wrong password")
-    if not tried and decoy:
-        note_later(decoy, "sessions.refused", None, "nobody")
+def _refuse(attempt: Attempt, tried: list[tuple[Home, UUID | None, bool]]) -> None:
+    found = [(home, {"user": str(user_id), "why": "wrong password"}) for home, user_id, _ in tried if user_id]
+    plant_inside(attempt.house.catalog, attempt.wrapper, REFUSED, found)
     raise NotSignedIn(WRONG)
 
 

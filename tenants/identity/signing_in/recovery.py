@@ -1,7 +1,7 @@
 """Links by mail: a new password, a verified address, and which workspaces an address has.
 
-What is asked for with an address is answered at once and done afterwards: neither answer nor time tell who exists. A
-link lets nobody in: whoever has a second factor shows it all the same.
+What is asked for with an address is answered at once and done elsewhere: neither answer nor time tell who exists, nor
+the time of the answers that follow. A link lets nobody in: whoever has a second factor shows it all the same.
 """
 
 from datetime import timedelta
@@ -12,10 +12,10 @@ from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.recording import record_event
-from tenants.catalog.registry import Home
 from tenants.catalog.throttles import Throttle, spend
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, TooManyRequests
+from tenants.foundation.tables import Purpose
 from tenants.http.course import House
 from tenants.identity.models import TenantProfile, User
 from tenants.identity.one_time import GONE, give, take, withdraw
@@ -24,24 +24,25 @@ from tenants.identity.signing_in import budgets
 from tenants.identity.signing_in.by_password import TICKET
 from tenants.identity.signing_in.devices import new_device
 from tenants.identity.signing_in.models import Password
-from tenants.identity.signing_in.notes import inside_later, tell
+from tenants.identity.signing_in.notes import in_its_tenant, plant_inside, tell
 from tenants.identity.signing_in.opening import act_as_user, end_sessions
 from tenants.identity.signing_in.passwords import hash_of
 from tenants.identity.signing_in.places import has_address, hashed_address, normal, places_of
 from tenants.identity.signing_in.second_factor import home_of
 from tenants.isolation.door import db, inside
 from tenants.isolation.keys import KeyWrapper
+from tenants.jobs.errands import Asked, errand
+from tenants.mail.models import Mail
 from tenants.mail.posting import link, post
 
-RESET, VERIFICATION = "password-reset", "email-verification"
+RESET, VERIFICATION, REMINDER = "password-reset", "email-verification", "workspace-reminder"
 RESET_LASTS, VERIFICATION_LASTS = timedelta(minutes=30), timedelta(days=7)
 
 
 def ask_for_reset(house: House, wrapper: KeyWrapper, email: str) -> None:
     """Mail a link for a new password to every workspace's user of this address. Raises TooManyRequests by address."""
     if _admitted(house, wrapper, budgets.RESET, email):
-        for home in _homes(house, wrapper, email):
-            inside_later(home, lambda: _mail_reset(email))
+        _ask_each(house, wrapper, RESET, email)
 
 
 def redeem_reset(house: House, wrapper: KeyWrapper, token: str, password: str) -> str:
@@ -113,8 +114,7 @@ def redeem_verification(house: House, wrapper: KeyWrapper, token: str) -> None:
 def remind_of_workspaces(house: House, wrapper: KeyWrapper, email: str) -> None:
     """Mail an address which workspaces it has, one mail for each: no workspace learns of another."""
     if _admitted(house, wrapper, budgets.REMINDER, email):
-        for home in _homes(house, wrapper, email):
-            inside_later(home, lambda: _mail_reminder(email))
+        _ask_each(house, wrapper, REMINDER, email)
 
 
 def _admitted(house: House, wrapper: KeyWrapper, throttle: Throttle, email: str) -> bool:
@@ -127,18 +127,25 @@ def _admitted(house: House, wrapper: KeyWrapper, throttle: Throttle, email: str)
     return True
 
 
-def _homes(house: House, wrapper: KeyWrapper, email: str) -> list[Home]:
-    """The homes to look in: as much work for nobody's address as for somebody's."""
-    places = places_of(house.catalog, hashed_address(wrapper, email))
-    return places.homes or [home for home in [places.decoy] if home]
+def _ask_each(house: House, wrapper: KeyWrapper, kind: str, email: str) -> None:
+    """Have each workspace of an address write to it; as much is written down here for nobody's."""
+    homes = places_of(house.catalog, hashed_address(wrapper, email)).homes
+    plant_inside(house.catalog, wrapper, kind, [(home, {"email": email}) for home in homes])
 
 
 def _user_of(email: str) -> User | None:
     return db().scalars(select(User).where(has_address(email), User.state == "active")).one_or_none()
 
 
-def _mail_reset(email: str) -> None:
-    user = _user_of(email)
+def _addressee(asked: Asked) -> User | None:
+    """Who gets the mail of an errand. Nobody where it was written before: an errand may be done twice."""
+    return None if db().get(Mail, asked.id) else _user_of(asked.said["email"])
+
+
+@errand(RESET, purpose=Purpose.SECURITY)
+@in_its_tenant
+def _mail_reset(asked: Asked) -> None:
+    user = _addressee(asked)
     if user is None or user.email is None:
         return
     withdraw(RESET, user.id)
@@ -150,11 +157,14 @@ def _mail_reset(email: str) -> None:
         subject="A new password",
         text=f"Somebody, probably you, asked for a new password for {company}. Within half an hour:\n\n"
         f"{link('password-reset', token)}\n\nIf it wasn't you, do nothing: your password stays what it is.\n",
+        mail_id=asked.id,
     )
 
 
-def _mail_reminder(email: str) -> None:
-    user = _user_of(email)
+@errand(REMINDER, purpose=Purpose.ACCOUNT)
+@in_its_tenant
+def _mail_reminder(asked: Asked) -> None:
+    user = _addressee(asked)
     if user is None or user.email is None:
         return
     profile = db().scalars(select(TenantProfile)).one()
@@ -163,5 +173,6 @@ def _mail_reminder(email: str) -> None:
         subject="Your workspace",
         text=f"You have an account in {profile.name}. Its name for signing in is: {profile.slug}\n\n"
         f"You got one such mail for each workspace that you have an account in.\n",
+        mail_id=asked.id,
     )
     record_event("users.reminded", "users", user.id, {})

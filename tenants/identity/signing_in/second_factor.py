@@ -17,7 +17,7 @@ from tenants.identity.signing_in import budgets
 from tenants.identity.signing_in.by_password import TICKET, SignedIn
 from tenants.identity.signing_in.devices import new_device
 from tenants.identity.signing_in.factors import passkey_shown, second_factor_shown
-from tenants.identity.signing_in.notes import note_later
+from tenants.identity.signing_in.notes import REFUSED, note_later
 from tenants.identity.signing_in.opening import begin_session
 from tenants.identity.signing_in.passkeys import PasskeyRefused, Site, of_handle
 from tenants.identity.signing_in.places import hashed_address
@@ -47,7 +47,7 @@ def finish_sign_in(house: House, wrapper: KeyWrapper, ticket: str, said: Mapping
             take(TICKET, ticket)
             made = _signed_in(house, wrapper, home, user, f"password, {kind}")
     if kind is None:
-        note_later(home, "sessions.refused", user.id, "wrong second factor")
+        note_later(home, REFUSED, user.id, "wrong second factor")
         raise NotSignedIn(WRONG)
     give_back(house.catalog, forget=(counted,))
     return made

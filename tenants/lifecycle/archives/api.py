@@ -1,6 +1,5 @@
 """Archives over HTTP: put away by an admin, woken by a link that an admin got by mail."""
 
-from functools import partial
 from typing import Any
 
 from flask import Response, current_app, request
@@ -9,15 +8,15 @@ from sqlalchemy import select
 from tenants.access.caller import acting
 from tenants.access.permissions import ANYONE
 from tenants.catalog.states import Mover
-from tenants.foundation.afterwards import afterwards
 from tenants.foundation.identifiers import token_hash
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.rate_limits import Allowance
 from tenants.identity.signing_in.places import normal
 from tenants.isolation.door import here
+from tenants.jobs.errands import Errands
 from tenants.lifecycle.archives.keeping import ask_to_archive
-from tenants.lifecycle.archives.links import Woken, ask_for_links, wake
+from tenants.lifecycle.archives.links import LINKS, Woken, wake
 from tenants.lifecycle.archives.models import Archive
 from tenants.lifecycle.archives.permissions import CREATE_ARCHIVES, READ_ARCHIVES
 from tenants.lifecycle.archives.schemas import (
@@ -64,7 +63,7 @@ def create_thaw_link(said: dict[str, Any]) -> Response:
     house, nursery = current_app.extensions["house"], current_app.extensions["nursery"]
     mailbox = token_hash(normal(said["email"])).hex()
     house.limits.hit((PER_ADDRESS, request.remote_addr or ""), (PER_MAILBOX, mailbox))
-    afterwards.do(partial(ask_for_links, house.catalog, nursery.wrapper, said["email"], said.get("tenant")))
+    Errands(house.catalog, nursery.wrapper).plant(LINKS, {"email": said["email"], "slug": said.get("tenant")})
     return Response(status=202)
 
 

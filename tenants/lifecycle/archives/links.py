@@ -16,9 +16,11 @@ from tenants.foundation.clock import now
 from tenants.foundation.encryption import Context, Unreadable, key_version, seal, unseal
 from tenants.foundation.errors import Conflict, Refusal, Unavailable
 from tenants.foundation.identifiers import new_id, new_token, token_hash
+from tenants.foundation.tables import Purpose
 from tenants.identity.signing_in.places import hashed_address
 from tenants.isolation.keys import KeyWrapper
 from tenants.isolation.sealing import keys
+from tenants.jobs.errands import Asked, errand
 from tenants.jobs.platform import ask_for_round
 from tenants.lifecycle.archives.keeping import thaw
 from tenants.lifecycle.archives.models import Archive, ThawLink
@@ -28,7 +30,7 @@ from tenants.mail.messages import one_line, usable_address
 from tenants.mail.posting import hand_over, link
 
 log = structlog.get_logger(__name__)
-ROUND = "archives.post_links"
+ROUND, LINKS = "archives.post_links", "thaw-links"
 PREFIX = "fht"
 LASTS = timedelta(hours=24)
 MOST_TENANTS = 20
@@ -83,6 +85,11 @@ def ask_for_links(catalog: Catalog, wrapper: KeyWrapper, email: str, slug: str |
         for tenant_id, (name, admin) in found.items():
             session.add(_link(tenant_id, one_line(name, 80), usable_address(email), admin=admin))
         ask_for_round(session, ROUND)
+
+
+@errand(LINKS, purpose=Purpose.ACCOUNT)
+def _find_links(asked: Asked) -> None:
+    ask_for_links(asked.catalog, asked.wrapper, asked.said["email"], asked.said["slug"])
 
 
 def wake(catalog: Catalog, token: str) -> Woken:

@@ -14,8 +14,8 @@ from tenants.isolation.catalog_copying import Connection, catalog_rows, rows_int
 MODULUS = 1 << 256
 BATCH_BYTES = 256 * 1024
 END = b"\\."
-#: What tells of this place only: who leases which round, and from which backup it came.
-OF_THIS_PLACE = {"platform_rounds", "restorations"}
+#: What tells of this place only: who leases which round, what was asked of late, and from which backup it came.
+OF_THIS_PLACE = {"errands", "platform_rounds", "restorations"}
 #: Columns that no backup holds. What is destroyed in the catalog and the keyring is destroyed in every backup.
 KEPT_APART = {("tenant_keys", "wrapped")}
 

@@ -28,6 +28,7 @@ KNOWN = {
     "archives.reason": "Likewise.",
     "closings.reason": "Likewise.",
     "moves.reason": "Likewise.",
+    "errands.sealed": "Who was asked about by whoever is signed in nowhere; sealed, and gone within a day.",
     "thaw_links.mail": "A mail to somebody whose tenant has no schema; sealed under its key.",
 }
 #: Tables about ourselves: our own staff, and orders that authorities gave us.

@@ -8,7 +8,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tenants.foundation.afterwards import afterwards
 from tenants.foundation.clock import now
 from tenants.identity.models import OneTimeToken, User
 from tenants.identity.signing_in import budgets
@@ -16,6 +15,7 @@ from tenants.isolation.door import db, inside
 from tenants.provisioning.birth import Nursery
 from tests.mails import posted
 from tests.persons import Browser, Person, events, reset_token, wins
+from tests.settled import settle
 from tests.workspace import Workspace
 
 NEW = "eleven quiet otters dance"
@@ -89,7 +89,7 @@ def test_enumeration_by_asking_for_a_mail(perla: Person, stranger: Person, path:
     answers = [perla.browser().post(path, {"email": each}) for each in (perla.email, nobody, "no address")]
     assert {(each.status_code, each.get_data()) for each in answers} == {(202, b"")}
     assert len({tuple(sorted(each.headers.keys())) for each in answers}) == 1
-    afterwards.settle()
+    settle(perla.app)
     assert len(posted(perla.workspace, perla.email)) == 1
     for workspace in (perla.workspace, stranger.workspace):
         assert posted(workspace, nobody) == []
@@ -99,7 +99,7 @@ def test_enumeration_by_asking_for_a_mail(perla: Person, stranger: Person, path:
 def test_nobodys_mailbox_is_filled(perla: Person, stranger: Person) -> None:
     for _ in range(8):
         assert perla.browser().post("/password-resets", {"email": perla.email}).status_code == 202
-    afterwards.settle()
+    settle(perla.app)
     assert len(posted(perla.workspace, perla.email)) == budgets.RESET.free + 1
     assert posted(stranger.workspace, perla.email) == []
 
@@ -109,7 +109,7 @@ def test_each_workspace_of_an_address_reminds_of_itself_alone(
 ) -> None:
     there = new_person(neighbour, email=perla.email)
     assert perla.browser().post("/workspace-reminders", {"email": perla.email.upper()}).status_code == 202
-    afterwards.settle()
+    settle(perla.app)
     (ours,), (theirs,) = posted(perla.workspace, perla.email), posted(there.workspace, perla.email)
     assert "acme" in ours.text
     assert "neighbour" not in ours.text

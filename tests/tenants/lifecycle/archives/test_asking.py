@@ -8,13 +8,13 @@ from sqlalchemy import select
 
 from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog
-from tenants.foundation.afterwards import afterwards
 from tenants.foundation.settings import Settings
 from tenants.lifecycle.archives.keeping import ask_to_archive, go_on, go_on_everywhere
 from tenants.lifecycle.archives.links import post_links
 from tenants.lifecycle.archives.models import Archive, Step
 from tenants.lifecycle.archives.running import Works
 from tenants.provisioning.birth import Nursery
+from tests.settled import settle
 from tests.tenants.lifecycle.archives.archived import WHY
 from tests.workspace import Workspace
 
@@ -42,7 +42,7 @@ def test_an_admins_address_wakes_an_archived_tenant_once(
     asked = (f"ada@{slug}.test", f"sales@{slug}.test", "ada@neighbour.test", "nobody@x.test")
     for address in asked:
         assert flask.post("/api/v1/archives/links", json={"email": address}).status_code == 202
-    afterwards.settle()
+    settle(app)
     post_links(catalog)
     letters = {to: each for to, each in delivered(settings).items() if to in asked}
     assert letters.keys() == {f"ada@{slug}.test", f"sales@{slug}.test"}

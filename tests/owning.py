@@ -1,7 +1,8 @@
 """A tenant with something of everything in it: what its owner has to get back, and what has to be gone in the end."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -103,20 +104,21 @@ def rows_in(home: Home) -> dict[str, int]:
         }
 
 
-def made_awkward(home: Home) -> dict[str, Any]:
-    """Put what is hard to carry into every field that takes it, each in the latest row of its table; by its field."""
-    accepted: dict[str, Any] = {}
+def made_awkward(home: Home) -> dict[str, list[Any]]:
+    """Put what is hard to carry into every field that takes it; what each field took.
+
+    Texts and the largest numbers and days go into the latest row of a table, the smallest into its first of two.
+    """
+    accepted: dict[str, list[Any]] = defaultdict(list)
     texts = itertools.cycle(AWKWARD)
     with inside(home, patience_seconds=120):
         act_as(SYSTEM)
         for bundled in tables():
             for column in _fields_of(bundled):
-                row_id = db().scalar(select(func.max(sa.cast(bundled.table.c.id, sa.Text))))
-                tried = _limits(column) or itertools.islice(texts, len(AWKWARD))
-                for value in tried if row_id else ():
-                    if _takes(home, bundled.table, column, UUID(row_id), value):
-                        accepted[f"{bundled.name}.{column.name}"] = value
-                        break
+                tried = _limits(column) or [itertools.islice(texts, len(AWKWARD))]
+                for row_id, values in zip(_ends_of(bundled.table), tried, strict=False):
+                    taken = (each for each in values if _takes(home, bundled.table, column, row_id, each))
+                    accepted[f"{bundled.name}.{column.name}"].extend(itertools.islice(taken, 1))
     return accepted
 
 
@@ -130,19 +132,25 @@ def _fields_of(bundled: BundleTable) -> Iterator[Column[Any]]:
             yield column
 
 
-def _limits(column: Column[Any]) -> list[Any]:
-    """The largest values of a number or a date."""
+def _ends_of(table: Table) -> list[UUID]:
+    """The latest and the first row of a table, as far as there are as many."""
+    ids = db().scalars(select(table.c.id).order_by(table.c.id)).all()
+    return list(dict.fromkeys([ids[-1], ids[0]])) if ids else []
+
+
+def _limits(column: Column[Any]) -> list[Iterable[Any]]:
+    """The largest values of a number or a date and the smallest, each before what a narrower field takes."""
     type_: Any = column.type
-    if isinstance(type_, sa.BigInteger):
-        return [2**63 - 1]
     if isinstance(type_, sa.Integer):
-        return [2**31 - 1]
+        bits = 63 if isinstance(type_, sa.BigInteger) else 31
+        return [[2**bits - 1, 100], [-(2**bits), 0]]
     if isinstance(type_, sa.Numeric):
-        digits = "9" * (type_.precision - type_.scale)
-        return [Decimal(f"{digits}.{'9' * type_.scale}")]
+        most = Decimal(f"{'9' * (type_.precision - type_.scale)}.{'9' * type_.scale}")
+        return [[most, Decimal(100)], [-most, Decimal(0)]]
     if isinstance(type_, sa.DateTime):
-        return [datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)]
-    return [date.max, date.min] if isinstance(type_, sa.Date) else []
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        return [[last, first], [first]]
+    return [[date.max, date.min], [date.min]] if isinstance(type_, sa.Date) else []
 
 
 def _takes(home: Home, table: Table, column: Column[Any], row_id: UUID, value: Any) -> bool:

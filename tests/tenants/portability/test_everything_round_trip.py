@@ -5,6 +5,8 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -25,6 +27,17 @@ from tests.owning import AWKWARD, NewWorkspace, filled, made_awkward, rows_in
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.soak
+MOST, LARGE = Decimal("9" * 16 + ".99"), 2**31
+#: What fields of numbers and days hold at most, and at least.
+ENDS = {
+    "companies.revenue": [MOST, -MOST],
+    "products.price": [MOST, -MOST],
+    "deals.amount": [MOST, -MOST],
+    "companies.employees": [LARGE - 1, -LARGE],
+    "number_series.last": [2**63 - 1, 0],
+    "leads.score": [100, 0],
+    "contacts.birthday": [date.max, date.min],
+}
 CONTENTS = (b"\x00\xff" * 70_000, 'a,"b"\r\n=1+1 👩‍👩‍👧 \u202e\n'.encode())
 
 
@@ -33,11 +46,14 @@ def source(app: Flask, new_workspace: NewWorkspace, carrier: Carrier, dispatcher
     tenant = new_workspace()
     with running(carrier, dispatcher) as run_jobs:
         examples = filled(app, tenant, run_jobs)
+    for alone in ("companies", "products", "leads"):
+        examples.make(alone)
     for content in CONTENTS:
         attached(tenant.admin, "contacts", examples.some("contacts"), content=content, name="awkward.bin")
     accepted = made_awkward(tenant.home)
-    assert set(AWKWARD) <= set(filter(lambda each: isinstance(each, str), accepted.values()))
-    assert len(accepted) > 100, accepted.keys()
+    assert {each for values in accepted.values() for each in values} >= set(AWKWARD)
+    assert {name: accepted[name] for name in ENDS} == ENDS
+    assert sum(map(bool, accepted.values())) > 100, accepted
     return tenant
 
 

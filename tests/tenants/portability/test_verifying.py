@@ -122,7 +122,7 @@ def test_a_right_looking_change_is_found_by_the_hash(bundle: Path, tmp_path: Pat
         bundle, tmp_path, "data/contacts.csv", lambda each: each.replace(b"Bill", b"Will"), hidden=False
     )
     (finding,) = verify(altered).findings
-    assert (finding.file, "altered" in finding.text) == ("data/contacts.csv", True)
+    assert (finding.file, finding.row, "altered" in finding.text) == ("data/contacts.csv", None, True)
 
 
 def test_a_doubled_a_lost_and_a_ragged_row_are_found(bundle: Path, tmp_path: Path) -> None:

@@ -100,6 +100,35 @@ def test_a_statute_keeps_a_record_from_deletion_and_erasure_and_is_cited(
     assert neighbour.admin.delete(f"/deals/{theirs}").status_code == 204
 
 
+@pytest.mark.promise("1-45")
+def test_a_statute_counts_from_the_end_of_the_year_and_not_from_the_day(
+    new_workspace: Callable[[], Workspace], run_jobs: RunJobs
+) -> None:
+    ours, theirs = new_workspace(), new_workspace()
+    year = now().year
+    days = date(year - 2, 12, 31), date(year - 1, 1, 1)
+    (over, kept), foreign = ([won(each, day) for day in days] for each in (ours, theirs))
+    for action in ("retain", "delete"):
+        rule(ours, resource="deals", action=action, trigger="statute_end", period="P1Y", name=f"To {action}")
+    refused = ours.admin.delete(f"/deals/{kept}")
+    assert (refused.status_code, refused.json["code"]) == (409, "retained")
+    assert refused.json["detail"].startswith(f"This is kept until {year + 1}-01-01, by the rule 'To retain'")
+    assert run(ours, run_retention_rules, run_jobs) == {"deleted": 1}
+    assert there(ours, over, kept, resource="deals") == [False, True]
+    assert there(theirs, *foreign, resource="deals") == [True, True]
+    rule(ours, resource="deals", trigger="statute_end", period="P1D", record_ids=[kept])
+    assert run(ours, run_retention_rules, run_jobs) == {"deleted": 0}
+
+
+def won(workspace: Workspace, closed_on: date) -> str:
+    """A deal that was won on a day."""
+    day = closed_on.isoformat()
+    made = workspace.admin.post("/deals", {"name": "Sold", "opened_on": day}).json["id"]
+    said = {"result": "won", "closed_on": day}
+    assert workspace.admin.put(f"/deals/{made}/outcome", said).status_code == 200
+    return str(made)
+
+
 def test_a_preview_says_what_would_stay_and_why(
     new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs
 ) -> None:

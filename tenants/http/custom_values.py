@@ -96,7 +96,7 @@ class CustomValues(fields.Dict):
 
     def __init__(self, resource: str, *, takes_over: bool = False) -> None:
         self.resource, self._takes_over = resource, takes_over
-        text = "Fields of the tenant's own by name; null takes a value away."
+        text = "Fields of the tenant's own by name, which GET /api/v1/fields lists; null takes a value away."
         super().__init__(
             keys=fields.String(),
             values=fields.Raw(allow_none=True),

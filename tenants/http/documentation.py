@@ -11,6 +11,7 @@ from flask_smorest.utils import deepupdate
 from marshmallow import fields
 
 from tenants.access.permissions import Permission
+from tenants.custom_fields.models import COLUMN, NAME, PREFIX
 from tenants.foundation.tables import Purpose
 from tenants.http.filters import operators
 from tenants.http.representation import Resource
@@ -38,6 +39,12 @@ REFUSALS = {
 ALWAYS = ("400", "409", "410", "422", "423", "429", "503")
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 WRITING = ("412", "413", "415")
+OWN_FILTER = rf"^{COLUMN}\.{NAME[1:-1]}(\[(contains|gt|gte|in|is_null|lt|lte|ne)\])?$"
+OWN_FILTERS = (
+    f"`{PREFIX}NAME=` and `{PREFIX}NAME[gte]=` and so on, on fields of the tenant's own: GET /api/v1/fields says"
+    " which there are, and their kinds which operators they take."
+)
+OWN_SORTS = f" Also `{PREFIX}NAME`, by fields of the tenant's own: GET /api/v1/fields."
 
 
 def describe(view: View, may: Permission, purpose: Purpose, name: str) -> View:
@@ -123,7 +130,7 @@ def _page_parameters(resource: Resource) -> Iterator[dict[str, Any]]:
     yield _query(
         "sort",
         {"type": "string", "default": resource.sort},
-        f"Fields by comma, `-` for downwards: {', '.join(names)}.",
+        f"Fields by comma, `-` for downwards: {', '.join(names)}.{OWN_SORTS if resource.customised else ''}",
     )
     yield from _words(resource)
     yield from _include(resource)
@@ -144,6 +151,18 @@ def _filters(resource: Resource) -> Iterator[dict[str, Any]]:
         for operator in operators(each):
             shown = name if operator == "eq" else f"{name}[{operator}]"
             yield _query(shown, _filter_schema(each, operator), f"`{operator}` on `{name}`.")
+    if resource.customised:
+        yield _own_filters()
+
+
+def _own_filters() -> dict[str, Any]:
+    """Filters by names that the tenant gave: an object whose pairs stand in the query as they are (form, exploded)."""
+    schema = {
+        "type": "object",
+        "patternProperties": {OWN_FILTER: {"type": "string"}},
+        "additionalProperties": False,
+    }
+    return {**_query(COLUMN, schema, OWN_FILTERS), "style": "form", "explode": True}
 
 
 def _include(resource: Resource) -> Iterator[dict[str, Any]]:

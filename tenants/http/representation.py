@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, func, inspect
 from sqlalchemy.orm import RelationshipProperty
 
 from tenants.access.policy import resource_of
+from tenants.custom_fields.models import Customised
 from tenants.http.subjects import Attached, Told
 
 UTC_FORMAT = """YYYY-MM-DD"T"HH24:MI:SS.US"Z\""""
@@ -139,6 +140,11 @@ class Resource:
             ):
                 message = f"{self.name}.{name} resolves to no column, relationship or declared expression."
                 raise TypeError(message)
+
+    @property
+    def customised(self) -> bool:
+        """Whether its records take fields of the tenant's own."""
+        return issubclass(self.model, Customised)
 
     @cached_property
     def includable(self) -> dict[str, fields.Field[Any]]:

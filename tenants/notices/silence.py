@@ -5,7 +5,7 @@ from tenants.notices.telling import tell
 from tenants.webhooks.delivering import when_disabled
 from tenants.webhooks.models import Webhook
 
-DISABLED = notice_kind("webhooks.disabled", "A webhook was disabled, because nothing was taken there")
+DISABLED = notice_kind("webhooks.disabled", "A webhook was disabled")
 TEXT = """The webhook "{name}" is disabled: nothing is sent to {host} any more.
 
 {reason}

@@ -19,6 +19,7 @@ from tenants.webhooks.signing import signed
 API_VERSION = "v1"
 SILENT = "Nothing was taken there for three days. The last attempt: {error}"
 NOT_WANTED = "The receiver answered 410: it wants nothing any more."
+LEFT = "Whoever had it told was deactivated. Make it active again, if its address is yours."
 UNSENT = "The webhook is {state}: nothing is sent there."
 #: Who is told, in the transaction at hand, that a webhook was disabled.
 Listener = Callable[[Webhook], None]
@@ -110,7 +111,18 @@ def _give_up(webhook: Webhook, delivery: WebhookDelivery, answered: Answered) ->
     gone = answered.status_code == GONE
     if webhook.state != WebhookState.ACTIVE or (_took_something(webhook, delivery.created_at) and not gone):
         return
-    webhook.disable(NOT_WANTED if gone else SILENT.format(error=answered.error))
+    _disable(webhook, NOT_WANTED if gone else SILENT.format(error=answered.error))
+
+
+def disable_those_of(user_id: UUID) -> None:
+    """Who leaves is told nothing any more: what they had told is disabled, until another admin answers for it."""
+    theirs = select(Webhook).where(Webhook.active_by_id == user_id, Webhook.state == WebhookState.ACTIVE)
+    for webhook in db().scalars(theirs.order_by(Webhook.id).with_for_update()).all():
+        _disable(webhook, LEFT)
+
+
+def _disable(webhook: Webhook, reason: str) -> None:
+    webhook.disable(reason)
     db().flush()
     for listener in _listeners:
         listener(webhook)

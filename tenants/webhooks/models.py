@@ -45,7 +45,7 @@ class Webhook(Record, Base):
     """An address of the tenant's that is told what happens to it, signed with a secret that both sides know.
 
     `events` names what it wants to be told of; None is everything. While `former_until` lasts, the secret before signs
-    as well.
+    as well. `active_by_id` is who said that it is told: when they leave, it is told no more.
     """
 
     __tablename__ = "webhooks"
@@ -67,20 +67,24 @@ class Webhook(Record, Base):
         data=DataClass.TECHNICAL,
         info={"stays": "The state itself has it: a copy of a copy is inactive again."},
     )
+    active_by_id: Mapped[UUID | None] = column(ForeignKey("users.id"), data=DataClass.TECHNICAL, index=True)
     disabled_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     disabled_reason: Mapped[str | None] = column(data=DataClass.FREE_TEXT)
     secret: Mapped[Any] = column(LargeBinary, data=DataClass.CREDENTIAL, sealed=True, nullable=True)
     former_secret: Mapped[Any] = column(LargeBinary, data=DataClass.CREDENTIAL, sealed=True, nullable=True)
     former_until: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
 
-    def stand(self, state: WebhookState) -> None:
-        """An admin's word on whether anything is sent. Raises Conflict when there is no secret to sign with."""
+    def stand(self, state: WebhookState, by: UUID | None) -> None:
+        """An admin's word on whether anything is sent; they answer for it from now on.
+
+        Raises Conflict when there is no secret to sign with.
+        """
         if state is WebhookState.ACTIVE and self.secret is None:
             raise Conflict(
                 "The secret of this webhook stayed behind when this tenant came here. Rotate it first.",
                 code="no_secret",
             )
-        self.state, self.original_state = state, None
+        self.state, self.original_state, self.active_by_id = state, None, by
         self.disabled_at = self.disabled_reason = None
 
     def disable(self, reason: str) -> None:

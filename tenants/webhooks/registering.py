@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from tenants.access.caller import acting
 from tenants.access.policy import change, remove, save
 from tenants.foundation.errors import Conflict, Invalid
 from tenants.foundation.exchange import OutboundFailed
@@ -32,14 +33,15 @@ def make_webhook(said: dict[str, Any]) -> tuple[Webhook, str]:
     if len(db().scalars(select(Webhook.id).limit(MOST)).all()) == MOST:
         raise Conflict(f"There are {MOST} webhooks already.", code="too_many")
     secret = new_secret()
-    return save(Webhook(**said, state=WebhookState.ACTIVE, secret=secret)), secret
+    made = Webhook(**said, state=WebhookState.ACTIVE, secret=secret, active_by_id=acting().caller.user_id)
+    return save(made), secret
 
 
 def change_webhook(webhook: Webhook, said: dict[str, Any]) -> Webhook:
     """Change what is said of it. Raises Invalid as `make_webhook` does, Conflict to activate one without a secret."""
     _check(said)
     if "state" in said:
-        webhook.stand(WebhookState(said["state"]))
+        webhook.stand(WebhookState(said["state"]), acting().caller.user_id)
     return change(webhook, {name: value for name, value in said.items() if name != "state"})
 
 

@@ -24,6 +24,7 @@ from tenants.identity.signing_in.opening import end_sessions
 from tenants.identity.single_sign_on.exclusive import must_leave_a_way_in
 from tenants.isolation.door import db
 from tenants.isolation.turns import one_at_a_time
+from tenants.webhooks.delivering import disable_those_of
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _end_credentials(user_id: UUID) -> None:
     for invitation in db().scalars(pending):
         invitation.state = "withdrawn"
     withdraw_every_link(user_id)
+    disable_those_of(user_id)
     db().flush()
 
 

@@ -21,6 +21,7 @@ from tenants.isolation.sealing import opened
 from tenants.webhooks.models import Webhook
 from tests.jobs import RunJobs
 from tests.receivers import SNOWED, Receiver, deliveries, set_up, snow
+from tests.tenants.identity.people.test_deactivation import colleague, deactivate
 from tests.workspace import Workspace, signed_in
 
 BODY = {"name": "Ours", "url": "http://127.0.0.1:9/"}
@@ -192,3 +193,23 @@ def test_there_are_not_more_than_twenty(
         set_up(ours, BODY["url"])
     assert ours.admin.in_person.post("/webhooks", BODY).json["code"] == "too_many"
     set_up(neighbour, BODY["url"])
+
+
+def test_who_leaves_has_nothing_told_any_more_until_another_admin_answers_for_it(
+    ours: Workspace, neighbour: Workspace, receiver: Receiver, run_jobs: RunJobs
+) -> None:
+    leaver = colleague(ours, "admin")
+    theirs = leaver.in_person.post("/webhooks", BODY | {"name": "Theirs", "url": receiver.url}).json["id"]
+    kept = set_up(ours, receiver.url)["id"]
+    assert neighbour.admin.in_person.put(f"/users/{leaver.user_id}/deactivation", {}).status_code == 404
+    assert deactivate(ours, leaver).status_code == 200
+    stopped = ours.admin.get(f"/webhooks/{theirs}").json
+    assert (stopped["state"], stopped["disabled_reason"][:14]) == ("disabled", "Whoever had it")
+    assert ours.admin.get(f"/webhooks/{kept}").json["state"] == "active"
+    assert "webhooks.disabled" in {each["kind"] for each in ours.admin.get("/notices").json["data"]}
+    run_jobs()
+    assert {each["webhook_id"] for each in ours.admin.get("/webhook-deliveries").json["data"]} == {kept}
+    again = ours.admin.in_person.patch(f"/webhooks/{theirs}", {"state": "active"})
+    assert (again.status_code, again.json["state"]) == (200, "active")
+    with inside(ours.home):
+        assert db().get_one(Webhook, UUID(theirs)).active_by_id == ours.admin.user_id

@@ -104,6 +104,7 @@ def test_it_is_told_when_it_is_withheld_and_when_it_opens_again_each_once(
     assert neighbour.admin.get(f"/notices/{notice['id']}").status_code == 404
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("no_memory")
 def test_a_mail_that_nobody_took_is_tried_again_and_another_state_is_told_anew(
     ours: Workspace, neighbour: Workspace, kms: Kms, catalog: Catalog, folder: Path
@@ -124,6 +125,7 @@ def test_a_mail_that_nobody_took_is_tried_again_and_another_state_is_told_anew(
     assert notices(neighbour) == []
 
 
+@pytest.mark.soak
 @pytest.mark.usefixtures("no_memory")
 def test_killed_before_a_mail_is_noted_it_is_sent_again_as_the_same(
     ours: Workspace, neighbour: Workspace, kms: Kms, catalog: Catalog, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -42,9 +42,10 @@ class Elsewhere:
     admin_url: str
     folder: Path
     changes: dict[str, str] = field(default_factory=dict)
+    program: str = "crm.cli"
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "crm.cli", *words, "--data-dir", str(self.folder)]
+        command = [sys.executable, "-m", self.program, *words, "--data-dir", str(self.folder)]
         return subprocess.run(
             command, env=self.environment(), capture_output=True, text=True, check=False, timeout=250
         )

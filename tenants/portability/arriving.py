@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
-from time import monotonic
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.registry import Home
@@ -26,7 +25,6 @@ from tenants.portability.verifying import Report, verify
 from tenants.provisioning.birth import Nursery
 
 ToldOfPhase = Callable[[str, str, int], None]
-KEPT_EVERY_SECONDS = 60
 
 
 class BundleDamaged(Refusal):
@@ -66,20 +64,23 @@ def bring_in(
     described = report.described
     must_fit(described, nursery.head)
     older = described.schema_revision != nursery.head
+
+    def said(phase: str) -> Told:
+        return lambda table, rows: tell(phase, table, rows)
+
     with nursery.claimed(slug, name or described.name, region) as home:
-        kept = _Kept(nursery, home, tell)
         own = {"id": str(home.id), "slug": slug, "state": "active"}
         if older:
-            fill_as_of_then(nursery.owner_urls.get(home.cell), home, path, report, own, kept.said)
+            fill_as_of_then(nursery.owner_urls.get(home.cell), home, path, report, own, said)
         with inside(home, patience_seconds=PATIENCE_SECONDS), opened_bundle(path) as bundle:
             act_as(SYSTEM, request_id="arrival", source=Source.IMPORT)
             if not older:
-                Filling(bundle, home.id, own, kept.said("import")).fill()
-            bring_files_in(bundle, kept.said("import"))
+                Filling(bundle, home.id, own, said("import")).fill()
+            bring_files_in(bundle, said("import"))
             if older:
                 settle_as_copy(own)
             else:
-                must_be_equal(report.content, content_here(kept.said("compare")))
+                must_be_equal(report.content, content_here(said("compare")))
             _must_be_shaped()
             db().add(_arrival(path, described))
     return Arrived(home, report)
@@ -100,20 +101,3 @@ def _arrival(path: Path, described: Described) -> Arrival:
         from_slug=described.slug,
         snapshot_at=described.snapshot_at,
     )
-
-
-class _Kept:
-    """Passes progress on, and keeps the half-filled tenant from being swept away meanwhile."""
-
-    def __init__(self, nursery: Nursery, home: Home, tell: ToldOfPhase) -> None:
-        self._nursery, self._home, self._tell = nursery, home, tell
-        self._latest = monotonic()
-
-    def said(self, phase: str) -> Told:
-        def tell(table: str, rows: int) -> None:
-            if monotonic() - self._latest > KEPT_EVERY_SECONDS:
-                self._nursery.keep(self._home)
-                self._latest = monotonic()
-            self._tell(phase, table, rows)
-
-        return tell

@@ -76,7 +76,7 @@ def _as_they_are(table: BundleTable) -> dict[str, sa.Column[object]]:
 
 
 def _migrate(owner_url: str | None, home: Home, tell: Told) -> None:
-    """Steps are told one by one, as whoever keeps the half-filled tenant from being swept away hears of each."""
+    """Each step is told by its name."""
 
     def told(ahead: Iterable[Step]) -> Iterator[Step]:
         for count, step in enumerate(ahead, start=1):

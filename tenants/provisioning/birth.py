@@ -27,6 +27,7 @@ from tenants.isolation.owner import OwnerError, as_owner, run_all
 from tenants.isolation.roles import birth, death, grants, path, tables
 from tenants.isolation.stepping import mark
 from tenants.jobs.platform import ask_for_round
+from tenants.provisioning.keeping import kept
 from tenants.provisioning.models import SchemaRevision  # noqa: F401 - a table of every tenant
 
 UNFINISHED_AFTER = timedelta(minutes=10)
@@ -119,12 +120,13 @@ class Nursery:
 
         Of a region, it never leaves that.
 
-        A block that fails gives the slug back, and what it filled is swept away. One that takes long says so now
-        and then with `keep`. Raises as `open` does.
+        A block that fails gives the slug back, and what it filled is swept away; while it lasts, nothing of it
+        is. Raises as `open` does.
         """
         home = self._claim(slug, name, self.cell_for(region), region)
         try:
-            yield home
+            with kept(lambda: self._note(home, claimed_at=now())):
+                yield home
         except BaseException:
             self._note(home, slug=None, claimed_at=now() - UNFINISHED_AFTER)
             raise
@@ -139,10 +141,6 @@ class Nursery:
         with self.catalog.transaction() as session:
             taken = {row[0]: row[1] for row in session.execute(query)}
         return min(cells, key=lambda cell: taken.get(cell, 0))
-
-    def keep(self, home: Home) -> None:
-        """A claimed tenant is still being filled: it is not one of those that a killed process left."""
-        self._note(home, claimed_at=now())
 
     def note_email(self, home: Home, email: str) -> None:
         """Let sign-in find the tenant by this address."""

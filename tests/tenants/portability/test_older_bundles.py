@@ -35,7 +35,7 @@ from tenants.portability.taking_out import take_out
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.models import SchemaRevision
 from tenants.provisioning.revisions import Revision, steps
-from tests.attaching import attached
+from tests.attaching import CONTENT, attached
 from tests.jobs import RunJobs
 from tests.tenants.provisioning.schemas import fingerprint
 from tests.workspace import Client, Workspace
@@ -111,6 +111,9 @@ def _is_a_copy_that_stands_still(home: Home, slug: str, run_jobs: RunJobs) -> No
         assert (parent.parent_id, child.parent_id) == (child.id, parent.id)
         assert opened(parent, "bank_account") == "DE89 3704 0044 0532 0130 00"
         assert {each.version for each in contacts} == {1}, "nothing counts as changed"
+        for each in db().scalars(select(Attachment)).all():
+            with opened_file(each.file) as chunks:
+                assert b"".join(chunks) == CONTENT
 
 
 def _built_as_one_that_was_born_here(nursery: Nursery, home: Home, born: Home) -> None:

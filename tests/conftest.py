@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.kms",
     "tests.servers",
     "tests.cells",
+    "tests.elsewhere",
     "tests.skips",
     "tests.house",
     "tests.jobs",

@@ -10,8 +10,8 @@ from tenants.identity.single_sign_on.models import IdentityProvider
 from tenants.isolation.door import db, inside
 from tenants.lifecycle.backups.taking import Taken
 from tenants.webhooks.models import Webhook, WebhookState
+from tests.elsewhere import Elsewhere
 from tests.jobs import RunJobs
-from tests.tenants.lifecycle.backups.conftest import Elsewhere
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]

@@ -18,7 +18,7 @@ from tenants.lifecycle.moves.running import Works
 from tenants.lifecycle.moves.running import take as begun
 from tenants.lifecycle.moves.steps import STEPS
 from tenants.provisioning.birth import Nursery
-from tests.tenants.lifecycle.backups.conftest import Elsewhere
+from tests.elsewhere import Elsewhere
 from tests.tenants.lifecycle.moves.world import moved, two_doors
 from tests.workspace import Workspace
 

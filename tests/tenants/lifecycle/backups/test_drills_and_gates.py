@@ -17,8 +17,8 @@ from tenants.isolation.storage import StorageFailed
 from tenants.lifecycle.backups.checking import check
 from tenants.lifecycle.backups.store import BackupDamaged, Store
 from tenants.lifecycle.backups.taking import Taken
+from tests.elsewhere import Elsewhere
 from tests.jobs import RunJobs
-from tests.tenants.lifecycle.backups.conftest import Elsewhere
 from tests.tenants.lifecycle.backups.test_the_way_back import erase
 from tests.workspace import Workspace
 

@@ -12,7 +12,7 @@ from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.lifecycle.backups.store import Store
 from tenants.lifecycle.backups.taking import Taken
-from tests.tenants.lifecycle.backups.conftest import Elsewhere
+from tests.elsewhere import Elsewhere
 from tests.workspace import Workspace
 
 #: Each command is a process that loads the whole program.

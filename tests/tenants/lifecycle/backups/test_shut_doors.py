@@ -20,9 +20,9 @@ from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.backups.taking import Taken
 from tenants.provisioning.birth import Nursery
 from tenants.support_access.staff.accounts import NewStaff, deactivate, make_staff
+from tests.elsewhere import Elsewhere
 from tests.jobs import RunJobs
 from tests.tenants.lifecycle.archives.archived import WHY
-from tests.tenants.lifecycle.backups.conftest import Elsewhere
 from tests.tenants.lifecycle.backups.test_the_way_back import erase
 from tests.workspace import Workspace
 

@@ -23,8 +23,8 @@ from tenants.lifecycle.changing import Decision, move, seal_whole
 from tenants.lifecycle.keys.destruction import Destruction
 from tenants.lifecycle.keys.versions import key_versions
 from tests.attaching import attach
+from tests.elsewhere import Elsewhere
 from tests.jobs import RunJobs
-from tests.tenants.lifecycle.backups.conftest import Elsewhere
 from tests.tenants.lifecycle.keys.sealed import IBAN, SECRET, Sealed, fill
 from tests.workspace import Workspace
 

@@ -21,8 +21,9 @@ from tenants.jobs import attempts
 from tenants.jobs.accepting import announce_after_commit
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.jobs.dispatcher import Dispatcher
-from tenants.jobs.models import Job
+from tenants.jobs.models import Job, Schedule
 from tenants.jobs.registry import recognise_actors_with
+from tenants.jobs.schedules import ask_for_what_is_due
 from tenants.jobs.worker import run as run_message
 from tenants.jobs.worker import site_of, use_worksite
 
@@ -105,6 +106,15 @@ def try_again_now(home: Home) -> None:
         act_as(SYSTEM)
         db().execute(update(Job).where(Job.state == "ready", Job.failures > 0).values(run_at=now()))
         announce_after_commit()
+
+
+def due_now(home: Home, key: str) -> None:
+    """As if the moment of a schedule had come: a job was asked for, which waits for its turn."""
+    with inside(home):
+        db().execute(update(Schedule).where(Schedule.key == key).values(next_run_at=now()))
+    with inside(home):
+        act_as(SYSTEM)
+        assert ask_for_what_is_due() >= 1
 
 
 def _run_what_was_handed_out(carrier: Carrier) -> int:

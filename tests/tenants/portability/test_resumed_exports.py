@@ -7,17 +7,21 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
-from tenants.isolation.door import inside
+from tenants.isolation.door import db, inside
 from tenants.isolation.files import files
+from tenants.jobs.models import Job
 from tenants.portability import parcels
 from tenants.portability.bundling import Bundling, snapshot
+from tenants.portability.copying import copy_of
 from tenants.portability.exporting import expire_exports
 from tenants.portability.parcels import Parcels, folder_of
+from tenants.portability.repeating import KIND, key_of
 from tenants.portability.verifying import Report, verify
 from tests.attaching import alter, attached
-from tests.jobs import RunJobs, try_again_now
+from tests.jobs import RunJobs, due_now, try_again_now
 from tests.workspace import Workspace
 
 NewWorkspace = Callable[[], Workspace]
@@ -28,17 +32,33 @@ def two_files_to_a_parcel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parcels, "PARCEL_FILES", 2)
 
 
+def asked_for(tenant: Workspace) -> str:
+    """An export that somebody asked for."""
+    return str(tenant.admin.post("/exports", {}).json["id"])
+
+
+def scheduled(tenant: Workspace) -> str:
+    """A copy whose moment has come, and which the first attempt of its job has begun."""
+    said = {"name": "Nightly", "cron": "0 2 * * *", "zone": "UTC"}
+    schedule = tenant.admin.post("/export-schedules", said).json["id"]
+    due_now(tenant.home, key_of(schedule))
+    with inside(tenant.home):
+        act_as(SYSTEM)
+        job_id = db().scalars(select(Job.id).where(Job.kind == KIND)).one()
+        return str(copy_of(UUID(schedule), job_id).id)
+
+
 class Broken:
     """A tenant with six files, and an export whose first attempt has finished them and was not heard of again."""
 
-    def __init__(self, tenant: Workspace) -> None:
+    def __init__(self, tenant: Workspace, begun: Callable[[Workspace], str]) -> None:
         self.tenant = tenant
         record = tenant.admin.post("/contacts", {"last_name": "Holder"}).json["id"]
         self.attachments = [
             attached(tenant.admin, "contacts", record, name=f"{n}.txt", content=f"file {n}\n".encode() * 2000)
             for n in range(6)
         ]
-        self.export = tenant.admin.post("/exports", {}).json["id"]
+        self.export = begun(tenant)
         with snapshot(tenant.home):
             for _ in Bundling("csv", parcels=Parcels(UUID(self.export), 0)).pieces():
                 pass
@@ -68,14 +88,14 @@ class Broken:
 
 
 @pytest.fixture
-def broken(new_workspace: NewWorkspace, neighbour: Workspace) -> Broken:
+def broken(request: pytest.FixtureRequest, new_workspace: NewWorkspace, neighbour: Workspace) -> Broken:
     attached(
         neighbour.admin,
         "contacts",
         neighbour.admin.post("/contacts", {"last_name": "Next door"}).json["id"],
         name="neighbour.txt",
     )
-    return Broken(new_workspace())
+    return Broken(new_workspace(), getattr(request, "param", asked_for))
 
 
 def contents(file: Path) -> dict[str, bytes]:
@@ -88,6 +108,7 @@ def contents(file: Path) -> dict[str, bytes]:
         }
 
 
+@pytest.mark.parametrize("broken", [asked_for, scheduled], indirect=True)
 def test_finished_files_are_not_read_again_and_rows_are(
     broken: Broken, neighbour: Workspace, run_jobs: RunJobs, tmp_path: Path
 ) -> None:
@@ -149,6 +170,7 @@ def test_a_parcel_that_was_not_finished_does_not_count(
     assert neighbour.admin.get(f"/exports/{broken.export}").status_code == 404
 
 
+@pytest.mark.parametrize("broken", [asked_for, scheduled], indirect=True)
 def test_a_parcel_that_was_altered_is_made_anew_by_the_next_attempt(
     broken: Broken, neighbour: Workspace, run_jobs: RunJobs, tmp_path: Path
 ) -> None:

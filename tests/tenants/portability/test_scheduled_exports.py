@@ -18,14 +18,13 @@ from tenants.isolation.door import db, inside
 from tenants.isolation.files import files
 from tenants.jobs.accepting import announce_after_commit
 from tenants.jobs.models import Job, Schedule
-from tenants.jobs.schedules import ask_for_what_is_due
 from tenants.portability.bundling import Bundling, snapshot
 from tenants.portability.copying import must_be_whole
 from tenants.portability.models import ExportSchedule
 from tenants.portability.repeating import key_of
 from tenants.portability.verifying import verify
 from tenants.portability.watching import tell_of_trouble
-from tests.jobs import RunJobs
+from tests.jobs import RunJobs, due_now
 from tests.mails import posted
 from tests.s3 import S3
 from tests.workspace import Workspace
@@ -54,13 +53,7 @@ def _objects(s3: S3, prefix: str) -> list[str]:
 
 
 def _when_due(tenant: Workspace, schedule_id: str, run_jobs: RunJobs) -> None:
-    """As if its moment had come."""
-    with inside(tenant.home):
-        past = update(Schedule).where(Schedule.key == key_of(schedule_id)).values(next_run_at=now())
-        db().connection().execute(past)
-    with inside(tenant.home):
-        act_as(SYSTEM)
-        assert ask_for_what_is_due() >= 1
+    due_now(tenant.home, key_of(schedule_id))
     run_jobs()
 
 

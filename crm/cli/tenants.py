@@ -8,6 +8,7 @@ import click
 from crm.cli import options
 from crm.cli.bundles import export_tenant, import_tenant
 from crm.cli.domains import assign_domain
+from crm.cli.holds import hold_tenant, release_tenant
 from crm.cli.lifecycle import archive_tenant, close_tenant, restore_tenant, resume_tenant, suspend_tenant
 from crm.cli.moves import move_tenant
 from crm.cli.opening import no_tenant, opened, opened_nursery
@@ -31,6 +32,8 @@ tenant.add_command(destroy_tenant)
 tenant.add_command(archive_tenant)
 tenant.add_command(restore_tenant)
 tenant.add_command(close_tenant)
+tenant.add_command(hold_tenant)
+tenant.add_command(release_tenant)
 tenant.add_command(move_tenant)
 tenant.add_command(assign_domain)
 

@@ -161,8 +161,8 @@ def _rounds_of_owner(settings: Settings, catalog: Catalog) -> Iterator[PlatformJ
     yield PlatformJob(TELL, lambda: tell_when_due(catalog), purpose=Purpose.SECURITY, every_seconds=60)
     owners = owners_of(settings)
     yield PlatformJob(POST_LINKS, lambda: post_links(catalog), purpose=Purpose.ACCOUNT, every_seconds=10)
-    if (days := settings.inactivity_days) is not None:
-        yield PlatformJob(LOOK, lambda: look(catalog, days), purpose=Purpose.OPERATION, every_seconds=3600)
+    days = settings.inactivity_days
+    yield PlatformJob(LOOK, lambda: look(catalog, days), purpose=Purpose.OPERATION, every_seconds=3600)
     exits = exits_of(settings, catalog)
     yield PlatformJob(CLOSE, lambda: go_on_with_exits(exits), purpose=Purpose.PORTABILITY, every_seconds=60)
     regions = Regions(settings.regions)

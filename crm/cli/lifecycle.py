@@ -1,4 +1,4 @@
-"""`freehold tenant suspend`, `resume`, `archive`, `restore`, `close`: what becomes of a tenant as a whole."""
+"""`freehold tenant suspend`, `resume`, `archive`, `restore`, `close`, `inactivity`: what becomes of a whole tenant."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crm.cli import options
-from crm.cli.opening import opened, tenant_of
+from crm.cli.opening import living_tenant, opened, tenant_of
 from crm.cli.progress import shown_progress
 
 if TYPE_CHECKING:
@@ -100,6 +100,32 @@ def close_tenant(slug: str, data_dir: Path, *, cancelling: bool, as_json: bool, 
     made = ask_to_close(catalog, home, decision, **days)
     dates = ("notice_until", "transition_until", "retrieval_until")
     options.answer({"tenant": slug, **{name: getattr(made, name) for name in dates}}, as_json=as_json)
+
+
+@click.command("inactivity", short_help="After how long without use a tenant is archived.")
+@click.argument("slug")
+@click.option("--days", type=int, metavar="N", help="After so many days, 60 to 3650.")
+@click.option("--never", is_flag=True, help="Never.")
+@click.option("--as-usual", is_flag=True, help="After as many days as FREEHOLD_INACTIVITY_DAYS says.")
+@reason
+@options.data_dir
+@options.as_json
+def set_inactivity(slug: str, reason: str, data_dir: Path, *, as_json: bool, **said: Any) -> None:
+    """Say after how many days without use tenant SLUG is archived, for example because its plan says so.
+
+    Its admins are told 30, 7 and 1 days before, also when the days that you say have gone by already.
+    """
+    from tenants.lifecycle.inactivity.periods import NEVER, period_days, set_period
+
+    if sum((said["days"] is not None, said["never"], said["as_usual"])) != 1:
+        raise click.UsageError("Say one of --days N, --never and --as-usual.")
+    if said["days"] == NEVER:
+        raise click.UsageError("Say --never.")
+    settings, catalog = opened(data_dir)
+    own = NEVER if said["never"] else said["days"]
+    set_period(catalog, living_tenant(catalog, slug), own, reason)
+    after = period_days(own, settings.inactivity_days)
+    options.answer({"tenant": slug, "inactivity_days": own, "archived_after_days": after}, as_json=as_json)
 
 
 def _carried_out(slug: str, data_dir: Path, ask: "Callable[..., UUID]", why: str) -> dict[str, Any]:

@@ -9,13 +9,23 @@ from crm.cli import options
 from crm.cli.bundles import export_tenant, import_tenant
 from crm.cli.domains import assign_domain
 from crm.cli.holds import hold_tenant, release_tenant
-from crm.cli.lifecycle import archive_tenant, close_tenant, restore_tenant, resume_tenant, suspend_tenant
+from crm.cli.lifecycle import (
+    archive_tenant,
+    close_tenant,
+    restore_tenant,
+    resume_tenant,
+    set_inactivity,
+    suspend_tenant,
+)
 from crm.cli.moves import move_tenant
 from crm.cli.opening import no_tenant, opened, opened_nursery
 from crm.cli.tenant_keys import destroy_tenant, rotate_key
 
 if TYPE_CHECKING:
     from tenants.catalog.registry import Catalog
+    from tenants.foundation.settings import Settings
+
+NAMES_IN_LIST = ("slug", "name", "state", "cell", "region", "revision")
 
 
 @click.group(short_help="Make, list and look at tenants, let them out and in.")
@@ -36,6 +46,7 @@ tenant.add_command(hold_tenant)
 tenant.add_command(release_tenant)
 tenant.add_command(move_tenant)
 tenant.add_command(assign_domain)
+tenant.add_command(set_inactivity)
 
 
 @tenant.command("create")
@@ -80,16 +91,16 @@ def list_tenants(data_dir: Path, *, as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    rows = _rows(opened(data_dir)[1])
+    rows = _rows(*opened(data_dir))
     if as_json:
         options.answer({"tenants": rows}, as_json=True)
         return
-    table = Table(
-        "slug", "name", "state", "cell", "region", "revision", "made (UTC)", box=None, header_style="bold"
-    )
+    table = Table(*NAMES_IN_LIST, "archived after", "made (UTC)", box=None, header_style="bold")
     for row in rows:
-        described = (str(row[each] or "") for each in ("slug", "name", "state", "cell", "region", "revision"))
-        table.add_row(*described, f"{row['claimed_at']:%Y-%m-%d %H:%M}")
+        described = (str(row[each] or "") for each in NAMES_IN_LIST)
+        days = row["archived_after_days"]
+        unused = "never" if days is None else f"{days} days"
+        table.add_row(*described, unused, f"{row['claimed_at']:%Y-%m-%d %H:%M}")
     Console().print(table if rows else "There are no tenants yet: freehold tenant create SLUG …")
 
 
@@ -102,8 +113,8 @@ def show_tenant(slug: str, data_dir: Path, *, as_json: bool) -> None:
 
     Nothing that is in it is shown.
     """
-    _, catalog = opened(data_dir)
-    found = [row for row in _rows(catalog) if row["slug"] == slug]
+    settings, catalog = opened(data_dir)
+    found = [row for row in _rows(settings, catalog) if row["slug"] == slug]
     if not found:
         raise no_tenant(slug)
     tenant_id = found[0]["id"]
@@ -137,12 +148,15 @@ def _exit(catalog: "Catalog", tenant_id: Any) -> dict[str, Any] | None:
         return {"phase": phase.value, "asked_at": found.asked_at, "next_date": next_date}
 
 
-def _rows(catalog: "Catalog") -> list[dict[str, Any]]:
+def _rows(settings: "Settings", catalog: "Catalog") -> list[dict[str, Any]]:
     from sqlalchemy import select
 
     from tenants.catalog.models import Tenant
+    from tenants.lifecycle.inactivity.periods import period_days
 
-    names = ("id", "slug", "name", "state", "cell", "region", "revision", "fence_reason", "claimed_at")
+    names = ("id", *NAMES_IN_LIST, "fence_reason", "claimed_at", "inactivity_days")
     with catalog.transaction() as session:
         every = session.scalars(select(Tenant).where(Tenant.slug.is_not(None)).order_by(Tenant.slug))
-        return [{name: getattr(each, name) for name in names} for each in every]
+        rows = [{name: getattr(each, name) for name in names} for each in every]
+    usual = settings.inactivity_days
+    return [row | {"archived_after_days": period_days(row["inactivity_days"], usual)} for row in rows]

@@ -23,7 +23,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped
 
 from tenants.foundation.clock import now
+from tenants.foundation.settings import INACTIVITY_DAYS
 from tenants.foundation.tables import NAMES, DataClass, Identified, Purpose, column, one_of
+
+#: A period without use that never ends.
+NEVER = 0
 
 
 class CatalogBase(DeclarativeBase):
@@ -64,7 +68,13 @@ class Tenant(Identified, CatalogBase):
     """One customer of ours, and the cell that holds its schema."""
 
     __tablename__ = "tenants"
-    __table_args__ = (one_of("state", State),)
+    __table_args__ = (
+        one_of("state", State),
+        CheckConstraint(
+            "inactivity_days = {} or inactivity_days between {} and {}".format(NEVER, *INACTIVITY_DAYS),
+            name="inactivity_days_known",
+        ),
+    )
     __purpose__ = Purpose.OPERATION
 
     slug: Mapped[str | None] = column(data=DataClass.BUSINESS, unique=True)
@@ -79,6 +89,8 @@ class Tenant(Identified, CatalogBase):
     fence_reason: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     created_at: Mapped[datetime] = column(data=DataClass.TECHNICAL, default=now)
     claimed_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    inactivity_days: Mapped[int | None] = column(Integer, data=DataClass.TECHNICAL)
+    """After how many days without use it is archived: NEVER, or as the installation says when it is None."""
 
 
 class StateChange(Identified, CatalogBase):

@@ -33,6 +33,8 @@ from tenants.foundation.settings_sources import (
 )
 
 MEBIBYTE = 1024 * 1024
+#: The shortest and the longest period without use, of the installation and of a tenant.
+INACTIVITY_DAYS = (60, 3650)
 
 PostgresUrl = Annotated[str, BeforeValidator(postgresql_url)]
 OptionalPostgresUrl = Annotated[str | None, BeforeValidator(lambda url: postgresql_url(url) if url else None)]
@@ -224,10 +226,10 @@ class Settings(BaseSettings):
     )
     inactivity_days: int | None = Field(
         None,
-        ge=60,
-        le=3650,
-        description="Days without any use after which a tenant is archived; its admins are told 30, 7 and 1 days before. "
-        "Empty: never.",
+        ge=INACTIVITY_DAYS[0],
+        le=INACTIVITY_DAYS[1],
+        description="Days without any use after which a tenant is archived that has no period of its own; its admins "
+        "are told 30, 7 and 1 days before. Empty: never.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least that is logged."

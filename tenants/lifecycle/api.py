@@ -11,6 +11,7 @@ from tenants.catalog.states import PERMITS
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.isolation.door import here
+from tenants.lifecycle.inactivity.periods import period_days
 from tenants.lifecycle.moves.models import Move
 from tenants.lifecycle.permissions import READ_LIFECYCLE
 from tenants.lifecycle.schemas import MovesSchema, StateChangesSchema, StateSchema
@@ -29,11 +30,17 @@ def get_tenant_state() -> dict[str, Any]:
         .order_by(StateChange.id.desc())
         .limit(1)
     )
-    with current_app.extensions["house"].catalog.transaction() as session:
+    house = current_app.extensions["house"]
+    with house.catalog.transaction() as session:
         tenant = session.get_one(Tenant, home.id)
         state, since = State(tenant.state), session.scalar(latest) or tenant.claimed_at
-        region = tenant.region
-    return {"state": state, "since": since, "region": region, "permits": PERMITS[state]}
+    return {
+        "state": state,
+        "since": since,
+        "region": tenant.region,
+        "archived_after_days": period_days(tenant.inactivity_days, house.settings.inactivity_days),
+        "permits": PERMITS[state],
+    }
 
 
 @tenant_state.get("/changes", may=READ_LIFECYCLE)

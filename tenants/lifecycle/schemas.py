@@ -21,11 +21,15 @@ class PermitsSchema(marshmallow.Schema):
 
 
 class StateSchema(marshmallow.Schema):
-    """The state of the workspace, since when, and what it permits; and the region that it never leaves, if it has one."""
+    """The state of the workspace, since when, and what it permits; and the region that it never leaves, if it has one.
+
+    It is archived when nobody used it for `archived_after_days`; null is never.
+    """
 
     state = fields.Enum(State, by_value=True)
     since = Timestamp(allow_none=True)
     region = fields.String(allow_none=True)
+    archived_after_days = fields.Integer(allow_none=True)
     permits = fields.Nested(PermitsSchema)
 
 

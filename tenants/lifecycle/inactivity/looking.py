@@ -1,8 +1,8 @@
 """Looks at every tenant for the last time that somebody used it, tells admins in time, and archives at last.
 
 Inactivity archives and never destroys. What counts is people and programs: sessions, keys, connected apps, jobs that
-somebody asked for, and what they did by the record, which nobody deletes; and that it came back from an archive. What the
-house does by itself doesn't.
+somebody asked for, and what they did by the record, which nobody deletes; and that it came here, or back from an archive.
+What the house does by itself doesn't.
 """
 
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from tenants.lifecycle.changing import Decision
 from tenants.lifecycle.closing.exiting import leaving
 from tenants.lifecycle.inactivity.ladder import NOTICES, due
 from tenants.lifecycle.inactivity.notices import ACTION, told
+from tenants.lifecycle.inactivity.periods import terms_of_active
 
 log = structlog.get_logger(__name__)
 ROUND = "inactivity.look"
@@ -48,19 +49,21 @@ To keep it as it is, sign in once before that day. Any use of it, by anybody, is
 """
 
 
-def look(catalog: Catalog, period_days: int, at: datetime | None = None) -> int:
+def look(catalog: Catalog, usual_days: int | None, at: datetime | None = None) -> int:
     """Do what is due in every active tenant that nobody used for a while; in how many something was.
 
-    Who is leaving goes by the dates of the exit, which an archive would stop.
+    `usual_days` is for who has no period of its own, None for never. Who is leaving goes by the dates of the exit,
+    which an archive would stop.
     """
-    moment, period = at or now(), timedelta(days=period_days)
-    quiet, exits = moment - period + timedelta(days=NOTICES[0]), leaving(catalog)
-    found = [
-        (home, rows[0][0])
-        for home, rows in walk(catalog.homes(State.ACTIVE), LAST_USED, {})
-        if home.id not in exits and rows and rows[0][0] is not None and rows[0][0] <= quiet
-    ]
-    return sum(_climb(catalog, home, active_at, period, moment) for home, active_at in found)
+    moment, terms, exits = at or now(), terms_of_active(catalog, usual_days), leaving(catalog)
+    homes = [home for home in catalog.homes(State.ACTIVE) if home.id in terms and home.id not in exits]
+    walked = walk(homes, LAST_USED, {})
+    used = {
+        home: max(each for each in (*rows[0], terms[home.id].here_since) if each) for home, rows in walked
+    }
+    ahead = moment + timedelta(days=NOTICES[0])
+    quiet = [home for home, active_at in used.items() if active_at + terms[home.id].period <= ahead]
+    return sum(_climb(catalog, home, used[home], terms[home.id].period, moment) for home in quiet)
 
 
 def _climb(catalog: Catalog, home: Home, active_at: datetime, period: timedelta, at: datetime) -> bool:

@@ -73,6 +73,28 @@ def test_a_tenant_is_archived_and_restored_by_whoever_runs_the_program(
     assert neighbour.admin.get("/contacts").status_code == 200
 
 
+def test_a_tenant_gets_a_period_of_its_own_by_whoever_runs_the_program(
+    run: Run, new_workspace: Callable[[], Workspace], neighbour: Workspace
+) -> None:
+    ours = new_workspace()
+    slug = ours.admin.get("/me").json["tenant"]["slug"]
+    why = ("--reason", "Their plan says so.")
+    said = shown(run("tenant", "inactivity", slug, "--days", "730", *why))
+    assert said == {"tenant": slug, "inactivity_days": 730, "archived_after_days": 730}
+    row = shown(run("tenant", "show", slug))
+    assert (row["inactivity_days"], row["archived_after_days"]) == (730, 730)
+    assert shown(run("tenant", "inactivity", slug, "--never", *why))["archived_after_days"] is None
+    rows = {each["slug"]: each for each in shown(run("tenant", "list"))["tenants"]}
+    assert (rows[slug]["inactivity_days"], rows["neighbour"]["inactivity_days"]) == (0, None)
+    assert shown(run("tenant", "inactivity", slug, "--as-usual", *why))["inactivity_days"] is None
+    events = ours.admin.get("/audit-events?action=tenant.inactivity_period").json["data"]
+    assert [each["changes"]["mover"] for each in events] == [[None, "operator"]] * 3
+    refused = run("tenant", "inactivity", slug, "--days", "7", *why)
+    assert (refused.returncode, refused.stderr) == (1, "A period is 60 to 3650 days.\n")
+    assert run("tenant", "inactivity", slug, "--days", "90", "--never", *why).returncode == 2
+    assert neighbour.admin.get("/tenant-state").json["archived_after_days"] is None
+
+
 def test_an_exit_begins_and_is_cancelled_by_whoever_runs_the_program(
     run: Run, new_workspace: Callable[[], Workspace], neighbour: Workspace
 ) -> None:

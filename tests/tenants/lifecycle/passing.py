@@ -1,4 +1,4 @@
-"""Days that pass in a tenant: all that is dated in it was that much longer ago."""
+"""Days that pass in a tenant: all that is dated in it was that much longer ago, and so was the day it came here."""
 
 from psycopg import sql
 
@@ -13,8 +13,11 @@ where table_schema = %s and data_type = 'timestamp with time zone' and is_genera
 
 
 def days_pass(nursery: Nursery, tenant: Workspace, days: float) -> None:
-    """Put every moment on record in a tenant back by so many days."""
+    """Put every moment on record in a tenant, and of its claim, back by so many days."""
     role = tenant.home.role
+    came = "update catalog.tenants set claimed_at = claimed_at - %s * interval '1 day' where id = %s"
+    with as_owner(nursery.owner_urls["main"]) as connection:
+        connection.execute(came, [days, tenant.home.id])
     with as_owner(nursery.owner_urls[tenant.home.cell]) as connection:
         for table, columns in connection.execute(MOMENTS, [role]).fetchall():
             back = [

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from math import inf
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -41,7 +42,7 @@ class Attempt(Generic[Row]):
         self, catalog: Catalog, row: Row, lease: timedelta, told: Told = lambda _phase, _rows: None
     ) -> None:
         self.catalog, self.row, self._lease, self._told = catalog, row, lease, told
-        self._shown_at = 0.0
+        self._shown_at = -inf
 
     def hold(self, session: Session) -> Row:
         """The row, locked while the catalog's transaction at hand lasts. Raises Overtaken."""
@@ -86,7 +87,8 @@ class Attempt(Generic[Row]):
             self.let_go(error)
 
     def tell(self, phase: str) -> Told:
-        """Shows how many rows are done, and keeps the lease."""
+        """Shows how many rows are done, and keeps the lease; what begins is shown at once."""
+        self._shown_at = -inf
 
         def told(_table: str, rows: int) -> None:
             self._told(phase, rows)

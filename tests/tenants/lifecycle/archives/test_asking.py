@@ -1,6 +1,7 @@
 """Who archives a tenant and who wakes it: an admin in person, and the link in an admin's mail."""
 
 from email import message_from_string, policy
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,7 +13,8 @@ from tenants.foundation.settings import Settings
 from tenants.lifecycle.archives.keeping import ask_to_archive, go_on, go_on_everywhere
 from tenants.lifecycle.archives.links import post_links
 from tenants.lifecycle.archives.models import Archive, Step
-from tenants.lifecycle.archives.running import Works
+from tenants.lifecycle.archives.running import Attempt, Works
+from tenants.lifecycle.attempts import Told
 from tenants.provisioning.birth import Nursery
 from tests.settled import settle
 from tests.tenants.lifecycle.archives.archived import WHY
@@ -54,6 +56,50 @@ def test_an_admins_address_wakes_an_archived_tenant_once(
     assert flask.post("/api/v1/archives/thaws", json={"token": token}).json["state"] == "active"
     go_on(works, ask_to_archive(catalog, ours.home.id, WHY))
     assert flask.post("/api/v1/archives/thaws", json={"token": token}).json["state"] == "archived"
+    assert flask.post("/api/v1/archives/thaws", json={"token": "fht_x"}).json["code"] == "gone"
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+@pytest.mark.promise("4-20")
+def test_whoever_woke_it_sees_how_far_it_is_while_it_is_filled(
+    app: Flask, settings: Settings, ours: Workspace, neighbour: Workspace, works: Works
+) -> None:
+    catalog, slug = works.catalog, ours.admin.get("/me").json["tenant"]["slug"]
+    archive_id = ask_to_archive(catalog, ours.home.id, WHY)
+    go_on(works, archive_id)
+    flask = app.test_client(use_cookies=False)
+    assert flask.post("/api/v1/archives/links", json={"email": f"ada@{slug}.test"}).status_code == 202
+    afterwards.settle()
+    post_links(catalog)
+    token = delivered(settings)[f"ada@{slug}.test"].partition("/pages/thaw#")[2].split()[0]
+
+    def looked() -> dict[str, Any]:
+        return dict(flask.post("/api/v1/archives/thaws", json={"token": token}).json)
+
+    rows = looked()["total"]
+    assert rows > 0
+    seen: list[dict[str, Any]] = []
+    original = Attempt.tell
+
+    def watched(attempt: Attempt, phase: str) -> Told:
+        told, looks = original(attempt, phase), iter((looked,))
+
+        def look_once(table: str, done: int) -> None:
+            told(table, done)
+            seen.extend(each() for each in looks)
+
+        return look_once
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Attempt, "tell", watched)
+        go_on(works, archive_id)
+    assert {each["tenant"] for each in seen} == {slug}
+    assert {(each["state"], each["total"], each["error"]) for each in seen} == {("thawing", rows, None)}
+    filling = seen[-1]
+    assert filling["phase"] == "filling"
+    assert 0 < filling["done"] <= rows
+    there = looked()
+    assert (there["state"], there["phase"], there["done"]) == ("active", None, None)
     assert flask.post("/api/v1/archives/thaws", json={"token": "fht_x"}).json["code"] == "gone"
     assert neighbour.admin.get("/contacts").status_code == 200
 

@@ -31,6 +31,8 @@ from tenants.lifecycle.backups.pruning import prune
 from tenants.lifecycle.backups.replaying import Replaying
 from tenants.lifecycle.backups.restoring import Restoring, Told
 from tenants.lifecycle.backups.store import Store
+from tenants.lifecycle.certificates.filing import file_what_is_missing
+from tenants.lifecycle.certificates.issuing import FILING, certificates
 from tenants.lifecycle.changing import settle_all
 from tenants.lifecycle.closing.exiting import ROUND as CLOSE
 from tenants.lifecycle.closing.exiting import Exits, go_on_with_exits
@@ -138,6 +140,12 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
     yield PlatformJob(WATCH_KEYS, brought.watch, purpose=Purpose.SECURITY, every_seconds=120)
     yield PlatformJob(
         "roles.follow", lambda: follow_everywhere(catalog), purpose=Purpose.SECURITY, every_seconds=300
+    )
+    yield PlatformJob(
+        FILING,
+        lambda: file_what_is_missing(certificates(), storage),
+        purpose=Purpose.SECURITY,
+        every_seconds=600,
     )
     backups = backups_of(settings)
     yield PlatformJob(PRUNE, lambda: prune(backups, ledger()), purpose=Purpose.SECURITY, every_seconds=3600)

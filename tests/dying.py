@@ -116,9 +116,19 @@ def _job(settings: Settings, _about: str) -> None:
     work(settings)
 
 
+def _file(settings: Settings, _about: str) -> None:
+    from crm.app import open_house, storage_of
+    from tenants.lifecycle.certificates.filing import file_what_is_missing
+    from tenants.lifecycle.certificates.issuing import certificates
+
+    storage = storage_of(settings, open_house(settings).catalog)
+    file_what_is_missing(certificates(), storage)
+
+
 WORK: dict[str, Callable[[Settings, str], None]] = {
     "archive": _archive,
     "destroy": _destroy,
+    "file": _file,
     "import": _import,
     "job": _job,
 }

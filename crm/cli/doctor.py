@@ -108,24 +108,25 @@ def redis(settings: "Settings") -> str:
 def storage(settings: "Settings") -> str:
     from tenants.isolation.storage import storage_from
 
-    _try_out(storage_from(settings.storage, settings.storage_kms_key))
-    return f"A file went to {settings.storage} and was removed again."
+    return _tried_out(settings.storage, storage_from(settings.storage, settings.storage_kms_key))
 
 
 def storage_of(region: str, settings: "Settings") -> str:
     from tenants.isolation.regional import storage_in
 
     url = settings.region_storage[region]
-    _try_out(storage_in(url, settings.storage_kms_key))
-    return f"A file went to {url} and was removed again."
+    return _tried_out(url, storage_in(url, settings.storage_kms_key))
 
 
-def _try_out(storage: "Storage") -> None:
+def _tried_out(url: str, storage: "Storage") -> str:
     from tenants.foundation.identifiers import new_id
 
-    files = storage.for_tenant(new_id())
+    nobody = new_id()
+    files = storage.for_tenant(nobody)
     files.write("doctor", [b"a file of the doctor"])
     files.delete("doctor")
+    locked = "locked" if storage.lasting_of(nobody).place.keeps_locks() else "kept without a lock"
+    return f"A file went to {url} and was removed again; certificates are {locked} there."
 
 
 def key_of_keys(settings: "Settings") -> str:

@@ -16,7 +16,14 @@ from tenants.foundation.clock import now
 from tenants.foundation.pieces import in_pieces, marking_the_last
 from tenants.isolation.parts import PART_BYTES, Parts
 from tenants.isolation.storage import Lock, NotStored, StillLocked, StorageFailed
-from tenants.isolation.versions import CHECKSUM, lock_asked_for, locked_until, make_sure_of, versions_of
+from tenants.isolation.versions import (
+    CHECKSUM,
+    keeps_locks,
+    lock_asked_for,
+    locked_until,
+    make_sure_of,
+    versions_of,
+)
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -131,6 +138,10 @@ class Bucket:
                         )
                         swept += 1
         return swept
+
+    def keeps_locks(self) -> bool:
+        with _in_words("locked", self._prefix or "/"):
+            return keeps_locks(self._client, self._name)
 
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self._name, "Key": self._prefix + key}

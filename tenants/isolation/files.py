@@ -9,7 +9,7 @@ from tenants.foundation.encryption import Context
 from tenants.foundation.sealed_streams import seal_stream, unseal_stream
 from tenants.isolation.door import here
 from tenants.isolation.sealing import keys, sealing_key
-from tenants.isolation.storage import Lock, Storage, Stored, TenantStorage
+from tenants.isolation.storage import Storage, Stored, TenantStorage
 
 _storage: list[Storage] = []
 
@@ -36,9 +36,9 @@ def remove_files_of(tenant_id: UUID) -> None:
         storage.delete(name)
 
 
-def store_sealed(name: str, chunks: Iterable[bytes], lock: Lock | None = None) -> Stored:
+def store_sealed(name: str, chunks: Iterable[bytes]) -> Stored:
     """Store the chunks as they come, sealed for this name of this tenant. Raises as `TenantStorage.write` does."""
-    return files().write(name, seal_stream(sealing_key(), chunks, place_of(here().home.id, name)), lock)
+    return files().write(name, seal_stream(sealing_key(), chunks, place_of(here().home.id, name)))
 
 
 @contextmanager

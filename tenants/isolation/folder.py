@@ -95,6 +95,9 @@ class Folder:
                         swept += 1
         return swept
 
+    def keeps_locks(self) -> bool:
+        return False
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """Between looking at a file and putting another in its place, nobody removes or replaces it."""

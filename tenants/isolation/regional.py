@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from tenants.isolation.storage import Storage, StorageFailed, TenantStorage, storage_from
+from tenants.isolation.storage import Lasting, Storage, StorageFailed, TenantStorage, storage_from
 
 
 class RegionalStorage(Storage):
@@ -25,12 +25,16 @@ class RegionalStorage(Storage):
         self._home = home
 
     def for_tenant(self, tenant_id: UUID) -> TenantStorage:
-        return self._of(self._region_of(tenant_id)).for_tenant(tenant_id)
+        return self._of(tenant_id).for_tenant(tenant_id)
+
+    def lasting_of(self, tenant_id: UUID, /) -> Lasting:
+        return self._of(tenant_id).lasting_of(tenant_id)
 
     def sweep_unfinished(self, older_than: timedelta) -> int:
         return sum(each.sweep_unfinished(older_than) for each in (self._other, *self._regional.values()))
 
-    def _of(self, region: str | None) -> Storage:
+    def _of(self, tenant_id: UUID) -> Storage:
+        region = self._region_of(tenant_id)
         if region is not None and region in self._regional:
             return self._regional[region]
         if region in (None, self._home):

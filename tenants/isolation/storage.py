@@ -99,6 +99,8 @@ class Place(Protocol):
 
     def sweep_unfinished(self, older_than: timedelta) -> int: ...
 
+    def keeps_locks(self) -> bool: ...
+
 
 class TenantStorage:
     """The files of one tenant; no name leads out of them."""
@@ -106,14 +108,13 @@ class TenantStorage:
     def __init__(self, place: Place, tenant_id: UUID) -> None:
         self._place, self._prefix = place, f"t_{tenant_id.hex}/"
 
-    def write(self, name: str, chunks: Iterable[bytes], lock: Lock | None = None) -> Stored:
+    def write(self, name: str, chunks: Iterable[bytes]) -> Stored:
         """Store the chunks as they come. What goes wrong in `chunks` itself is raised as it is.
 
-        What is locked can be erased by destroying its key alone, so that only sealed content is locked
-        (`store_sealed`). Raises CannotLock where storage keeps no locks.
+        Nothing here is locked: it goes when the tenant goes, or wishes it gone.
         """
         measured = _Measured(chunks)
-        self._place.write(self._key(name), measured, lock)
+        self._place.write(self._key(name), measured)
         return measured.stored()
 
     def open_stream(self, name: str) -> AbstractContextManager[Iterator[bytes]]:
@@ -145,6 +146,25 @@ class TenantStorage:
         return self._prefix + name
 
 
+@dataclass(frozen=True)
+class Lasting:
+    """What lasts longer than the tenants that it is of: beside their files, never among them."""
+
+    place: Place
+
+    def names(self, folder: str) -> set[str]:
+        """The names of all files in a folder (`certificates/`)."""
+        return set(self.place.list(folder))
+
+    def keep(self, name: str, content: bytes, until: datetime) -> None:
+        """Store a file, locked until then where locks are kept; against everybody who has no right of their own.
+
+        It must hold nothing that a tenant entered: that could be erased by no key. Raises StorageFailed.
+        """
+        locks = until > now() and self.place.keeps_locks()
+        self.place.write(name, [content], Lock(LockMode.GOVERNANCE, until) if locks else None)
+
+
 class Storage:
     """All files; the only way to one is through its tenant."""
 
@@ -153,6 +173,10 @@ class Storage:
 
     def for_tenant(self, tenant_id: UUID) -> TenantStorage:
         return TenantStorage(self._place, tenant_id)
+
+    def lasting_of(self, _tenant_id: UUID, /) -> Lasting:
+        """What is kept where this tenant's files are, and stays when it is no more."""
+        return Lasting(self._place)
 
     def sweep_unfinished(self, older_than: timedelta) -> int:
         """Remove what writers that were killed left unfinished, and say how many that were.

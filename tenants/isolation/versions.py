@@ -11,6 +11,7 @@ from tenants.isolation.storage import Lock
 CHECKSUM = {"ChecksumAlgorithm": "CRC32"}
 #: What servers answer that speak S3 and know no versions.
 NO_VERSIONS = frozenset({"NotImplemented", "MethodNotAllowed"})
+NO_LOCKS = NO_VERSIONS | {"ObjectLockConfigurationNotFoundError"}
 
 
 def versions_of(client: Any, at: dict[str, str]) -> list[dict[str, str]]:
@@ -42,6 +43,17 @@ def lock_asked_for(lock: Lock | None) -> dict[str, Any]:
     if lock is None:
         return {}
     return {"ObjectLockMode": lock.mode.value, "ObjectLockRetainUntilDate": lock.until}
+
+
+def keeps_locks(client: Any, bucket: str) -> bool:
+    """Whether objects in a bucket can be locked. Raises ClientError, also when we may not ask."""
+    try:
+        said = client.get_object_lock_configuration(Bucket=bucket)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in NO_LOCKS:
+            return False
+        raise
+    return bool(said["ObjectLockConfiguration"].get("ObjectLockEnabled") == "Enabled")
 
 
 def make_sure_of(lock: Lock, client: Any, at: dict[str, str]) -> None:

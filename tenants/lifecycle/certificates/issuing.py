@@ -2,11 +2,12 @@
 
 import base64
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.catalog.models import Certificate, InstallationKey
@@ -15,9 +16,13 @@ from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.isolation.keys import LIFETIME_SECONDS
 from tenants.isolation.wrapping import CERTIFICATES, INSTALLATION, Wrapping
+from tenants.jobs.platform import ask_for_round
 from tenants.lifecycle.certificates.documents import as_file, new_signing_key, sign
 
 WHOLE = "tenant"
+ISSUED = Certificate.document.is_not(None)
+#: The platform's round that stores each certificate as a file.
+FILING = "certificates.file"
 METHOD = {
     "standard": "NIST SP 800-88 Rev. 2",
     "technique": "cryptographic erase: the keys were destroyed, and what they sealed stays unreadable in every copy",
@@ -47,6 +52,15 @@ IN_CLEAR = (
     "Copies of the tenant's tables that were made otherwise hold in clear what is not sealed. Whoever runs this"
     " installation keeps such copies no longer than this."
 )
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate by what its file is named and locked by."""
+
+    id: UUID
+    tenant_id: UUID
+    issued_at: datetime
 
 
 class Certificates:
@@ -82,19 +96,32 @@ class Certificates:
                 remains = self._remains(row, row.issued_at)
                 row.document = _document(row, row.issued_at, remains, said)
                 row.signature = sign(private, row.document)
+                ask_for_round(session, FILING)
             return as_file(row.document, row.signature, public)
 
     def of(self, tenant_id: UUID) -> list[dict[str, Any]]:
         """Every certificate that was issued for a tenant, oldest first."""
-        issued = select(Certificate).where(
-            Certificate.tenant_id == tenant_id, Certificate.document.is_not(None)
-        )
+        return self._issued(Certificate.tenant_id == tenant_id)
+
+    def one(self, certificate_id: UUID) -> dict[str, Any]:
+        """A certificate that was issued."""
+        (found,) = self._issued(Certificate.id == certificate_id)
+        return found
+
+    def issued(self) -> list[Issued]:
+        """All that were issued, of all tenants, oldest first."""
+        columns = select(Certificate.id, Certificate.tenant_id, Certificate.issued_at)
+        with self._catalog.transaction() as session:
+            rows = session.execute(columns.where(ISSUED).order_by(Certificate.id))
+            return [Issued(row.id, row.tenant_id, row.issued_at) for row in rows]
+
+    def _issued(self, which: ColumnElement[bool]) -> list[dict[str, Any]]:
         row = self._row()
         public = row.public_key if row and row.public_key else b""
+        found = select(Certificate).where(which, ISSUED).order_by(Certificate.id)
         with self._catalog.transaction() as session:
             return [
-                as_file(each.document or {}, each.signature or b"", public)
-                for each in session.scalars(issued.order_by(Certificate.id))
+                as_file(each.document or {}, each.signature or b"", public) for each in session.scalars(found)
             ]
 
     def public_key(self) -> str:

@@ -102,7 +102,8 @@ def test_storage_of_each_region_is_tried_out(doctor, tmp_path, acme, neighbour):
 
     assert result.exit_code == 1
     found = findings(result)
-    assert found["storage of us"] == (True, f"A file went to {us} and was removed again.")
+    said = f"A file went to {us} and was removed again; certificates are kept without a lock there."
+    assert found["storage of us"] == (True, said)
     assert found["storage of asia"][0] is False
     assert "can't be written: Not a directory." in found["storage of asia"][1]
     assert [each for each in (tmp_path / "us").rglob("*") if each.is_file() and each.name != ".lock"] == []

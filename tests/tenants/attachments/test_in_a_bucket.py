@@ -5,14 +5,10 @@ from typing import Any
 
 import pytest
 
-from tenants.foundation.clock import now
 from tenants.isolation import files as house
-from tenants.isolation.door import inside
-from tenants.isolation.files import opened_file, store_sealed
-from tenants.isolation.storage import Lock, LockMode, StillLocked, storage_from
+from tenants.isolation.storage import storage_from
 from tests.attaching import CONTENT, attach, attached, purge
 from tests.s3 import S3
-from tests.tenants.isolation.test_versions_and_locks import SOON
 from tests.workspace import Workspace
 
 CANARY = b"Zilpzalp"
@@ -58,22 +54,6 @@ def test_a_file_is_sealed_in_the_bucket_and_gone_with_every_version(
     assert acme.admin.delete(f"/contacts/{record}").status_code == 204
     purge(acme, record)
     assert every_version(s3, bucket, acme) == every_version(s3, bucket, neighbour) == []
-
-
-@pytest.mark.promise("RET-6")
-def test_what_is_locked_holds_no_plaintext(
-    s3: S3, bucket: str, acme: Workspace, neighbour: Workspace
-) -> None:
-    lock = Lock(LockMode.COMPLIANCE, now() + SOON)
-    with inside(acme.home):
-        store_sealed("archives/one.zip", [CONTENT], lock)
-        with opened_file("archives/one.zip") as chunks:
-            assert b"".join(chunks) == CONTENT
-        with pytest.raises(StillLocked):
-            house.files().delete("archives/one.zip")
-    (kept,) = every_version(s3, bucket, acme)
-    assert CANARY not in kept
-    assert every_version(s3, bucket, neighbour) == []
 
 
 def test_a_bucket_that_fails_midway_leaves_neither_file_nor_row(

@@ -8,9 +8,18 @@ import pytest
 
 from tenants.foundation.clock import now
 from tenants.foundation.settings import Settings, SettingsError
-from tenants.isolation.storage import CannotLock, Lock, LockMode, StillLocked, StorageFailed, storage_from
+from tenants.isolation.storage import (
+    CannotLock,
+    Lock,
+    LockMode,
+    StillLocked,
+    StorageFailed,
+    place_at,
+    storage_from,
+)
 
 OURS, NEIGHBOUR = UUID(int=1), UUID(int=2)
+A = f"t_{OURS.hex}/a"
 LARGE = 9 * 1024 * 1024
 #: In a bucket for tests nobody could remove a lock that lasts.
 SOON = timedelta(hours=1)
@@ -31,6 +40,12 @@ def bucket(s3):
 @pytest.fixture
 def storage(bucket):
     return storage_from(f"s3://{bucket}/x")
+
+
+@pytest.fixture
+def place(bucket):
+    """The same place, where files can be locked too."""
+    return place_at(f"s3://{bucket}/x")
 
 
 @pytest.fixture
@@ -110,9 +125,11 @@ def test_a_server_that_knows_no_versions_deletes_all_the_same(s3, s3_storage_url
 @pytest.mark.promise("RET-6")
 @pytest.mark.parametrize("mode", LockMode)
 @pytest.mark.parametrize("length", [0, LARGE])
-def test_a_locked_file_stays_until_its_time(s3, bucket, ours, theirs, mode, length):
+def test_a_locked_file_stays_until_its_time(  # noqa: PLR0917 - the parts of its world
+    s3, bucket, place, ours, theirs, mode, length
+):
     until = now() + SOON
-    ours.write("a", [b"sealed", *pieces(length)], Lock(mode, until))
+    place.write(A, [b"sealed", *pieces(length)], Lock(mode, until))
     head = s3.client.head_object(Bucket=bucket, Key=f"x/t_{OURS.hex}/a")
     assert head["ObjectLockMode"] == mode.value
     assert abs(head["ObjectLockRetainUntilDate"] - until) < timedelta(seconds=2)
@@ -127,17 +144,17 @@ def test_a_locked_file_stays_until_its_time(s3, bucket, ours, theirs, mode, leng
     assert versions(s3, bucket) == [f"x/t_{OURS.hex}/a"]
 
 
-def test_a_file_that_could_not_be_locked_is_not_kept(s3, bucket, ours, theirs):
+def test_a_file_that_could_not_be_locked_is_not_kept(s3, bucket, place, theirs):
     s3.fail(lambda environ: "retention" in environ["QUERY_STRING"])
     # The server of the tests passes over the lock of what comes in parts.
     with pytest.raises(StorageFailed, match="can't be locked"):
-        ours.write("a", pieces(LARGE), Lock(LockMode.COMPLIANCE, now() + SOON))
+        place.write(A, pieces(LARGE), Lock(LockMode.COMPLIANCE, now() + SOON))
     assert versions(s3, bucket) == []
     assert not theirs.exists("a")
 
 
-def test_a_locked_version_is_still_there_when_the_name_is_written_again(s3, bucket, ours, theirs):
-    ours.write("a", [b"locked"], Lock(LockMode.COMPLIANCE, now() + SOON))
+def test_a_locked_version_is_still_there_when_the_name_is_written_again(s3, bucket, place, ours, theirs):
+    place.write(A, [b"locked"], Lock(LockMode.COMPLIANCE, now() + SOON))
     ours.write("a", [b"later"])
     theirs.write("a", [b"theirs"])
     with pytest.raises(StillLocked):
@@ -148,17 +165,33 @@ def test_a_locked_version_is_still_there_when_the_name_is_written_again(s3, buck
 
 def test_where_nothing_can_be_locked_that_is_said(tmp_path, s3, s3_storage_url):
     lock = Lock(LockMode.COMPLIANCE, now() + SOON)
-    folder = storage_from(tmp_path.as_uri()).for_tenant(OURS)
+    folder = place_at(tmp_path.as_uri())
     with pytest.raises(CannotLock, match="takes a bucket with Object Lock"):
-        folder.write("a", [b"x"], lock)
-    assert list(folder.list()) == []
-    plain = storage_from(s3_storage_url).for_tenant(OURS)
+        folder.write(A, [b"x"], lock)
+    assert list(folder.list("")) == []
+    plain = place_at(s3_storage_url)
     with pytest.raises(StorageFailed, match="can't be written"):
-        plain.write("a", [b"x"], lock)
-    assert list(plain.list()) == []
+        plain.write(A, [b"x"], lock)
+    assert list(plain.list("")) == []
+    assert not folder.keeps_locks()
+    assert not plain.keeps_locks()
     assert list(storage_from(s3_storage_url).for_tenant(NEIGHBOUR).list()) == []
     with pytest.raises(ValueError, match="ends in the future"):
         Lock(LockMode.GOVERNANCE, now())
+
+
+def test_a_bucket_is_asked_whether_it_keeps_locks(s3, place, theirs):
+    assert place.keeps_locks()
+    s3.fail(lambda environ: environ["QUERY_STRING"].startswith("object-lock"))
+    with pytest.raises(StorageFailed, match=r"can't be locked: .*AccessDenied"):
+        place.keeps_locks()
+    s3.fail(
+        lambda environ: environ["QUERY_STRING"].startswith("object-lock"),
+        status="501 Not Implemented",
+        code="NotImplemented",
+    )
+    assert not place.keeps_locks()
+    assert list(theirs.list()) == []
 
 
 @pytest.fixture

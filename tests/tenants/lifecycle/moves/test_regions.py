@@ -18,6 +18,8 @@ from tenants.isolation.storage import StorageFailed, storage_from
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw
 from tenants.lifecycle.archives.keeping import go_on as keep_going
 from tenants.lifecycle.archives.running import Works as Archiving
+from tenants.lifecycle.certificates.filing import file_what_is_missing
+from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.moves.moving import ask_to_move, go_on
 from tenants.lifecycle.moves.running import Works
 from tenants.portability.arriving import bring_in
@@ -95,6 +97,11 @@ def test_what_chose_a_region_never_leaves_it(
     run_jobs()
     assert kept_in(regional / "us", tenant) == {"attachments", "exports"}
     assert kept_in(regional / "eu", tenant) == set()
+    certificates().begin(tenant.home.id, "versions of the data key", {"data_key_versions": []})
+    certificates().issue(tenant.home.id, "versions of the data key", decided_by="an admin of the tenant")
+    file_what_is_missing(certificates(), files._storage[0])
+    certified = [each.relative_to(regional).parts[0] for each in regional.rglob(f"{tenant.home.id}/*.json")]
+    assert certified == ["us"]
     assert neighbour.admin.get(f"/contacts/{contact}").status_code == 404
 
 

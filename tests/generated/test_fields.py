@@ -30,7 +30,7 @@ WRONG = {
 
 @pytest.mark.soak
 @both
-def test_computed_and_unknown_fields_are_refused_by_name(
+def test_mass_assignment_computed_and_unknown_fields_are_refused_by_name(
     document: Document, ours: Examples, subtests: pytest.Subtests, every
 ) -> None:
     for operation in document.operations:

@@ -97,7 +97,9 @@ def test_a_body_that_does_not_say_its_length_is_bounded_all_the_same(
         assert (answer.status_code, answer.json["code"]) == (413, "too_large")
 
 
-def test_no_redirect_leads_to_the_host_that_a_request_names(acme: Workspace, neighbour: Workspace) -> None:
+def test_open_redirect_none_leads_to_the_host_that_a_request_names(
+    acme: Workspace, neighbour: Workspace
+) -> None:
     for workspace in (acme, neighbour):
         for path in ("/api/v1//contacts", "/api//v1/contacts", "/api/v1/contacts//"):
             answer = workspace.admin.get(path, headers={"Host": "evil.example"})

@@ -24,7 +24,7 @@ from tests.workspace import Workspace
     ],
     ids=str,
 )
-def test_no_error_leads_to_an_address_that_was_not_registered(
+def test_open_redirect_no_error_leads_to_an_address_that_was_not_registered(
     app_of_acme: App, acme: Workspace, neighbour: Workspace, broken
 ) -> None:
     for user in (acme.sales, neighbour.sales):
@@ -62,7 +62,7 @@ def test_no_error_leads_to_an_address_that_was_not_registered(
         None,
     ],
 )
-def test_an_address_that_only_looks_like_the_registered_one_is_another(
+def test_open_redirect_an_address_that_only_looks_like_the_registered_one_is_another(
     app_of_acme: App, acme: Workspace, neighbour: Workspace, trick: str | None
 ) -> None:
     assert held_back(app_of_acme.page(acme.sales, redirect_uri=trick))
@@ -87,7 +87,7 @@ def test_an_address_that_only_looks_like_the_registered_one_is_another(
         "https://app.example.test/back'; script-src *",
     ],
 )
-def test_a_hostile_redirect_uri_can_not_be_registered(
+def test_open_redirect_a_hostile_address_can_not_be_registered(
     acme: Workspace, neighbour: Workspace, uri: str
 ) -> None:
     for workspace in (acme, neighbour):
@@ -97,7 +97,7 @@ def test_a_hostile_redirect_uri_can_not_be_registered(
             assert (answer.status_code, list(answer.json["errors"])) == (422, ["redirect_uris"])
 
 
-def test_a_native_app_comes_back_to_any_port_and_to_no_other_place(
+def test_open_redirect_a_native_app_comes_back_to_any_port_and_to_no_other_place(
     acme: Workspace, neighbour: Workspace
 ) -> None:
     native = register(

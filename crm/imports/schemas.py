@@ -1,6 +1,5 @@
 """How imports look in JSON, and what an upload says besides the file."""
 
-import json
 from typing import Any
 
 import marshmallow
@@ -14,6 +13,8 @@ from crm.imports.importable import importables
 from crm.imports.models import Import, Mode
 from crm.imports.queries import counts, object_of
 from crm.records.fields import no_nul
+from tenants.foundation.errors import Malformed
+from tenants.http.reading import read_json
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
 from tenants.jobs.models import Job, JobState
 
@@ -30,7 +31,9 @@ class JsonObject(fields.Field[Any]):
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
         no_nul(value)
         try:
-            read = json.loads(value) if len(value) < MOST_JSON else None
+            read = read_json(value) if len(value) < MOST_JSON else None
+        except Malformed as twice:
+            raise marshmallow.ValidationError(twice.detail) from None
         except (ValueError, RecursionError):
             read = None
         if not isinstance(read, dict) or "\\u0000" in value:

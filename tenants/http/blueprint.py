@@ -9,14 +9,13 @@ from uuid import UUID
 import flask_smorest
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema
-from webargs.flaskparser import FlaskParser
 
 from tenants.access.caller import acting
 from tenants.access.permissions import Permission
-from tenants.foundation.errors import Malformed, TooLarge, UnsupportedContent
+from tenants.foundation.errors import TooLarge, UnsupportedContent
 from tenants.foundation.tables import Purpose
 from tenants.http.closed import refuse_closed
-from tenants.http.course import House, answer_reading, answer_writing
+from tenants.http.course import SAFE, House, answer_reading, answer_writing
 from tenants.http.documentation import (
     DESCRIBED_LATER,
     add_what_is_said,
@@ -25,31 +24,13 @@ from tenants.http.documentation import (
     describe_one,
     describe_page,
 )
+from tenants.http.reading import BodyReader, refuse_arguments
 from tenants.http.rendering import rendered_page, rendered_record
 from tenants.http.representation import Resource
 from tenants.isolation.door import is_inside
 
 View = Callable[..., Any]
 JSON_TYPES = ("application/json", "application/merge-patch+json")
-
-
-class BodyReader(FlaskParser):
-    """Reads JSON bodies; what Python's reader takes and nothing can keep is refused like what is no JSON."""
-
-    def _raw_load_json(self, req: Any) -> Any:
-        try:
-            read = super()._raw_load_json(req)
-            if b"\\u" in req.get_data(cache=True):
-                json.dumps(read, ensure_ascii=False).encode()
-        except RecursionError:
-            raise Malformed("The body is nested too deeply.") from None
-        except UnicodeEncodeError:
-            raise Malformed("The body holds half of a surrogate pair, which is no text.") from None
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            raise
-        except ValueError:
-            raise Malformed("The body holds a number of too many digits.") from None
-        return read
 
 
 class DescribedBlueprint(flask_smorest.Blueprint):
@@ -197,14 +178,19 @@ def check_body() -> None:
 
 
 def _guarded(view: View, may: Permission) -> View:
+    def heard(**path: Any) -> Any:
+        if request.method not in SAFE:
+            refuse_arguments()
+        return view(**path)
+
     @functools.wraps(view)
     def run(**path: Any) -> Any:
         house: House = current_app.extensions["house"]
         if may.public:
-            return view(**path)
+            return heard(**path)
         if getattr(view, "reads", False):
             return answer_reading(house, view, may, path)
-        return answer_writing(house, functools.partial(view, **path), may, _subject(path))
+        return answer_writing(house, functools.partial(heard, **path), may, _subject(path))
 
     return run
 

@@ -18,6 +18,7 @@ from tenants.http.closed import closed_to
 from tenants.http.cursors import fingerprint_of, read_cursor
 from tenants.http.custom_filters import filterable, is_closed
 from tenants.http.filters import NO_FIELDS, read_filters
+from tenants.http.reading import refuse_repeated
 from tenants.http.representation import Resource
 from tenants.http.selects import Built, Shape, build, conditions_of
 from tenants.isolation.reading import Question
@@ -25,6 +26,8 @@ from tenants.isolation.reading import Question
 MOST = 200
 USUAL = 50
 OWN_ARGUMENTS = ("limit", "cursor", "sort", "include", "q")
+#: `include` may come several times: they add up.
+GIVEN_ONCE = ("limit", "cursor", "sort", "q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Selection:
 
     def narrowing(self, caller: Caller, arguments: MultiDict[str, str]) -> Narrowing:
         """The where-clause of a list with these filters and `q`, over the resource's table. Raises as `ask` does."""
+        refuse_repeated(arguments, *GIVEN_ONCE)
         common = self._common(caller, MultiDict())
         wanted = {name: values for name, values in arguments.lists() if name != "q"}
         own = self._own_fields(caller, wanted)
@@ -86,6 +90,7 @@ class Selection:
         return Asked(Question(built.sql, {**built.constants, **self._values(caller)}), built, self.resource)
 
     def _ask_page(self, caller: Caller, arguments: MultiDict[str, str]) -> Asked:
+        refuse_repeated(arguments, *GIVEN_ONCE)
         common = self._common(caller, arguments)
         wanted = {name: values for name, values in arguments.lists() if name not in OWN_ARGUMENTS}
         closed = common["hidden"] | common["masked"]

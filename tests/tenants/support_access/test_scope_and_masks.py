@@ -213,3 +213,12 @@ def test_a_writing_visit_says_what_for_and_changes_what_it_sees(
     assert "Mend" not in json.dumps(other.admin.get("/audit-events").json)
     visit.end()
     bureau.settle()
+
+
+def test_parameter_pollution_of_a_visit(bureau: Bureau, tenant: Workspace, other: Workspace) -> None:
+    for visited in (tenant, other):
+        visit = bureau.visit(bureau.granted(visited))
+        for twice, name in (("limit=1&limit=200", "limit"), ("sort=id&sort=-id", "sort"), ("q=a&q=b", "q")):
+            answer = visit.get(f"/contacts?{twice}")
+            assert (answer.status_code, list(answer.json["errors"])) == (422, [name])
+        visit.end()

@@ -1,0 +1,75 @@
+"""What a request says is read in one way only: whatever is said twice, where one is meant, is refused."""
+
+import json
+from typing import Any
+
+from flask import request
+from webargs.core import is_json, missing
+from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
+
+from tenants.foundation.errors import Invalid, Malformed
+
+LONGEST_NAME = 100
+TWICE = "Given twice: which of them is meant?"
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        # As JSON writes it, so that any name can be shown: RFC 8259, 4, leaves open which of the two a reader takes.
+        raise Malformed(f"An object has {json.dumps(twice[:LONGEST_NAME])} twice.")
+    return read
+
+
+_READER = json.JSONDecoder(object_pairs_hook=_said_once)
+
+
+def read_json(text: str) -> Any:
+    """What JSON says. Raises Malformed for an object with one name twice, ValueError for what is no JSON."""
+    return _READER.decode(text)
+
+
+def refuse_repeated(arguments: MultiDict[str, str], *names: str) -> None:
+    """Raises Invalid that names each of these parameters that is given more than once; without names, any."""
+    twice = [name for name, values in arguments.lists() if len(values) > 1 and (not names or name in names)]
+    if twice:
+        raise Invalid(errors={name: [TWICE] for name in twice})
+
+
+def refuse_arguments() -> None:
+    """What changes something is told so in its body. Raises Invalid that names what the address says besides."""
+    if request.args:
+        raise Invalid(errors={name: ["There is no such parameter."] for name in request.args})
+
+
+class BodyReader(FlaskParser):
+    """Reads JSON bodies; what Python's reader takes and nothing can keep is refused like what is no JSON."""
+
+    def load_querystring(self, req: Any, schema: Any) -> Any:
+        refuse_repeated(req.args)
+        return super().load_querystring(req, schema)
+
+    def load_form(self, req: Any, schema: Any) -> Any:
+        refuse_repeated(req.form)
+        return super().load_form(req, schema)
+
+    def _raw_load_json(self, req: Any) -> Any:
+        if not is_json(req.mimetype):
+            return missing
+        try:
+            content = req.get_data(cache=True)
+            read = read_json(content.decode())
+            if b"\\u" in content:
+                json.dumps(read, ensure_ascii=False).encode()
+        except RecursionError:
+            raise Malformed("The body is nested too deeply.") from None
+        except UnicodeEncodeError:
+            raise Malformed("The body holds half of a surrogate pair, which is no text.") from None
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise
+        except ValueError:
+            raise Malformed("The body holds a number of too many digits.") from None
+        return read

@@ -10,6 +10,8 @@ from crm.imports.importable import Importable, Target
 from crm.imports.models import Import, Mode
 from tenants.foundation.errors import Invalid
 
+ID = "id"
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -57,13 +59,18 @@ def read_plan(
     match_on: str | None,
 ) -> Plan:
     """The plan that a mapping asks for, or the guessed one. Raises Invalid that names what doesn't fit."""
-    chosen = _chosen(importable, header, mapping)
+    chosen = (
+        _chosen(importable, header, mapping)
+        if mapping is not None
+        else _guessed(importable, header, match_on)
+    )
     planned = [
         Planned(header.index(column), column, importable.targets[name], _words(words, column, name))
         for column, names in chosen.items()
         for name in names
     ]
     _refuse_doubles(planned)
+    _refuse_id(importable, planned, match_on)
     if unknown := [key for key in words if key not in header and key not in importable.targets]:
         raise Invalid(errors={"values": [f"'{key}' is neither a column nor a field." for key in unknown]})
     if mode is not Mode.UPDATE:
@@ -87,10 +94,8 @@ def as_mapping(plan: Plan) -> dict[str, Any]:
 
 
 def _chosen(
-    importable: Importable, header: Sequence[str], mapping: Mapping[str, Any] | None
+    importable: Importable, header: Sequence[str], mapping: Mapping[str, Any]
 ) -> dict[str, list[str]]:
-    if mapping is None:
-        return {column: [name] for column, name in guessed(header, importable.targets).items()}
     errors = [f"The file has no column '{column}'." for column in mapping if column not in header]
     chosen: dict[str, list[str]] = {}
     for column, said in mapping.items():
@@ -104,6 +109,12 @@ def _chosen(
     if errors:
         raise Invalid(errors={"mapping": errors})
     return chosen
+
+
+def _guessed(importable: Importable, header: Sequence[str], match_on: str | None) -> dict[str, list[str]]:
+    """A file that was exported has a column of ids; it goes nowhere unless records are recognised by it."""
+    found = guessed(header, importable.targets).items()
+    return {column: [name] for column, name in found if name != ID or match_on == ID}
 
 
 def _words(words: Mapping[str, Any], column: str, name: str) -> dict[str, str]:
@@ -126,6 +137,13 @@ def _refuse_doubles(planned: Sequence[Planned]) -> None:
         seen[each.target.column] = each
     if not planned:
         raise Invalid(errors={"mapping": ["No column of the file goes to a field: say which in `mapping`."]})
+
+
+def _refuse_id(importable: Importable, planned: Sequence[Planned], match_on: str | None) -> None:
+    """An id is no value that a file can give: it says at most which record a row is about."""
+    if match_on != ID and any(each.target.name == ID for each in planned):
+        text = f"'{ID}' can't be set: {importable.resource} get one when they are made."
+        raise Invalid(errors={"mapping": [f"{text} To recognise records by it, use it in match_on."]})
 
 
 def _require(importable: Importable, planned: Sequence[Planned]) -> None:

@@ -98,6 +98,7 @@ ASKED = {
     "recognised by a sealed field": (
         {"mode": "upsert", "match_on": "national_id"}, "Surname,National id\nA,1\n", "match_on",
     ),
+    "a mapping that says a column twice": ({"mapping": '{"A": "email", "A": "last_name"}'}, "A\n1\n", "mapping"),
     "a field nobody knows": ({"colour": "red"}, "Surname\nA\n", "colour"),
 }  # fmt: skip
 
@@ -115,6 +116,30 @@ def test_what_can_not_be_meant_is_named(acme: Workspace, kind: str) -> None:
         refused = upload(acme.admin, content, **said)
     assert refused.status_code == 422, refused.json
     assert field in refused.json["errors"], refused.json
+
+
+@pytest.mark.parametrize("name", ["id", "created_at", "updated_at", "version", "source", "tenant_id"])
+def test_mass_assignment_what_is_computed_is_no_field_to_import_into(
+    acme: Workspace, neighbour: Workspace, name: str
+) -> None:
+    theirs = neighbour.admin.post("/companies", {"name": "Theirs"}).json["id"]
+    for mode in ({"mode": "create"}, {"mode": "update", "match_on": "name"}):
+        refused = upload(
+            acme.admin, f"Name,X\nA,{theirs}\n", "companies", mapping={"Name": "name", "X": name}, **mode
+        )
+        assert refused.status_code == 422, refused.json
+        assert f"'{name}'" in refused.json["errors"]["mapping"][0]
+
+
+def test_ids_in_an_exported_file_go_nowhere_unless_records_are_recognised_by_them(
+    acme: Workspace, neighbour: Workspace, run_jobs: Callable[[], int]
+) -> None:
+    theirs = neighbour.admin.post("/companies", {"name": "Theirs"}).json["id"]
+    done = brought_in(acme.admin, run_jobs, f"Id,Name\n{theirs},Ours\n", "companies")
+    assert (done["mapping"], done["unmapped"]) == ({"Id": None, "Name": "name"}, ["Id"])
+    assert done["counts"]["created"] == 1
+    assert acme.admin.get(f"/companies/{theirs}").status_code == 404
+    assert neighbour.admin.get(f"/companies/{theirs}").json["name"] == "Theirs"
 
 
 def test_a_body_that_is_no_form_is_refused(acme: Workspace) -> None:

@@ -33,6 +33,8 @@ log = structlog.get_logger(__name__)
 SAID_INSIDE = (State.ACTIVE, State.SUSPENDED, State.FROZEN, State.CLOSING)
 #: Those in which its role has all of its rights.
 WRITABLE = (State.ACTIVE, State.SUSPENDED, State.CLOSING)
+#: So few events came while those before them were sealed.
+FEW_EVENTS = 100
 Owners = Mapping[str, str | None]
 
 
@@ -137,9 +139,12 @@ def _say(catalog: Catalog, owner_url: str | None, home: Home, changes: Sequence[
 
 
 def seal_whole(catalog: Catalog, home: Home) -> None:
-    """Seal all that happened in a tenant so far, and copy the heads to the catalog."""
-    sealed = 1
-    while sealed:
+    """Seal all that happened in a tenant so far, and copy the heads to the catalog.
+
+    What people do while that goes on is sealed too, but for the latest: they might never stop.
+    """
+    sealed = FEW_EVENTS
+    while sealed >= FEW_EVENTS:
         with inside(home, patience_seconds=PATIENCE_SECONDS):
             act_as(SYSTEM, request_id="seal", source=Source.SYSTEM)
             sealed = seal_events()

@@ -37,8 +37,8 @@ def discard(attempt: Attempt) -> None:
         attempt.advance(Step.DISCARDING, resumed_at=now(), error=attempt.move.error)
     _discard(attempt)
     with attempt.catalog.transaction() as session:
-        over = {"ended_at": now(), "phase": None, "done": None, "error": attempt.move.error, "untold": True}
-        attempt.go_to(session, Step.GIVEN_UP, **over)
+        over = {"ended_at": now(), "phase": None, "done": None, "watermark": None}
+        attempt.go_to(session, Step.GIVEN_UP, **over, error=attempt.move.error, untold=True)
         tell_soon(session)
 
 

@@ -61,8 +61,9 @@ BEFORE_THE_SWITCH = (
 class Move(Stepwise, CatalogBase):
     """One time that a tenant goes from a cell to another. Nothing is written there from `paused_at` to `resumed_at`.
 
-    `content` has of each table how many rows it has and their hash, which were the same on both sides. `untold` is true
-    as long as its admins are still to hear how far it is.
+    `content` has of each table how many rows it has and their hash, which were the same on both sides. `watermark` is the
+    moment at which all of both was known to be the same (`watermarks.py`), for as long as that is built upon. `untold` is
+    true as long as its admins are still to hear how far it is.
     """
 
     __tablename__ = "moves"
@@ -91,6 +92,7 @@ class Move(Stepwise, CatalogBase):
     ended_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     content: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
     untold: Mapped[bool | None] = column(Boolean, data=DataClass.TECHNICAL)
+    watermark: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
 
     @property
     def rows(self) -> int | None:

@@ -20,8 +20,9 @@ from tenants.isolation.turns import one_at_a_time
 from tenants.lifecycle.attempts import Attempt as AttemptAt
 from tenants.lifecycle.attempts import Overtaken, Told, leased
 from tenants.lifecycle.changing import Decision, Owners
-from tenants.lifecycle.moves.levelling import write_alike
+from tenants.lifecycle.moves.hashes import write_alike
 from tenants.lifecycle.moves.models import Move
+from tenants.lifecycle.moves.watermarks import Watermark
 
 #: Short, because nobody writes there in the middle of a move; it is kept for as long as the process lives.
 LEASE = timedelta(seconds=20)
@@ -79,6 +80,11 @@ class Attempt(AttemptAt[Move]):
     def state_before(self) -> State:
         """What it was when it was frozen, and will be again."""
         return State(str(self.move.state_before))
+
+    @property
+    def watermark(self) -> Watermark | None:
+        """The moment at which the copy was last known to be the tenant, when it may be built upon."""
+        return Watermark.from_json(self.move.watermark, self.works.head)
 
     def owner_of(self, home: Home) -> str | None:
         return self.works.owners.get(home.cell)

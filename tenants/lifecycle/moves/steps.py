@@ -12,15 +12,19 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
 from tenants.isolation.aside import confirm_references, ready_to_fill, set_aside, take_name
 from tenants.isolation.beside import Beside
+from tenants.isolation.door import inside
 from tenants.isolation.freezing import is_frozen
+from tenants.isolation.horizons import horizon_here, knowing, outlive_a_crash
 from tenants.isolation.stepping import drop
-from tenants.lifecycle.changing import change, settle
+from tenants.lifecycle.changing import change, seal_whole, settle
+from tenants.lifecycle.moves.catching_up import level
+from tenants.lifecycle.moves.checking import must_be_same, open_all
 from tenants.lifecycle.moves.giving_up import discard, give_up
-from tenants.lifecycle.moves.levelling import level, sums_here
+from tenants.lifecycle.moves.hashes import as_json, differing, from_json, read_here
 from tenants.lifecycle.moves.models import Step
 from tenants.lifecycle.moves.running import Attempt, both, read_only
+from tenants.lifecycle.moves.watermarks import Watermark
 from tenants.lifecycle.telling.waiting import tell_soon
-from tenants.portability.comparing import content_here
 from tenants.portability.contents import tables
 
 #: Looking for what changed meanwhile is worth it again while it takes longer than this.
@@ -36,15 +40,33 @@ def copy(attempt: Attempt) -> None:
     with attempt.catalog.transaction() as session:
         attempt.hold(session)
         ready_to_fill(attempt.owner_of(attempt.new), attempt.copy, attempt.works.head)
+    mark: Watermark | None = None
     for _ in range(MOST_ROUNDS):
-        began = monotonic()
-        with both(attempt) as tenant:
-            level(tenant, attempt.tell("copying"))
+        began, first = monotonic(), mark is None
+        mark = _round(attempt, mark)
+        if first:
+            open_all(attempt.copy)
         if monotonic() - began < SHORT_SECONDS:
             break
+    attempt.advance(Step.FREEZING, watermark=mark.as_json() if mark else None)
+
+
+def _round(attempt: Attempt, since: Watermark | None) -> Watermark:
+    """The copy is made the tenant as it is at one moment, and then read; in the first round all of both is.
+
+    Raises Conflict when it is not the same: then all of it begins again.
+    """
+    with both(attempt) as tenant:
+        made, _ = level(tenant, attempt.tell("copying"), since)
+        moment = tenant.do(horizon_here)
     with read_only(attempt.copy):
-        _open_all()
-    attempt.advance(Step.FREEZING)
+        found = read_here(made.since.copy if made.since else None, attempt.tell("checking"))
+        copied = knowing(horizon_here(), [each.table for each in tables(whole=True)])
+    for each in (attempt.old, attempt.copy):
+        with inside(each):
+            outlive_a_crash()
+    must_be_same(made.expected, found)
+    return Watermark(moment, copied, attempt.works.head, made.sums)
 
 
 def freeze(attempt: Attempt) -> None:
@@ -53,6 +75,7 @@ def freeze(attempt: Attempt) -> None:
     if attempt.move.paused_at is None:
         attempt.must_live(attempt.old, *MOVABLE)
         attempt.must_be_of_this_program()
+        seal_whole(attempt.catalog, attempt.old)  # what takes long is done before anybody waits
         with attempt.catalog.transaction() as session:
             made = change(session, tenant_id, State.FROZEN, attempt.decision)
             attempt.go_to(session, Step.FREEZING, paused_at=now(), state_before=made.before)
@@ -69,22 +92,27 @@ def make_equal(attempt: Attempt) -> None:
     attempt.must_be_of_this_program()
     with attempt.catalog.transaction() as session:
         with both(attempt) as tenant:
-            level(tenant, attempt.tell("levelling"))
+            made, _ = level(tenant, attempt.tell("levelling"), attempt.watermark)
             attempt.hold(session)
-        attempt.go_to(session, Step.CHECKING)
+        since = made.since.as_json() if made.since else None
+        attempt.go_to(session, Step.CHECKING, content=as_json(made.sums), watermark=since)
 
 
 def check(attempt: Attempt) -> None:
-    """Both are read again: as many rows in each table, and the same hash over them, of what is sealed as it lies."""
+    """Both are read again when that is committed: every key, and every row written since all was read and was the same.
+
+    All of both is read where that can't be built upon. What is sealed is compared as it lies.
+    """
     with Beside(read_only(attempt.old)) as tenant, read_only(attempt.copy):
-        beside = tenant.begin(sums_here)
-        found = sums_here(attempt.tell("checking"))
+        since = attempt.watermark
+        known = since is not None and since.holds(tenant)
+        beside = tenant.begin(read_here, since.tenant if since and known else None)
+        found = read_here(since.copy if since and known else None, attempt.tell("checking"))
         expected = beside.result()
-    different = sorted(name for name in expected if found.get(name) != expected[name])
-    if different:
-        attempt.advance(Step.LEVELLING)
-        raise Conflict(f"The copy is not the tenant, in {', '.join(different)}. Nothing was switched.")
-    attempt.advance(Step.ARRIVING, content=found)
+    if differing(expected, found):
+        attempt.advance(Step.LEVELLING, content=None, watermark=None)
+    must_be_same(expected, found)
+    attempt.advance(Step.ARRIVING)
 
 
 def arrive(attempt: Attempt) -> None:
@@ -132,9 +160,15 @@ def settled(attempt: Attempt) -> None:
 
 
 def confirm(attempt: Attempt) -> None:
-    """The database looks at the references that came with the rows, while people work."""
+    """While people work, the database looks at the references that came with the rows.
+
+    What was left behind is read whole, where it was not while it was frozen, and has to be what went along.
+    """
     confirm_references(attempt.owner_of(attempt.new), attempt.new.role)
-    attempt.advance(Step.KEPT)
+    if attempt.watermark is not None:
+        with read_only(attempt.left_behind):
+            must_be_same(from_json(attempt.move.content or {}), read_here(None))
+    attempt.advance(Step.KEPT, watermark=None)
 
 
 def drop_what_was_left(attempt: Attempt) -> None:
@@ -143,11 +177,6 @@ def drop_what_was_left(attempt: Attempt) -> None:
         attempt.hold(session)
         drop(attempt.owner_of(attempt.old), attempt.left_behind.role)
         attempt.go_to(session, Step.CONFIRMED, ended_at=now())
-
-
-def _open_all() -> None:
-    """Raises what is said of a value that does not open. It is tried while people work, who need not wait for it."""
-    content_here(these=[each for each in tables() if each.sealed])
 
 
 STEPS: dict[Step, Callable[[Attempt], None]] = {

@@ -35,7 +35,7 @@ BEGUN = """Your workspace moves from the server {old} to the server {new}.
 
 {reason}
 
-You work on while it is copied. Then nothing can be written for a time that grows with how much there is, most often
+You work on while it is copied. Then nothing can be written while what was written last goes over, most often for a few
 seconds: whoever tries gets 503 `tenant_moving` and is told when to try again. You are told when it is over.
 """
 MOVED = """Your workspace moved from the server {old} to the server {new}. It lives there since {at}.

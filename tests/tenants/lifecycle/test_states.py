@@ -16,6 +16,7 @@ from tenants.foundation.errors import Conflict, Unavailable
 from tenants.isolation.away import Elsewhere
 from tenants.isolation.door import db, inside
 from tenants.isolation.freezing import freeze, is_frozen, lift
+from tenants.lifecycle import changing
 from tenants.lifecycle.changing import Decision, change, move, settle_all
 from tenants.provisioning.birth import Nursery
 from tests.jobs import RunJobs
@@ -244,3 +245,25 @@ def test_nobody_moves_a_tenant_past_the_table(
         assert session.scalars(select(StateChange).where(StateChange.tenant_id == ours.home.id)).all() == []
     assert ours.admin.post("/contacts", {"last_name": "Ng"}).status_code == 201
     assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_who_never_stops_writing_does_not_keep_a_freeze_from_beginning(
+    ours: Workspace,
+    neighbour: Workspace,
+    moved: Callable[[Workspace, State], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sealed: list[int] = []
+
+    def seal_events() -> int:
+        assert len(sealed) < 5, "it goes on for as long as they do"
+        sealed.append(whole())
+        db().add(Contact(last_name="Written meanwhile", source="api"))
+        return sealed[-1]
+
+    whole = changing.seal_events
+    monkeypatch.setattr(changing, "seal_events", seal_events)
+    moved(ours, State.FROZEN)
+    assert sealed[0] > 0
+    assert ours.admin.post("/contacts", {"last_name": "Late"}).status_code == 503
+    assert neighbour.admin.post("/contacts", {"last_name": "Free"}).status_code == 201

@@ -69,7 +69,7 @@ def test_whoever_woke_it_sees_how_far_it_is_while_it_is_filled(
     go_on(works, archive_id)
     flask = app.test_client(use_cookies=False)
     assert flask.post("/api/v1/archives/links", json={"email": f"ada@{slug}.test"}).status_code == 202
-    afterwards.settle()
+    settle(app)
     post_links(catalog)
     token = delivered(settings)[f"ada@{slug}.test"].partition("/pages/thaw#")[2].split()[0]
 

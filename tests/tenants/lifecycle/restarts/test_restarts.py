@@ -44,7 +44,7 @@ WHERE_IT_GOES = [
     Step.CONFIRMING,
 ]
 #: What the program writes by itself as soon as a tenant is at work.
-AT_WORK = {"api_keys", "schedules", "jobs", "roles"}
+AT_WORK = {"api_keys", "schedules", "jobs", "roles", "notices", "mails"}
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +61,11 @@ def out(storage: S3, method: str) -> None:
 
 def storage_of(tenant: Workspace) -> list[str]:
     return list(stored_files(tenant.home.id).list())
+
+
+def times_told(tenant: Workspace, kind: str) -> int:
+    """How often its admins were told of this."""
+    return len(tenant.admin.get(f"/notices?kind={kind}").json["data"])
 
 
 def archive_is(world: World, archive_id: UUID, step: Put) -> bool:
@@ -102,6 +107,7 @@ def test_an_archive_is_whole_in_one_place_wherever_the_database_crashed(
     eventually(lambda: patiently(lambda: archive_is(world, archive, Put.RETURNED)))
     world.catalog.forget(ours.home.id)
     patiently(lambda: must_be_back(ours, before, file, AT_WORK))
+    eventually(lambda: times_told(ours, "tenant.thawed") == 1)
     order(ours.home, do, number=number)
     eventually(lambda: marks(ours.home, number) == 1)
     assert neighbour.admin.get("/contacts").status_code == 200
@@ -134,10 +140,12 @@ def test_a_move_lives_in_one_place_wherever_a_database_crashed(
     different = differing(before, content_at(at(ours, "second")))
     assert {each.removeprefix("opened ") for each in different} <= {"companies", "idempotency_keys", *AT_WORK}
     eventually(lambda: marks(at(ours, "second"), number) == 1)
+    eventually(lambda: times_told(ours, "tenant.moved") == 1)
     assert ask_to_confirm(works, ours.home.id) == move
     world.crash_at({"moves.dropping": cells}, whole)
     eventually(lambda: patiently(lambda: move_is(world, move, Step.CONFIRMED)))
     assert schemas(works, ours) == {"second"}
+    assert (times_told(ours, "tenant.moved"), times_told(neighbour, "tenant.moved")) == (1, 0)
     assert neighbour.admin.get("/contacts").status_code == 200
 
 

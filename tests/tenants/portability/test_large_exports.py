@@ -20,8 +20,10 @@ from tenants.isolation.files import files, store_sealed
 from tenants.portability.bundling import Bundling, snapshot
 from tenants.portability.formats import Format
 from tenants.portability.parcels import PARCEL_BYTES, folder_of
+from tenants.portability.repeating import key_of
 from tenants.portability.verifying import verify
 from tests.attaching import attached
+from tests.jobs import due_now
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
@@ -107,16 +109,33 @@ def test_a_worker_killed_under_an_export_leaves_nothing_half_there(
     assert neighbour.admin.get(f"/exports/{made}").status_code == 404
 
 
+def asked_for(tenant: Workspace) -> str:
+    """The id of an export that somebody asked for."""
+    return str(tenant.admin.post("/exports", {}).json["id"])
+
+
+def scheduled(tenant: Workspace) -> str:
+    """The id of the copy that a worker makes of a schedule whose moment has come."""
+    said = {"name": "Nightly", "cron": "0 2 * * *", "zone": "UTC"}
+    schedule = tenant.admin.post("/export-schedules", said).json["id"]
+    due_now(tenant.home, key_of(schedule))
+    path = f"/exports?schedule_id={schedule}"
+    _wait_until(lambda: bool(tenant.admin.get(path).json["data"]))
+    return str(tenant.admin.get(path).json["data"][0]["id"])
+
+
+@pytest.mark.parametrize("begin", [asked_for, scheduled])
 def test_a_worker_killed_under_an_export_keeps_the_files_that_were_finished(
     new_workspace: Callable[[], Workspace],
     neighbour: Workspace,
     processes: dict[str, Child],
     tmp_path: Path,
+    begin: Callable[[Workspace], str],
 ) -> None:
     """The finished ones are taken from storage while no worker runs: were they read again, they would be missing."""
     tenant = new_workspace()
     ids = _attach_large_files(tenant)
-    made = tenant.admin.post("/exports", {}).json["id"]
+    made = begin(tenant)
     _wait_until(lambda: len(_finished_parcels(tenant, made)) >= 2)
     processes["worker"].kill()
     kept = _finished_parcels(tenant, made)

@@ -1,6 +1,7 @@
 """The doctor finds what is well and what is not."""
 
 import json
+import uuid
 
 import pytest
 from click.testing import CliRunner, Result
@@ -107,6 +108,30 @@ def test_storage_of_each_region_is_tried_out(doctor, tmp_path, acme, neighbour):
     assert found["storage of asia"][0] is False
     assert "can't be written: Not a directory." in found["storage of asia"][1]
     assert [each for each in (tmp_path / "us").rglob("*") if each.is_file() and each.name != ".lock"] == []
+
+
+def test_whether_certificates_are_locked_is_said(doctor, s3, s3_storage_url, acme, neighbour):
+    locking = f"b{uuid.uuid4().hex}"
+    s3.client.create_bucket(
+        Bucket=locking,
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+        ObjectLockEnabledForBucket=True,
+    )
+    result = doctor(
+        "--json",
+        FREEHOLD_STORAGE=s3_storage_url,
+        FREEHOLD_REGION_STORAGE=json.dumps({"us": f"s3://{locking}"}),
+    )
+
+    found = findings(result)
+    assert found["storage"] == (
+        True,
+        f"A file went to {s3_storage_url} and was removed again; certificates are kept without a lock there.",
+    )
+    assert found["storage of us"] == (
+        True,
+        f"A file went to s3://{locking} and was removed again; certificates are locked there.",
+    )
 
 
 @pytest.mark.soak

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from tenants.lifecycle.backups.taking import Taken
+from tests.elsewhere import Elsewhere
 from tests.jobs import RunJobs
-from tests.tenants.lifecycle.backups.conftest import Elsewhere
 from tests.tenants.lifecycle.keys.sealed import fill
 from tests.workspace import Workspace
 

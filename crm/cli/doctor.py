@@ -151,12 +151,15 @@ def migrations(settings: "Settings") -> str:
 
     from tenants.catalog.models import State, Tenant
     from tenants.catalog.registry import Catalog
+    from tenants.provisioning.migrating import MIGRATED
     from tenants.provisioning.revisions import head
 
     catalog = Catalog(settings.catalog_database_url)
     try:
         with catalog.transaction() as session:
-            found = session.execute(select(Tenant.state, Tenant.revision)).all()
+            # What is put away, or still being made, is brought up to date by whoever takes it up.
+            living = Tenant.state.in_(MIGRATED) & (Tenant.state != State.CLAIMED)
+            found = session.execute(select(Tenant.state, Tenant.revision).where(living)).all()
     finally:
         catalog.engine.dispose()
     fenced = sum(row.state == State.FENCED for row in found)

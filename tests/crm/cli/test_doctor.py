@@ -9,6 +9,7 @@ from psycopg import sql
 
 from crm.cli import main
 from tenants.isolation.owner import as_owner
+from tenants.provisioning.revisions import head
 from tests.crm.cli.test_refusals import variables
 
 
@@ -147,3 +148,18 @@ def test_a_key_of_kms_that_is_disabled_is_found(doctor, kms, acme, neighbour):
 
     assert not well
     assert says.startswith(f"The key of keys is disabled: {arn}")
+
+
+def test_a_tenant_is_behind_as_long_as_it_lives_and_not_while_it_is_put_away(
+    doctor, settings, new_workspace, neighbour
+):
+    said = "update catalog.tenants set revision = %s, state = %s where id = %s"
+    ours = new_workspace().home.id
+    with as_owner(settings.owner_database_url, autocommit=True) as connection:
+        try:
+            for state, well in (("archived", True), ("active", False)):
+                connection.execute(said, ["0001", state, ours])
+                assert findings(doctor("--json"))["migrations"][0] is well
+        finally:
+            connection.execute(said, [head(), "active", ours])
+    assert findings(doctor("--json"))["migrations"][0] is True

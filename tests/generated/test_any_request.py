@@ -18,8 +18,10 @@ from tests.workspace import Client, Workspace, signed_in
 
 #: Refused for the time being: nobody answers at the address of the example's provider.
 AWAY = {"/api/v1/single-sign-on/{provider}": 503}
-#: What makes tenants and sessions (limited by address, and not a matter of roles), or puts the tenant away.
-LEFT_OUT = ("/api/v1/signup", "/api/v1/sessions", "/api/v1/archives", "/api/v1/closing")
+#: What makes tenants and sessions is asked for by strangers; where there is no spare, a sign-up is put off.
+FOR_STRANGERS = ("/api/v1/signup", "/api/v1/sessions")
+#: Besides them, what puts the tenant away.
+LEFT_OUT = (*FOR_STRANGERS, "/api/v1/archives", "/api/v1/closing")
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +63,18 @@ def _known(document: Document, operation: Any) -> Operation:
     known = document.find(operation.method, operation.path)
     assert known is not None
     return known
+
+
+@pytest.mark.soak
+def test_what_strangers_send_gets_an_answer_that_the_document_foresees(
+    described: Any, neighbour: Workspace, subtests: pytest.Subtests
+) -> None:
+    for found in described.get_all_operations():
+        operation = found.ok()
+        if operation.path in FOR_STRANGERS and operation.method.upper() == "POST":
+            with subtests.test(operation=operation.label):
+                send(operation, {}, {}, MANY, away=503)
+    assert neighbour.admin.get("/contacts").status_code == 200
 
 
 @pytest.mark.soak

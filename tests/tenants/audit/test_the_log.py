@@ -145,3 +145,16 @@ def test_whoever_gets_round_the_rights_is_found_out(
     report: Report = verify_log(catalog, busy.home)
     assert any(complaint in sentence for sentence in report.wrong), report.wrong
     assert verify_log(catalog, neighbour.home).holds
+
+
+def test_an_event_says_from_where_and_by_which_credential(acme: Workspace, neighbour: Workspace) -> None:
+    somewhere = {"REMOTE_ADDR": "203.0.113.77"}
+    made = acme.admin.request("POST", "/companies", json={"name": "Far off"}, environ_overrides=somewhere)
+    (event,) = acme.admin.get(f"/audit-events?record_id={made.json['id']}").json["data"]
+    assert event["address"] == "203.0.113.77"
+    assert event["request_id"] == made.headers["X-Request-Id"]
+    assert (event["actor_kind"], event["actor_id"]) == ("api_key", str(acme.admin.user_id))
+    assert event["credential_id"] in {
+        each["id"] for each in acme.admin.get("/api-keys?limit=200").json["data"]
+    }
+    assert neighbour.admin.get(f"/audit-events?record_id={made.json['id']}").json["data"] == []

@@ -205,6 +205,26 @@ def test_who_has_to_have_a_second_factor_is_limited_until_they_set_one_up(
         assert not db().scalars(select(TenantProfile.mfa_required)).one()
 
 
+def test_a_role_that_asks_for_a_second_factor_limits_who_has_it_and_nobody_else(
+    new_person: Callable[..., Person], new_workspace: Callable[[], Workspace], stranger: Person
+) -> None:
+    workspace = new_workspace()
+    person, other = new_person(workspace), new_person(workspace)
+    browser, beside = person.signed_in(), other.signed_in()
+    admin = workspace.admin.in_person
+    said = {"name": "Careful", "permissions": {"contacts:read": "all"}, "mfa_required": True}
+    role = admin.post("/roles", said)
+    assert role.status_code == 201, role.json
+    given = admin.put(f"/users/{person.user_id}/roles", {"role_ids": [role.json["id"]]})
+    assert given.status_code == 200, given.json
+    refused = browser.get("/contacts")
+    assert (refused.status_code, refused.json["code"]) == (403, "mfa_required")
+    assert beside.get("/contacts").status_code == 200
+    person.with_app(browser)
+    assert browser.get("/contacts").status_code == 200
+    assert stranger.signed_in().get("/contacts").status_code == 200
+
+
 def test_an_admin_takes_away_the_second_factors_of_somebody_who_lost_them(
     perla: Person, stranger: Person
 ) -> None:

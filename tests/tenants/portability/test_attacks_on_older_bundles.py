@@ -33,6 +33,8 @@ from tenants.provisioning.revisions import Revision, steps, up_to
 from tests.dying import doomed
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 OF_THEN = Path(__file__).parent / "of_then" / "0001.zip"
 Change = Callable[[dict[str, Any]], None]
 

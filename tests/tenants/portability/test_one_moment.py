@@ -17,6 +17,8 @@ from tenants.portability.verifying import verify
 from tests.attaching import attached, purge
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 LATER = "Nobody knew of it at that moment"
 Rows = list[dict[str, str]]
 

@@ -24,6 +24,8 @@ from tests.attaching import alter, attached
 from tests.jobs import RunJobs, due_now, try_again_now
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 NewWorkspace = Callable[[], Workspace]
 
 

@@ -23,6 +23,8 @@ from tenants.lifecycle.moves.running import Attempt, Works, read_only, take
 from tests.tenants.lifecycle.moves.world import WHY, at, move_of, schemas, unleased
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 NAMES = sa.text("select last_name from contacts order by last_name")
 
 

@@ -32,6 +32,8 @@ from tests.tenants.lifecycle.archives.archived import WHY as QUIET
 from tests.tenants.lifecycle.moves.world import WHY, schemas
 from tests.workspace import Client, Workspace
 
+pytestmark = pytest.mark.soak
+
 REGIONS = Regions({"main": "eu", "second": "us"})
 BODY = {"company": "Acme", "name": "Ada", "email": "ada@acme.test", "password": "correct horse 9 battery"}
 

@@ -107,16 +107,16 @@ def test_killed_while_it_is_given_up_it_stays_and_goes_on(
         go_on(works, move_id)
     assert schemas(works, ours) == {"main", "second"}
     ask_to_go_back(works, ours.home.id, "Not today.")
-    advance = AnyAttempt.advance
+    go_to = AnyAttempt.go_to
     doomed: set[str] = set()
 
-    def killed(attempt: Any, step: str, **values: Any) -> None:
+    def killed(attempt: Any, session: Any, step: str, **values: Any) -> None:
         if step not in doomed:
             doomed.add(step)
             raise Killed
-        advance(attempt, step, **values)
+        go_to(attempt, session, step, **values)
 
-    monkeypatch.setattr(AnyAttempt, "advance", killed)
+    monkeypatch.setattr(AnyAttempt, "go_to", killed)
     for _ in range(2):
         with pytest.raises(Killed):
             go_on(works, move_id)

@@ -22,6 +22,8 @@ from tests.jobs import RunJobs
 from tests.tenants.lifecycle.letters import subjects
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 BODY = {"reason": "We move to another house."}
 MONDAY = datetime(2027, 3, 1, 9, tzinfo=UTC)
 

@@ -31,6 +31,8 @@ from tests.tenants.lifecycle.letters import subjects
 from tests.tenants.lifecycle.putting_away import closed_and_never_woken
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 LEAVE = {"reason": "We move to another house."}
 WHO = {"decided_by": "Ada", "reason": "The contract ended."}
 ENDED = Decision(Mover.OPERATOR, "The contract ended.")

@@ -28,6 +28,8 @@ from tests.tenants.lifecycle.letters import subjects
 from tests.tenants.lifecycle.passing import days_pass
 from tests.workspace import Client, Workspace, signed_in
 
+pytestmark = pytest.mark.soak
+
 PASSWORD = "blue kettle under seven stairs"
 #: No two tests have the same: what admins were told is known by the second of the last use.
 QUIET_DAYS = count(130)

@@ -22,6 +22,8 @@ from tests.tenants.lifecycle.letters import subjects
 from tests.tenants.lifecycle.passing import days_pass
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 WHY = "Their plan says so."
 IN_A_MONTH = "Your workspace will be archived in 30 days"
 

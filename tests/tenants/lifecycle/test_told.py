@@ -26,6 +26,8 @@ from tests.receivers import Receiver, running_receiver, set_up
 from tests.tenants.lifecycle.letters import subjects
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 WHY = Decision(Mover.OPERATOR, "The invoice of March is not paid.")
 REGIONS = Regions({"main": None})
 SUSPENDED, RESUMED = "Your workspace is suspended", "Your workspace goes on"

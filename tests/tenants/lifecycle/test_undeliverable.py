@@ -18,6 +18,8 @@ from tenants.mail.jobs import send_mail
 from tests.jobs import RunJobs
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 LEAVE = {"reason": "We move to another house."}
 
 

@@ -18,6 +18,8 @@ from tests.staff import Bureau, Person
 from tests.tenants.support_access.test_windows_and_revoking import Later
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 PASSWORD = "correct horse battery staple"
 
 

@@ -14,6 +14,8 @@ from tenants.isolation.door import db, inside
 from tests.staff import Bureau
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 OF_A_PERSON, SEALED, OF_THE_BUSINESS = "Geheimrat", "X-99-77", "Night shift"
 SAID = {"last_name": OF_A_PERSON, "national_id": SEALED, "department": OF_THE_BUSINESS}
 

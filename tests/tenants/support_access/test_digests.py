@@ -16,6 +16,8 @@ from tests.mails import Posted, posted
 from tests.staff import Bureau
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 
 def told(workspace: Workspace) -> tuple[int, list[Posted]]:
     """How many visits the round tells of, and all such mails that there are."""

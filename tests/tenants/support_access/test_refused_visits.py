@@ -4,11 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import psycopg
+import pytest
 from sqlalchemy import make_url
 
 from tenants.isolation.bootstrap import Logins
 from tests.staff import Bureau
 from tests.workspace import Workspace
+
+pytestmark = pytest.mark.soak
 
 Later = Callable[[timedelta], None]
 

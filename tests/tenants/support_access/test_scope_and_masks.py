@@ -12,6 +12,8 @@ from tenants.support_access.visitable import personal_fields, visitable, visitab
 from tests.staff import Bureau
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:

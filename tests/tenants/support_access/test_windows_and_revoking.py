@@ -20,6 +20,8 @@ from tests.staff import Bureau
 from tests.tenants.support_access.test_nothing_without_leave import by_hand
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 Later = Callable[[timedelta], None]
 
 

@@ -30,6 +30,8 @@ from tests.attaching import attached, listed, stored
 from tests.tenants.lifecycle.backups.conftest import Clock, put
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 
 def told(_what: str, _rows: int) -> None:
     """Nobody listens."""

@@ -21,6 +21,8 @@ from tenants.lifecycle.backups.taking import Taking
 from tests.s3 import BUCKET, S3
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture
 def catalog(app: Flask) -> Catalog:

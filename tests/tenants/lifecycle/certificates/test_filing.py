@@ -29,6 +29,8 @@ from tests.jobs import RunJobs
 from tests.s3 import S3
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 CANARY = "Zilpzalp"
 NewWorkspace = Callable[[], Workspace]
 

@@ -13,6 +13,8 @@ from tests.kms import Kms
 from tests.tenants.lifecycle.keys.sealed import ROLE, Sealed, bring, states
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 #: Where no server is.
 NOBODY = "http://127.0.0.1:1"
 

@@ -21,6 +21,8 @@ from tests.kms import Kms
 from tests.tenants.lifecycle.keys.sealed import Sealed
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture
 def catalog() -> Catalog:

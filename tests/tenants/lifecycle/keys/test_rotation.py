@@ -30,6 +30,8 @@ from tests.tenants.lifecycle.keys.sealed import (
 )
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from tests.kms import Kms
 from tests.tenants.lifecycle.letters import subjects
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 ROLE = "arn:aws:iam::123456789012:role/freehold"
 WITHHELD, OPENED = "The key of your workspace is withheld", "The key of your workspace opens again"
 

@@ -16,6 +16,8 @@ from tenants.lifecycle.moves.running import Works
 from tests.tenants.lifecycle.moves.world import moved
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 
 @contextmanager
 def staff_of(settings: Settings) -> Iterator[psycopg.Connection]:

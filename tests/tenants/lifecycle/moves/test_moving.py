@@ -40,6 +40,8 @@ from tests.tenants.lifecycle.moves.world import (
 from tests.tenants.provisioning.schemas import fingerprint
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 
 def write(home: Home) -> None:
     with inside(home):

@@ -16,6 +16,8 @@ from tests.tenants.lifecycle.letters import subjects
 from tests.tenants.lifecycle.moves.world import WHY, at, move_of, moved
 from tests.workspace import Workspace
 
+pytestmark = pytest.mark.soak
+
 BEGUN, MOVED, STAYED = (f"tenant.{each}" for each in ("move_begun", "moved", "move_given_up"))
 
 

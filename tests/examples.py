@@ -111,6 +111,7 @@ LEFT_OUT = {
     ("ApiKeyBody", "expires_at"),
     ("RotationBody", "expires_at"),
     ("SignInBody", "tenant"),
+    ("ConversionBody", "company"),
 }
 #: Forms (multipart) by operation.
 FORMS: dict[str, Callable[[Examples], dict[str, Any]]] = {

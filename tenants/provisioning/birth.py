@@ -162,12 +162,16 @@ class Nursery:
         return hashed_address(self.wrapper, email)
 
     def sweep(self) -> int:
-        """Drop what a killed process left half made or half claimed; how many there were."""
+        """Drop what a killed process left half made or half claimed; how many there were.
+
+        In the cells whose owner this process may be: whoever may be another's sweeps there.
+        """
         stale = now() - UNFINISHED_AFTER
+        reached = Tenant.cell.in_([cell for cell, url in self.owner_urls.items() if url])
         with self.catalog.transaction() as session:
             making = (Tenant.state == State.MAKING) & (Tenant.created_at < stale)
             claimed = (Tenant.state == State.CLAIMED) & (Tenant.claimed_at < stale)
-            left = session.execute(select(Tenant.id, Tenant.cell).where(making | claimed)).all()
+            left = session.execute(select(Tenant.id, Tenant.cell).where(reached, making | claimed)).all()
         for tenant_id, cell in left:
             remove_files_of(tenant_id)
             with as_owner(self.owner_urls.get(cell)) as connection:

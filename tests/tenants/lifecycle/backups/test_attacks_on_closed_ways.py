@@ -67,10 +67,10 @@ def test_a_provider_and_a_webhook_that_were_taken_away_stay_away(
     with inside(ours.home):
         act_as(SYSTEM)
         db().get_one(IdentityProvider, ways["deactivated"]).state = "inactive"
-        db().get_one(Webhook, ways["deactivated_hook"]).stand(WebhookState.INACTIVE)
-        db().get_one(Webhook, ways["kept_hook"]).stand(WebhookState.INACTIVE)
+        db().get_one(Webhook, ways["deactivated_hook"]).stand(WebhookState.INACTIVE, None)
+        db().get_one(Webhook, ways["kept_hook"]).stand(WebhookState.INACTIVE, None)
         db().flush()
-        db().get_one(Webhook, ways["kept_hook"]).stand(WebhookState.ACTIVE)
+        db().get_one(Webhook, ways["kept_hook"]).stand(WebhookState.ACTIVE, None)
     run_jobs()
 
     place = elsewhere()

@@ -120,10 +120,10 @@ def main(part: str, folder: Path) -> None:
 
     from crm.app import open_house
     from crm.schedule import long_rounds, rounds
-    from tenants.jobs import platform
+    from tenants.jobs import looking
     from tenants.jobs.scheduling import schedule
 
-    platform.LOOK_SECONDS, platform.AWAY_SECONDS = 0.1, 0.2
+    looking.LOOK_SECONDS, looking.AWAY_SECONDS = 0.1, 0.2
 
     plant(Crashes(folder), json.loads((folder / "functions.json").read_text()))
     catalog = open_house(settings).catalog

@@ -12,10 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
 import structlog
 from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
@@ -24,11 +22,10 @@ from tenants.foundation.errors import Refusal, Unavailable
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Purpose
 from tenants.isolation.keys import KeyWrapper
+from tenants.jobs.looking import keep_looking
 from tenants.jobs.models import Errand
 
 log = structlog.get_logger(__name__)
-LOOK_SECONDS = 1.0
-AWAY_SECONDS = 3.0
 #: Whoever took an errand has so long; then somebody else does it. What failed is tried again after the same time.
 AGAIN = timedelta(minutes=1)
 LASTS = timedelta(days=1)
@@ -97,13 +94,7 @@ class Errands:
 
     def run(self, stop: threading.Event) -> None:
         """Do errands until told to stop; without the catalog, try again a little later."""
-        while not stop.is_set():
-            try:
-                self.do_due()
-                stop.wait(LOOK_SECONDS)
-            except (SQLAlchemyError, psycopg.Error, OSError) as error:
-                log.warning("errands_wait", error=type(error).__name__)
-                stop.wait(AWAY_SECONDS)
+        keep_looking(self.do_due, stop, told="errands_wait")
 
     def do_due(self) -> int:
         """Do every errand that is due now; how many there were. Any number of processes may, side by side."""

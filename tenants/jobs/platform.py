@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 
-import psycopg
 import structlog
 from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -20,12 +18,12 @@ from sqlalchemy.orm import Session
 
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
+from tenants.foundation.meanwhile import meanwhile
 from tenants.foundation.tables import Purpose
+from tenants.jobs.looking import keep_looking
 from tenants.jobs.models import PlatformRound
 
 log = structlog.get_logger(__name__)
-LOOK_SECONDS = 1.0
-AWAY_SECONDS = 3.0
 #: A round of which nothing was heard for so long was cut short: its process died, or its database went away.
 LEASE = timedelta(seconds=30)
 
@@ -56,13 +54,7 @@ class Rounds:
 
     def run(self, stop: threading.Event) -> None:
         """Make rounds until told to stop; without the catalog, try again a little later."""
-        while not stop.is_set():
-            try:
-                self.make_due()
-                stop.wait(LOOK_SECONDS)
-            except (SQLAlchemyError, psycopg.Error, OSError) as error:
-                log.warning("rounds_wait", error=type(error).__name__)
-                stop.wait(AWAY_SECONDS)
+        keep_looking(self.make_due, stop, told="rounds_wait")
 
     def make_due(self) -> int:
         """Make every round that is due now; how many there were."""
@@ -126,25 +118,18 @@ class Rounds:
     @contextmanager
     def _kept(self, job: PlatformJob, attempt: int) -> Iterator[None]:
         """Keep the lease while the block lasts, for as long as it may; it ends soon after this process does."""
-        over, began = threading.Event(), monotonic()
         mine = (PlatformRound.name == job.name, PlatformRound.attempt == attempt)
 
         def keep() -> None:
-            while not over.wait(LEASE.total_seconds() / 4) and monotonic() - began < job.minutes * 60:
-                try:
-                    with self._catalog.transaction() as session:
-                        until = func.clock_timestamp() + LEASE
-                        session.execute(update(PlatformRound).where(*mine).values(lease_until=until))
-                except SQLAlchemyError as error:
-                    log.warning("lease_not_kept", round=job.name, error=type(error).__name__)
+            try:
+                with self._catalog.transaction() as session:
+                    until = func.clock_timestamp() + LEASE
+                    session.execute(update(PlatformRound).where(*mine).values(lease_until=until))
+            except SQLAlchemyError as error:
+                log.warning("lease_not_kept", round=job.name, error=type(error).__name__)
 
-        thread = threading.Thread(target=keep, daemon=True)
-        thread.start()
-        try:
+        with meanwhile(keep, every_seconds=LEASE.total_seconds() / 4, for_seconds=job.minutes * 60):
             yield
-        finally:
-            over.set()
-            thread.join()
 
 
 def _next(job: PlatformJob) -> ColumnElement[datetime]:

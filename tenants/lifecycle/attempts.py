@@ -1,6 +1,5 @@
 """One attempt to take a tenant through its steps: leased, fenced, and shown as it goes on."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 from tenants.catalog.registry import Catalog
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict, Refusal
+from tenants.foundation.meanwhile import meanwhile
 from tenants.isolation.owner import OwnerError
 from tenants.lifecycle.models import Stepwise
 
@@ -104,22 +104,15 @@ class Attempt(Generic[Row]):
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Keep the lease while the block lasts, however long it is silent; it ends soon after this process does."""
-        over = threading.Event()
 
         def keep() -> None:
-            while not over.wait(self._lease.total_seconds() / 4):
-                try:
-                    self._let_lease(func.clock_timestamp() + self._lease)
-                except SQLAlchemyError as error:
-                    log.warning("lease_not_kept", error=type(error).__name__)
+            try:
+                self._let_lease(func.clock_timestamp() + self._lease)
+            except SQLAlchemyError as error:
+                log.warning("lease_not_kept", error=type(error).__name__)
 
-        thread = threading.Thread(target=keep, daemon=True)
-        thread.start()
-        try:
+        with meanwhile(keep, every_seconds=self._lease.total_seconds() / 4):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def let_go(self, error: str | None = None) -> None:
         """End the lease; `error` is shown to whoever asks what became of it.

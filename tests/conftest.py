@@ -11,4 +11,5 @@ pytest_plugins = [
     "tests.jobs",
     "tests.processes",
     "tests.logged",
+    "tests.receivers",
 ]

@@ -3,12 +3,18 @@
 import gc
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import ColumnElement, and_, select, update
 
 from crm.app import create_app, nursery_of
+from tenants.catalog.models import State, Tenant
+from tenants.catalog.registry import Catalog
+from tenants.foundation.clock import now
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
@@ -63,6 +69,49 @@ def new_workspace(app: Flask, nursery: Nursery) -> Callable[[], Workspace]:
     return lambda: make_workspace(app, nursery, f"t{secrets.token_hex(6)}")
 
 
+@contextmanager
+def as_good_as_destroyed(catalog: Catalog, those: ColumnElement[bool]) -> Iterator[None]:
+    """Tenants that nothing looks at meanwhile: no round, no worker, no backup."""
+    with catalog.transaction() as session:
+        states = {each.id: each.state for each in session.scalars(select(Tenant).where(those))}
+        session.execute(update(Tenant).where(those).values(state=State.DESTROYED))
+    yield
+    with catalog.transaction() as session:
+        for tenant_id, state in states.items():
+            session.execute(update(Tenant).where(Tenant.id == tenant_id).values(state=state))
+    for tenant_id in states:
+        catalog.forget(tenant_id)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def begun_at() -> datetime:
+    """When the first test of the module at hand began."""
+    return now()
+
+
+@pytest.fixture
+def undisturbed(app: Flask, begun_at: datetime, acme: Workspace, neighbour: Workspace) -> Iterator[None]:
+    """Whoever works for all tenants meanwhile has no work left from those of other modules."""
+    shared = [acme.home.id, neighbour.home.id]
+    with as_good_as_destroyed(
+        app.extensions["house"].catalog, and_(Tenant.claimed_at < begun_at, Tenant.id.not_in(shared))
+    ):
+        yield
+
+
+@pytest.fixture(scope="session")
+def leave_alone(app: Flask) -> Callable[[Workspace], None]:
+    """Has nobody look at a tenant any more: neither at its jobs and schedules, which may be many, nor in any round."""
+    catalog: Catalog = app.extensions["house"].catalog
+
+    def leave(workspace: Workspace) -> None:
+        with catalog.transaction() as session:
+            session.get_one(Tenant, workspace.home.id).state = State.DESTROYED
+        catalog.forget(workspace.home.id)
+
+    return leave
+
+
 @pytest.fixture(scope="session")
 def acme(app: Flask, nursery: Nursery) -> Workspace:
     """A tenant that all tests share: don't count what is in it."""
@@ -73,6 +122,12 @@ def acme(app: Flask, nursery: Nursery) -> Workspace:
 def neighbour(app: Flask, nursery: Nursery) -> Workspace:
     """The tenant next door, whose things don't exist for acme."""
     return make_workspace(app, nursery, "neighbour")
+
+
+@pytest.fixture
+def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
+    """A fresh tenant of this test alone, which may be counted, closed or broken."""
+    return new_workspace()
 
 
 @pytest.fixture

@@ -44,7 +44,9 @@ def at_work(
 
 
 @pytest.fixture
-def processes(settings: Settings, carrier: Carrier, tmp_path: Path) -> Iterator[dict[str, Child]]:
+def processes(
+    settings: Settings, carrier: Carrier, undisturbed: None, tmp_path: Path
+) -> Iterator[dict[str, Child]]:
     """A worker and a scheduler to be killed: what the worker had in hand is taken up again after seconds."""
     with at_work(settings, carrier, tmp_path, lease_seconds=LEASE_SECONDS) as started:
         yield started

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 from standardwebhooks.webhooks import Webhook as Verifier
 
@@ -56,6 +57,12 @@ def running_receiver() -> Iterator[Receiver]:
     with web_server(serve) as server:
         receiver.port = server.port
         yield receiver
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with running_receiver() as running:
+        yield running
 
 
 def set_up(workspace: Workspace, url: str, **said: Any) -> dict[str, Any]:

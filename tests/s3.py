@@ -137,3 +137,15 @@ def s3(s3_server, monkeypatch) -> Iterator[S3]:
 def s3_storage_url(s3) -> str:
     """A place in the bucket that no other test uses."""
     return f"s3://{BUCKET}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def bucket(s3) -> str:
+    """A bucket with versions and locks."""
+    name = f"b{uuid.uuid4().hex}"
+    s3.client.create_bucket(
+        Bucket=name,
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+        ObjectLockEnabledForBucket=True,
+    )
+    return name

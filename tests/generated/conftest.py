@@ -47,11 +47,27 @@ def room_for_examples() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def ours(document: Document, new_workspace: Callable[[], Workspace]) -> Examples:
-    return Examples(document, new_workspace())
+def passing(
+    new_workspace: Callable[[], Workspace], leave_alone: Callable[[Workspace], None]
+) -> Iterator[Callable[[], Workspace]]:
+    """Makes tenants that whatever is asked for fills with work, which no later test has to do."""
+    made: list[Workspace] = []
+
+    def make() -> Workspace:
+        made.append(new_workspace())
+        return made[-1]
+
+    yield make
+    for each in made:
+        leave_alone(each)
 
 
 @pytest.fixture(scope="module")
-def theirs(document: Document, new_workspace: Callable[[], Workspace]) -> Examples:
+def ours(document: Document, passing: Callable[[], Workspace]) -> Examples:
+    return Examples(document, passing())
+
+
+@pytest.fixture(scope="module")
+def theirs(document: Document, passing: Callable[[], Workspace]) -> Examples:
     """The tenant next door, with things of its own."""
-    return Examples(document, new_workspace())
+    return Examples(document, passing())

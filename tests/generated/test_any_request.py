@@ -79,9 +79,9 @@ def test_what_strangers_send_gets_an_answer_that_the_document_foresees(
 
 @pytest.mark.soak
 def test_some_requests_that_nobody_thought_of(
-    described: Any, document: Document, new_workspace: Callable[[], Workspace], subtests: pytest.Subtests
+    described: Any, document: Document, passing: Callable[[], Workspace], subtests: pytest.Subtests
 ) -> None:
-    for label, ask in _as(described, new_workspace(), document, "admin", SOME):
+    for label, ask in _as(described, passing(), document, "admin", SOME):
         with subtests.test(operation=label):
             ask()
 
@@ -91,10 +91,10 @@ def test_some_requests_that_nobody_thought_of(
 def test_many_requests_that_nobody_thought_of(
     described: Any,
     document: Document,
-    new_workspace: Callable[[], Workspace],
+    passing: Callable[[], Workspace],
     subtests: pytest.Subtests,
     name: str,
 ) -> None:
-    for label, ask in _as(described, new_workspace(), document, name, MANY):
+    for label, ask in _as(described, passing(), document, name, MANY):
         with subtests.test(operation=label):
             ask()

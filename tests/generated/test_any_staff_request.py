@@ -36,11 +36,11 @@ def bureau(app: Flask, nursery: Nursery, settings: Settings) -> Bureau:
 def test_what_staff_send_gets_an_answer_that_their_document_foresees(
     operations: list[Any],
     bureau: Bureau,
-    new_workspace: Callable[[], Workspace],
+    passing: Callable[[], Workspace],
     subtests: pytest.Subtests,
     who: str,
 ) -> None:
-    tenant, neighbour = new_workspace(), new_workspace()
+    tenant, neighbour = passing(), passing()
     records = {name: tenant.admin.post(f"/{name}", said).json["id"] for name, said in MADE.items()}
     grant = bureau.granted(tenant, access="write", masked=False)
     waiting = bureau.asked(tenant)

@@ -1,13 +1,9 @@
 """Whatever was written since a moment is found by the transaction that wrote it; what was not, is not."""
 
-from uuid import UUID
-
 import pytest
 import sqlalchemy as sa
 from psycopg import sql
 
-from crm.contacts.models import Contact
-from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.registry import Home
 from tenants.foundation.tables import Base
 from tenants.isolation.beside import Beside
@@ -24,24 +20,12 @@ from tenants.isolation.horizons import (
     written_since,
 )
 from tenants.isolation.owner import as_owner
+from tests.entered import add, added
 from tests.workspace import Workspace
 
 SNAPSHOT = "isolation level repeatable read read only"
 CONTACTS = Base.metadata.tables["contacts"]
 CHANGE = sa.text("update contacts set last_name = last_name || '!' where last_name = :name")
-
-
-def add(name: str) -> UUID:
-    act_as(SYSTEM)
-    made = Contact(last_name=name, source="api")
-    db().add(made)
-    db().flush()
-    return made.id
-
-
-def added(home: Home, name: str) -> UUID:
-    with inside(home):
-        return add(name)
 
 
 def changed(home: Home, name: str) -> None:

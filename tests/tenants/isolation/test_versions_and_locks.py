@@ -26,18 +26,6 @@ SOON = timedelta(hours=1)
 
 
 @pytest.fixture
-def bucket(s3):
-    """A bucket with versions and locks."""
-    name = f"b{uuid.uuid4().hex}"
-    s3.client.create_bucket(
-        Bucket=name,
-        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
-        ObjectLockEnabledForBucket=True,
-    )
-    return name
-
-
-@pytest.fixture
 def storage(bucket):
     return storage_from(f"s3://{bucket}/x")
 

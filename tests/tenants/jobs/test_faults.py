@@ -62,7 +62,7 @@ class Staff:
 
 
 @pytest.fixture
-def staff(settings: Settings, carrier: Carrier, tmp_path: Path) -> Iterator[Staff]:
+def staff(settings: Settings, carrier: Carrier, undisturbed: None, tmp_path: Path) -> Iterator[Staff]:
     made = Staff(settings, tmp_path, workers=3, schedulers=2)
     yield made
     made.stop()

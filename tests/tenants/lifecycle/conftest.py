@@ -1,11 +1,15 @@
 """What carries out archives and exits in this program, and its catalog."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from flask import Flask
 
 from tenants.catalog.registry import Catalog
 from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.closing.exiting import Exits
+from tenants.mail.postmen import Post, ToFolder, post_office, use_post
 from tenants.provisioning.birth import Nursery
 
 
@@ -23,3 +27,12 @@ def works(catalog: Catalog, nursery: Nursery) -> Works:
 def exits(catalog: Catalog, nursery: Nursery) -> Exits:
     """Without whoever destroys."""
     return Exits(catalog, nursery.owner_urls)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where mails go that are handed over at once."""
+    before = post_office()
+    use_post(Post(ToFolder(tmp_path), before.sender, before.public_url))
+    yield tmp_path
+    use_post(before)

@@ -1,6 +1,5 @@
 """An exit goes by its dates: announced, read and exported until the end, cancellable, and destroyed by whoever may."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,11 +25,6 @@ pytestmark = pytest.mark.soak
 
 BODY = {"reason": "We move to another house."}
 MONDAY = datetime(2027, 3, 1, 9, tzinfo=UTC)
-
-
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
 
 
 def destroying(exits: Exits, destroyed: list[str]) -> Exits:

@@ -38,11 +38,6 @@ WHO = {"decided_by": "Ada", "reason": "The contract ended."}
 ENDED = Decision(Mover.OPERATOR, "The contract ended.")
 
 
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
-
-
 def slug_of(workspace: Workspace) -> str:
     slug: str = workspace.admin.get("/me").json["tenant"]["slug"]
     return slug

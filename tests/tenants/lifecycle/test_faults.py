@@ -45,11 +45,6 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 
 
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
-
-
 def end_every_connection(servers: EmbeddedServers) -> None:
     """What a restart of the database does to everybody who is connected."""
     url = make_url(servers.admin_url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -34,11 +34,6 @@ SOON_SECONDS = 20
 
 
 @pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
-
-
-@pytest.fixture
 def moved(catalog: Catalog, nursery: Nursery) -> Callable[[Workspace, State], None]:
     def moving(tenant: Workspace, after: State) -> None:
         move(catalog, nursery.owner_urls, tenant.home, after, Decision(MOVERS[after], "It leaves."))

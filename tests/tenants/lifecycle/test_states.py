@@ -26,11 +26,6 @@ WHY = Decision(Mover.OPERATOR, "The invoice of March is not paid.")
 
 
 @pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
-
-
-@pytest.fixture
 def moved(catalog: Catalog, nursery: Nursery) -> Callable[[Workspace, State], None]:
     return lambda tenant, after: move(catalog, nursery.owner_urls, tenant.home, after, WHY)
 

@@ -1,6 +1,6 @@
 """What befalls a tenant as a whole is told its admins as soon as anything can be written there, once, and never lost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,10 +19,10 @@ from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.changing import Decision, change, move
 from tenants.lifecycle.telling import rounds
 from tenants.lifecycle.telling.rounds import tell_what_waits
-from tenants.mail.postmen import Post, ToFolder, ToNobody, post_office, use_post
+from tenants.mail.postmen import Post, ToNobody, post_office, use_post
 from tenants.provisioning.birth import Nursery
 from tests.jobs import RunJobs
-from tests.receivers import Receiver, running_receiver, set_up
+from tests.receivers import Receiver, set_up
 from tests.tenants.lifecycle.letters import subjects
 from tests.workspace import Workspace
 
@@ -34,28 +34,8 @@ SUSPENDED, RESUMED = "Your workspace is suspended", "Your workspace goes on"
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with running_receiver() as running:
-        yield running
-
-
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
-
-
-@pytest.fixture
 def moved(catalog: Catalog, nursery: Nursery) -> Callable[[Workspace, State], None]:
     return lambda tenant, after: move(catalog, nursery.owner_urls, tenant.home, after, WHY)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Where mails go that are handed over at once."""
-    before = post_office()
-    use_post(Post(ToFolder(tmp_path), before.sender, before.public_url))
-    yield tmp_path
-    use_post(before)
 
 
 def told(catalog: Catalog, tenant: Workspace) -> int:

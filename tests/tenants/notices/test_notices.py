@@ -1,6 +1,5 @@
 """What befalls a tenant reaches its admins three ways in one transaction, once, and each of them marks it as read."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -26,22 +25,11 @@ from tenants.provisioning.birth import Nursery
 from tenants.webhooks.models import WebhookDelivery
 from tests.jobs import RunJobs
 from tests.mails import posted
-from tests.receivers import SNOWED, Receiver, deliveries, running_receiver, set_up, snow, wait_no_longer
+from tests.receivers import SNOWED, Receiver, deliveries, set_up, snow, wait_no_longer
 from tests.strangers import replying
 from tests.workspace import Workspace
 
 LETTER = ("It snowed on your roof", "Half a metre, and more to come.")
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with running_receiver() as running:
-        yield running
-
-
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
 
 
 @dataclass

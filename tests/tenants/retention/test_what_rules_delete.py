@@ -32,9 +32,9 @@ from tests.workspace import Workspace
 
 @pytest.mark.promise("1-42", "2-26", "4-18", "RET-1")
 def test_a_rule_is_previewed_then_enabled_then_deletes_what_is_due_and_nothing_else(
-    new_workspace: Callable[[], Workspace], run_jobs: RunJobs
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs
 ) -> None:
-    ours, theirs = new_workspace(), new_workspace()
+    ours, theirs = new_workspace(), neighbour
     over, young = [contact(ours) for _ in range(3)], contact(ours)
     foreign = contact(theirs)
     for workspace, each in (*((ours, each) for each in over), (theirs, foreign)):
@@ -102,9 +102,9 @@ def test_a_statute_keeps_a_record_from_deletion_and_erasure_and_is_cited(
 
 @pytest.mark.promise("1-45")
 def test_a_statute_counts_from_the_end_of_the_year_and_not_from_the_day(
-    new_workspace: Callable[[], Workspace], run_jobs: RunJobs
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs
 ) -> None:
-    ours, theirs = new_workspace(), new_workspace()
+    ours, theirs = new_workspace(), neighbour
     year = now().year
     days = date(year - 2, 12, 31), date(year - 1, 1, 1)
     (over, kept), foreign = ([won(each, day) for day in days] for each in (ours, theirs))

@@ -1,6 +1,5 @@
 """What a tenant is told of access by our people reaches it by mail, in its list and by webhook, and once."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -10,17 +9,11 @@ from tenants.support_access.legal_orders import tell_when_due
 from tenants.support_access.staff.models import LegalOrder
 from tests.jobs import RunJobs
 from tests.mails import posted
-from tests.receivers import Receiver, running_receiver, set_up
+from tests.receivers import Receiver, set_up
 from tests.staff import ASK, Bureau, slug_of
 from tests.workspace import Workspace
 
 ORDER = "Records of your workspace are disclosed under an order of law"
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with running_receiver() as running:
-        yield running
 
 
 def subjects(tenant: Workspace) -> list[str]:

@@ -4,14 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.receivers import Receiver, running_receiver
 from tests.workspace import Workspace
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with running_receiver() as running:
-        yield running
 
 
 @pytest.fixture(scope="package")

@@ -1,6 +1,5 @@
 """Somebody looks through who may do what now and then; a mail reminds the admins when nobody has."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +13,6 @@ from tenants.identity.people.reviewing import AGAIN, ask_for_review
 from tenants.isolation.door import db, inside
 from tests.mails import posted
 from tests.workspace import Workspace
-
-
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
 
 
 def set_back(workspace: Workspace, **moments: Any) -> None:

@@ -1,21 +1,14 @@
 """A tenant says how old API keys may be: an older one is refused with a sentence, at its next request."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import update
 
 from tenants.foundation.clock import now
 from tenants.identity.programs.models import ApiKey
 from tenants.isolation.door import db, inside
 from tests.workspace import Client, Workspace
-
-
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
 
 
 def allow(workspace: Workspace, days: int | None) -> Any:

@@ -54,6 +54,13 @@ def of_no_form(_claims: dict[str, Any]) -> str:
 Forge = Callable[[dict[str, Any]], str]
 
 
+def refused_while_forged(browser: Browser, provider: Provider, who: dict[str, Any], forge: Forge) -> None:
+    provider.sign = forge
+    refused(browser.sign_in(provider, **who), browser)
+    provider.sign = None
+    assert browser.sign_in(provider, **who).status_code == 302
+
+
 @pytest.mark.parametrize(
     "forge",
     [unsigned, signed_with_the_public_key, signed_by_an_embedded_key, signed_by_a_key_elsewhere],
@@ -62,10 +69,7 @@ Forge = Callable[[dict[str, Any]], str]
 def test_alg_confusion_a_token_does_not_say_how_it_is_to_be_checked(
     browser: Browser, provider: Provider, who: dict[str, Any], forge: Forge
 ) -> None:
-    provider.sign = forge
-    refused(browser.sign_in(provider, **who), browser)
-    provider.sign = None
-    assert browser.sign_in(provider, **who).status_code == 302
+    refused_while_forged(browser, provider, who, forge)
 
 
 @pytest.mark.parametrize(
@@ -74,10 +78,7 @@ def test_alg_confusion_a_token_does_not_say_how_it_is_to_be_checked(
 def test_a_token_that_the_provider_did_not_sign_proves_nothing(
     browser: Browser, provider: Provider, who: dict[str, Any], forge: Forge
 ) -> None:
-    provider.sign = forge
-    refused(browser.sign_in(provider, **who), browser)
-    provider.sign = None
-    assert browser.sign_in(provider, **who).status_code == 302
+    refused_while_forged(browser, provider, who, forge)
 
 
 NOW = int(time.time())

@@ -2,17 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import ColumnElement, select, update
 
 from crm.schedule import backups_of
 from tenants.audit.ledger import Ledger
-from tenants.catalog.models import State, Tenant
+from tenants.catalog.models import Tenant
 from tenants.catalog.registry import Catalog
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
@@ -24,21 +22,8 @@ from tenants.lifecycle.backups.store import INDEX, Page, Store
 from tenants.lifecycle.backups.taking import Taken, Taking
 from tenants.lifecycle.keys.versions import key_versions
 from tests.elsewhere import Elsewhere
+from tests.house import as_good_as_destroyed
 from tests.workspace import Workspace
-
-
-@contextmanager
-def as_good_as_destroyed(catalog: Catalog, those: ColumnElement[bool]) -> Iterator[None]:
-    """Tenants that a backup, or a replay, does not go into meanwhile."""
-    with catalog.transaction() as session:
-        states = {each.id: each.state for each in session.scalars(select(Tenant).where(those))}
-        session.execute(update(Tenant).where(those).values(state=State.DESTROYED))
-    yield
-    with catalog.transaction() as session:
-        for tenant_id, state in states.items():
-            session.execute(update(Tenant).where(Tenant.id == tenant_id).values(state=state))
-    for tenant_id in states:
-        catalog.forget(tenant_id)
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,6 @@
 """A certificate is a file in storage too: locked where the bucket has Object Lock, and written whatever went wrong."""
 
 import json
-import uuid
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -44,18 +43,6 @@ def ours(new_workspace: NewWorkspace, run_jobs: RunJobs) -> Workspace:
     assert made.admin.in_person.post("/keys/rotate").status_code == 202
     run_jobs()
     return made
-
-
-@pytest.fixture
-def bucket(s3: S3) -> str:
-    """A bucket with versions and locks."""
-    name = f"b{uuid.uuid4().hex}"
-    s3.client.create_bucket(
-        Bucket=name,
-        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
-        ObjectLockEnabledForBucket=True,
-    )
-    return name
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tenants.isolation.sealing import keys, use_keys
 from tenants.lifecycle.keys import watching
 from tenants.lifecycle.keys.versions import key_versions
 from tenants.lifecycle.keys.watching import BroughtKeys
-from tenants.mail.postmen import Post, ToFolder, ToNobody, post_office, use_post
+from tenants.mail.postmen import Post, ToNobody, post_office, use_post
 from tests.jobs import RunJobs
 from tests.kms import Kms
 from tests.tenants.lifecycle.letters import subjects
@@ -28,15 +28,6 @@ WITHHELD, OPENED = "The key of your workspace is withheld", "The key of your wor
 @pytest.fixture
 def catalog(app: Flask) -> Catalog:
     return app.extensions["house"].catalog
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """Where mails go that are handed over at once."""
-    before = post_office()
-    use_post(Post(ToFolder(tmp_path), before.sender, before.public_url))
-    yield tmp_path
-    use_post(before)
 
 
 @pytest.fixture

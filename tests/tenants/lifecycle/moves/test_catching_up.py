@@ -7,7 +7,6 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from crm.contacts.models import Contact
 from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.registry import Home
 from tenants.foundation.errors import Conflict
@@ -20,6 +19,7 @@ from tenants.lifecycle.moves import catching_up, levelling, steps
 from tenants.lifecycle.moves.models import Move, Step
 from tenants.lifecycle.moves.moving import ask_to_confirm, ask_to_go_back, ask_to_move, go_on
 from tenants.lifecycle.moves.running import Attempt, Works, read_only, take
+from tests.entered import add, added
 from tests.tenants.lifecycle.moves.world import WHY, at, move_of, schemas, unleased
 from tests.workspace import Workspace
 
@@ -41,19 +41,6 @@ def run(statement: str, which: UUID | None = None) -> None:
 def wrote(home: Home, statement: str, which: UUID | None = None) -> None:
     with inside(home):
         run(statement, which)
-
-
-def add(name: str) -> UUID:
-    act_as(SYSTEM)
-    made = Contact(last_name=name, source="api")
-    db().add(made)
-    db().flush()
-    return made.id
-
-
-def added(home: Home, name: str) -> UUID:
-    with inside(home):
-        return add(name)
 
 
 def copied(works: Works, tenant: Workspace) -> Attempt:

@@ -45,7 +45,10 @@ def _by_address(provider: IdentityProvider, claims: Claims) -> User:
 def _link(provider: IdentityProvider, claims: Claims, user: User) -> None:
     """From now on the subject is this user. An address that went to somebody else over there opens nothing here."""
     linked = (ExternalIdentity.provider_id == provider.id, ExternalIdentity.user_id == user.id)
-    if db().scalar(select(ExternalIdentity.id).where(*linked)):
+    subject = db().scalar(select(ExternalIdentity.subject).where(*linked))
+    if subject == claims.subject:  # the same person came in by another window since we looked for the subject
+        return
+    if subject is not None:
         raise TokenRefused("The user with this address is somebody else over there.")
     if user.state == "invited":
         _accept_invitation(user)

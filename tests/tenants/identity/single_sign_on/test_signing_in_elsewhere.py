@@ -13,6 +13,7 @@ from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.clock import now
 from tenants.identity.models import User
 from tenants.identity.signing_in.models import Session
+from tenants.identity.single_sign_on import recognising
 from tenants.isolation.door import db, inside
 from tests.providers import Browser, Provider, use_provider
 from tests.workspace import Workspace
@@ -191,6 +192,27 @@ def test_two_first_sign_ins_of_one_person_at_once_are_one_user(
         answers = list(pool.map(lambda each: each.sign_in(provider, **who), browsers))
     assert [each.status_code for each in answers] == [302] * 4
     assert len({each.me().json["user"]["id"] for each in browsers}) == 1
+
+
+def test_who_comes_in_by_another_window_meanwhile_is_the_same_user(
+    browser: Browser, provider: Provider, acme: Workspace, domain: str, neighbour: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    who, windows = (
+        somebody(domain),
+        [Browser(acme.admin.flask.application.test_client(), acme, browser.provider_id)],
+    )
+    by_address, answers = recognising._by_address, []
+
+    def after_the_other_window(*said: Any) -> Any:
+        if windows:
+            with ThreadPoolExecutor(1) as pool:
+                answers.append(pool.submit(windows.pop().sign_in, provider, **who).result().status_code)
+        return by_address(*said)
+
+    monkeypatch.setattr(recognising, "_by_address", after_the_other_window)
+    assert (browser.sign_in(provider, **who).status_code, answers) == (302, [302])
+    assert neighbour.admin.get(f"/users/{browser.me().json['user']['id']}").status_code == 404
 
 
 def test_the_code_is_redeemed_with_the_verifier_of_the_challenge_and_our_secret(

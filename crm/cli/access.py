@@ -47,7 +47,8 @@ def list_grants(*, as_json: bool, **who: Any) -> None:
         return
     for each in grants:
         said = [each["id"], each["state"], each["staff_name"] or "anybody of support", each["access"]]
-        click.echo("  ".join([*said, ",".join(each["resources"]), each["explanation"]]))
+        said += [",".join(each["resources"]), each["explanation"]]
+        click.echo(options.printable("  ".join(said)))
 
 
 @access.command("log")
@@ -62,7 +63,8 @@ def show_log(*, as_json: bool, **who: Any) -> None:
         return
     for each in entries:
         said = [each["at"], each["staff_name"], each["kind"], each["resource"]]
-        click.echo("  ".join([*said, f"records: {len(each['record_ids'])}", each["ticket"] or ""]))
+        said += [f"records: {len(each['record_ids'])}", each["ticket"] or ""]
+        click.echo(options.printable("  ".join(said)))
 
 
 def _deciding(word: str, noun: str, short: str, text: str) -> None:

@@ -34,7 +34,8 @@ def verify_certificate(file: Path, public_key: str | None, *, as_json: bool) -> 
         "public_key": json.loads(content)["public_key"],
         "compared": public_key is not None,
     }
-    options.answer({**shown, **document}, as_json=as_json)
+    # Whoever signs with a key of their own may write a document that names another: what we found comes last.
+    options.answer({**shown, **document, **shown}, as_json=as_json)
 
 
 @certificate.command("show", short_help="The certificate of a tenant that was destroyed.")

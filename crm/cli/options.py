@@ -49,8 +49,15 @@ def answer(result: Mapping[str, Any], *, as_json: bool) -> None:
         _show(name, value)
 
 
+def printable(text: str) -> str:
+    """Somebody's own words as a terminal shows them: it would obey what can't be printed, and take it for ours."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text
+    )
+
+
 def _show(name: str, value: Any, indent: str = "") -> None:
-    name = f"{indent}{name.replace('_', ' ')}:"
+    name = f"{indent}{printable(name.replace('_', ' '))}:"
     if isinstance(value, Mapping) and value:
         click.echo(name)
         for each, inner in value.items():
@@ -65,8 +72,8 @@ def _in_words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple | Mapping):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)
+        return printable(", ".join(map(str, value))) or "none"
+    return printable(str(value))
 
 
 def password_given(*, wanted: bool) -> str | None:

@@ -87,7 +87,7 @@ def list_grants(*, as_json: bool, **who: Any) -> None:
         return
     for each in found:
         said = [each["id"], each["tenant"], each["state"], each["access"], ",".join(each["resources"])]
-        click.echo("  ".join([*said, each["explanation"]]))
+        click.echo(options.printable("  ".join([*said, each["explanation"]])))
 
 
 def _answering(word: str, noun: str, short: str, text: str) -> None:

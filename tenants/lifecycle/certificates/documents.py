@@ -55,7 +55,7 @@ def verified(content: bytes, public_key: str | None = None) -> dict[str, Any]:
         named = base64.b64decode(file["public_key"], validate=True)
         expected = named if public_key is None else base64.b64decode(public_key, validate=True)
         key = Ed25519PublicKey.from_public_bytes(expected)
-    except (ValueError, KeyError, TypeError, binascii.Error):
+    except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
         raise NotACertificate("This is not a certificate of destruction, or the key is none.") from None
     if form != FORM or not isinstance(document, dict):
         raise NotACertificate("This is a certificate of another kind.")

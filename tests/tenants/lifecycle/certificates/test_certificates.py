@@ -92,6 +92,32 @@ def test_it_is_checked_on_the_command_line_without_any_server(
     )
 
 
+def test_a_forged_certificate_does_not_name_the_key_that_it_was_checked_with(
+    ours: Workspace, neighbour: Workspace, tmp_path: Path
+) -> None:
+    (file,) = ours.admin.get("/certificates").json["data"]
+    words = {"public_key": file["public_key"], "compared": True, "holds": "certainly"}
+    said = {**file["certificate"], **words, "reason": "fine\x1b]52;c;cm0gLXJm\x07\nholds: yes", "\u202e": [1]}
+    private, public = new_signing_key()
+    path = tmp_path / "certificate.json"
+    path.write_text(json.dumps(as_file(said, sign(private, said), public)))
+    shown = json.loads(_verify(path, "--json").stdout)
+    its_own = base64.b64encode(public).decode()
+    assert (shown["public_key"], shown["compared"], shown["holds"]) == (its_own, False, True)
+    text = _verify(path).stdout
+    assert f"public key: {its_own}" in text
+    assert file["public_key"] not in text
+    assert all(line.isprintable() for line in text.split("\n")), "a terminal obeys what can't be printed"
+    assert text.count("\nholds:") + text.startswith("holds:") == 1
+    assert neighbour.admin.get("/certificates").json["data"] == []
+
+
+def test_what_is_nested_without_end_is_no_certificate() -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+    with pytest.raises(NotACertificate):
+        verified(b'{"form": "x", "certificate": ' + deep.encode() + b"}")
+
+
 def _verify(path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "crm.cli", "certificate", "verify", str(path), *options]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path.cwd())

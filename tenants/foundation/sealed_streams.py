@@ -42,7 +42,9 @@ def seal_stream(key: DataKey, chunks: Iterable[bytes], context: Context) -> Iter
 def unseal_stream(
     key_of: Callable[[int], DataKey], chunks: Iterable[bytes], context: Context
 ) -> Iterator[bytes]:
-    """What was sealed, each piece only after it was found to be true.
+    """What was sealed, each piece only after it was found to be true, and while the key may be used.
+
+    `key_of` is asked again for each chunk: who reads slowly would have a key for hours after it was withdrawn.
 
     `Unreadable` can come after good pieces, when a later one is false or the end is missing: what a reader
     made of the pieces until then counts only once the stream has ended without it.
@@ -56,6 +58,8 @@ def unseal_stream(
     cipher = _cipher(key, header, salt, context)
     sealed = in_pieces(chain([rest], source), CHUNK_BYTES + TAG_BYTES)
     for number, (piece, last) in enumerate(marking_the_last(sealed)):
+        if number:
+            key_of(key.version)
         try:
             plaintext = cipher.decrypt(_nonce(number, last=last), piece, None)
         except InvalidTag:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tenants.foundation.encryption import Context, DataKey, Unreadable, seal
 from tenants.foundation.sealed_streams import CHUNK_BYTES, seal_stream, unseal_stream
+from tenants.isolation.keys import KeyWithheld
 
 OURS, NEIGHBOUR = UUID(int=1), UUID(int=2)
 HERE = Context(OURS, "exports", "file", UUID(int=5))
@@ -148,3 +149,18 @@ def test_memory_does_not_grow_with_the_stream():
     finally:
         tracemalloc.stop()
     assert most < 16_000_000
+
+
+def test_whoever_reads_slowly_gets_nothing_more_once_the_key_is_withdrawn():
+    allowed = [True]
+
+    def key_of(_version):
+        if not allowed:
+            raise KeyWithheld("It was disabled.", code="key_disabled")
+        return KEY
+
+    pieces = unseal_stream(key_of, [sealed(some_bytes(3 * CHUNK_BYTES))], HERE)
+    assert next(pieces) == some_bytes(CHUNK_BYTES)
+    allowed.clear()
+    with pytest.raises(KeyWithheld):
+        next(pieces)

@@ -28,7 +28,7 @@ from tenants.retention.models import Action, BinEntry
 from tenants.retention.moments import later
 from tenants.retention.periods import Period
 from tenants.retention.retaining import terms_in_force
-from tenants.retention.snapshots import fields_in, put_back
+from tenants.retention.snapshots import fields_in, must_be_of, put_back
 
 BIN = "bin"
 USUAL = Period(0, 30)
@@ -135,6 +135,7 @@ def _refers(entry: BinEntry, table: Table, record_id: UUID) -> bool:
 
 def _put_back(entry: BinEntry) -> None:
     kind, text = kinds()[entry.resource], opened(entry, "content") or "[]"
+    must_be_of(kind.model.__table__, entry.record_id, text)
     try:
         put_back(text, entry.record_id, _changes(kind, entry, text))
     except sqlalchemy.exc.IntegrityError as error:

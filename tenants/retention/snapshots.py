@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Table, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from tenants.foundation.errors import Gone
+from tenants.foundation.errors import Conflict, Gone
 from tenants.foundation.tables import Base
 from tenants.isolation.door import db
 from tenants.isolation.sealing import opened_text, place_in, sealed_text
@@ -26,6 +26,33 @@ def snapshot(table: Table, record_id: UUID) -> str:
     return json.dumps(list(_rows(table, table.c.id == record_id)))
 
 
+def must_be_of(table: Table, record_id: UUID, text: str) -> None:
+    """A bin that was brought in a bundle may hold rows of any table: credentials, rights, lines of another's invoice.
+
+    Raises Conflict unless a snapshot is of this record and of what goes with it, Gone as `put_back` does.
+    """
+    there: dict[str, set[Any]] = {}
+    try:
+        for name, row, _ in json.loads(text):
+            values = json.loads(row)
+            itself = not there and name == table.name and values["id"] == str(record_id)
+            if not itself and not any(values[key] in there.get(other, ()) for key, other in _goes_with(name)):
+                raise ValueError(name)  # noqa: TRY301 -- one refusal for all that it can't be
+            there.setdefault(name, set()).add(values.get("id"))
+        if not there:
+            raise ValueError("It is empty.")  # noqa: TRY301
+    except (ValueError, KeyError, TypeError, AttributeError):
+        message = "What the bin holds of this is no such record, and is not put back."
+        raise Conflict(message, code="altered") from None
+
+
+def _goes_with(name: str) -> Iterator[tuple[str, str]]:
+    """The columns by which rows of a table go with those of others, and which these are."""
+    for key in _table(name).foreign_key_constraints:
+        if (key.ondelete or "").upper() == "CASCADE":
+            yield from ((each.parent.name, str(key.referred_table.name)) for each in key.elements)
+
+
 def put_back(text: str, record_id: UUID, changes: Mapping[str, Any]) -> None:
     """Insert what `snapshot` wrote down; `changes` are columns of the record itself that are to be otherwise.
 
@@ -33,11 +60,15 @@ def put_back(text: str, record_id: UUID, changes: Mapping[str, Any]) -> None:
     is no such table any more.
     """
     for name, row, sealed in json.loads(text):
-        table = Base.metadata.tables.get(name)
-        if table is None:
-            raise Gone("What this was kept in is no longer part of the program.")
+        table = _table(name)
         itself = json.loads(row).get("id") == str(record_id)
         db().execute(_insert(table, row, sealed, changes if itself else {}))
+
+
+def _table(name: str) -> Table:
+    if (table := Base.metadata.tables.get(name)) is None:
+        raise Gone("What this was kept in is no longer part of the program.")
+    return table
 
 
 def fields_in(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -102,7 +102,8 @@ def delete(export: Export) -> None:
 def expire_exports() -> int:
     """Let go of every file whose time has come, and of files that no export knows; how many there were."""
     due = select(Export).where(Export.expires_at <= now(), Export.file.is_not(None)).with_for_update()
-    gone = {name for export in db().scalars(due).all() for name in export.expire()}
+    over = [each for each in db().scalars(due).all() if each.can_go(now())]
+    gone = {name for export in over for name in export.expire()}
     db().flush()
     gone.update(_left_behind())
     remove_after_commit(gone)

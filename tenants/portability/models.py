@@ -25,6 +25,8 @@ from tenants.foundation.tables import (
 from tenants.portability.formats import Format
 
 APPROVE_WITHIN = timedelta(days=7)
+#: So long a download that was begun in time may go on.
+UNDER_WAY = timedelta(hours=6)
 
 
 class ExportPurpose(StrEnum):
@@ -98,6 +100,11 @@ class Export(Record, Owned, Base):
     def stored(self) -> list[str]:
         """What it consists of where it is kept, in this order: parcels of files, if there are any, and the rest."""
         return [*(self.parcels or ()), *([self.file] if self.file else ())]
+
+    def can_go(self, at: datetime) -> bool:
+        """Whether its file can be removed. Who downloads one in parcels opens them one by one, and ends first."""
+        wait = UNDER_WAY if self.parcels else timedelta()
+        return self.expires_at is not None and self.expires_at + wait <= at
 
     def expire(self) -> list[str]:
         """Let go of the file; the names of what it consists of, to be removed once this is committed."""

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from tenants.catalog.models import LookupHash, State, Tenant
 from tenants.catalog.registry import Catalog
@@ -102,11 +103,20 @@ def wake(catalog: Catalog, token: str) -> Woken:
             raise Conflict(GONE, code="gone")
         tenant_id = found.tenant_id
         if found.used_at is None:
+            _must_be_of_this_time(session, found)
             # One transaction: a link is used when it has woken somebody, and not before.
             found.used_at = now()
             if session.get_one(Tenant, tenant_id).state == State.ARCHIVED:
                 thaw(session, tenant_id, Decision(Mover.ADMIN, "An admin followed the link in a mail."))
     return progress_of(catalog, tenant_id)
+
+
+def _must_be_of_this_time(session: Session, found: ThawLink) -> None:
+    """Who was an admin when the tenant was away before may be none since. Raises Conflict."""
+    kept_since = select(func.max(Archive.kept_at)).where(Archive.tenant_id == found.tenant_id)
+    since = session.scalar(kept_since)
+    if since is None or found.created_at < since:
+        raise Conflict(GONE, code="gone")
 
 
 def progress_of(catalog: Catalog, tenant_id: UUID) -> Woken:

@@ -62,6 +62,32 @@ def test_an_admins_address_wakes_an_archived_tenant_once(
     assert neighbour.admin.get("/contacts").status_code == 200
 
 
+def test_a_link_of_an_earlier_time_wakes_nobody_who_is_put_away_again(
+    app: Flask, settings: Settings, ours: Workspace, neighbour: Workspace, works: Works
+) -> None:
+    """Its admin may have been let go in between."""
+    catalog, slug = works.catalog, ours.admin.get("/me").json["tenant"]["slug"]
+    flask, tokens = app.test_client(use_cookies=False), []
+    go_on(works, ask_to_archive(catalog, ours.home.id, WHY))
+    for _ in range(2):
+        assert flask.post("/api/v1/archives/links", json={"email": f"ada@{slug}.test"}).status_code == 202
+        settle(app)
+        post_links(catalog)
+        letter = delivered(settings)[f"ada@{slug}.test"]
+        tokens.append(letter.partition("/pages/thaw#")[2].split()[0])
+        for file in (settings.data_dir / "mail").glob("*.eml"):
+            file.unlink()
+    older, used = tokens
+    assert flask.post("/api/v1/archives/thaws", json={"token": used}).status_code == 202
+    go_on_everywhere(works)
+    assert ours.admin.get("/contacts").status_code == 200
+    go_on(works, ask_to_archive(catalog, ours.home.id, WHY))
+    refused = flask.post("/api/v1/archives/thaws", json={"token": older})
+    assert (refused.status_code, refused.json["code"]) == (409, "gone")
+    assert ours.admin.get("/contacts").json["code"] == "tenant_archived"
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
 @pytest.mark.promise("4-20")
 def test_whoever_woke_it_sees_how_far_it_is_while_it_is_filled(
     app: Flask, settings: Settings, ours: Workspace, neighbour: Workspace, works: Works

@@ -1,4 +1,7 @@
-"""What S3 refuses and the server of the tests doesn't: locks without a checksum, and keys of KMS that are no good."""
+"""What S3 refuses and the server of the tests doesn't.
+
+Locks without a checksum, keys of KMS that are no good, and buckets of another account than was expected.
+"""
 
 from datetime import UTC, datetime
 from urllib.parse import unquote
@@ -9,11 +12,17 @@ from moto.s3.models import s3_backends
 
 REGION = "eu-central-1"
 CHECKSUMS = ("CONTENT_MD5", "HTTP_CONTENT_MD5", "HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", "HTTP_X_AMZ_TRAILER")
+#: Buckets that belong to somebody else than all the others.
+TAKEN_OVER: dict[str, str] = {}
 Refused = tuple[str, str]
 
 
 def refusal(environ: dict[str, str]) -> Refused | None:
     """Status and code with which S3 would refuse this request; None when it would not."""
+    bucket = environ["PATH_INFO"].split("/")[1]
+    owner = environ.get("HTTP_X_AMZ_EXPECTED_BUCKET_OWNER")
+    if owner not in (None, TAKEN_OVER.get(bucket, DEFAULT_ACCOUNT_ID)):
+        return "403 Forbidden", "AccessDenied"
     if environ["REQUEST_METHOD"] in ("PUT", "POST"):
         return _of_a_lock(environ) or _of_a_key(
             environ.get("HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION_AWS_KMS_KEY_ID")

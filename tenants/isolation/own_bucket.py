@@ -40,7 +40,10 @@ SENTENCES = {
     "NoSuchBucket": "There is no such bucket.",
     "InvalidAccessKeyId": "The access key is not known there.",
     "SignatureDoesNotMatch": "The secret does not belong to the access key.",
-    "AccessDenied": "The key may not do this there: it has to put, get and delete objects under the prefix.",
+    "AccessDenied": (
+        "The key may not do this there: it has to put, get and delete objects under the prefix. Or the bucket belongs to"
+        " another account than was said."
+    ),
     "NoSuchKey": "The object is not there any more.",
 }
 
@@ -51,11 +54,15 @@ class BucketFailed(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class BucketAddress:
-    """Where a bucket is; without an endpoint it is at Amazon's in that region."""
+    """Where a bucket is; without an endpoint it is at Amazon's in that region.
+
+    With the AWS account that it belongs to it is used while it does: who deletes a bucket frees its name for anybody.
+    """
 
     name: str
     region: str
     endpoint: str | None = None
+    account_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,8 @@ class OwnBucket:
             cause.add_note(f"The unfinished upload stays in the bucket: {error}")
 
     def _at(self, key: str) -> dict[str, str]:
-        return {"Bucket": self.address.name, "Key": key}
+        owner = self.address.account_id
+        return {"Bucket": self.address.name, "Key": key, **({"ExpectedBucketOwner": owner} if owner else {})}
 
     def _client(self, ends: float | None = None) -> Any:
         """One that speaks S3; `ends` is the moment (of `monotonic`) at which it has had its time."""

@@ -94,7 +94,9 @@ def delete(export: Export) -> None:
     job = db().get(Job, export.job_id, with_for_update=True) if export.job_id else None
     if job is not None and not JobState(job.state).finished:
         job.cancel()
-    remove_after_commit(export.expire())
+    stored = export.expire()
+    if not export.in_bucket:  # what is in their own bucket is theirs
+        remove_after_commit(stored)
     db().delete(export)
     db().flush()
 

@@ -51,7 +51,9 @@ def bucket_of(schedule: ExportSchedule) -> OwnBucket:
             code="no_keys",
         )
     return OwnBucket(
-        BucketAddress(at["name"], at["region"], at.get("endpoint")), schedule.access_key_id, secret
+        BucketAddress(at["name"], at["region"], at.get("endpoint"), at.get("account_id")),
+        schedule.access_key_id,
+        secret,
     )
 
 

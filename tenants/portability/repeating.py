@@ -1,6 +1,7 @@
 """Exports that come back: said once, then a copy at every moment that a cron line names."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -18,7 +19,7 @@ from tenants.isolation.door import db
 from tenants.isolation.own_bucket import BucketFailed
 from tenants.jobs.models import Schedule
 from tenants.jobs.schedules import next_moment
-from tenants.notices.kinds import notice_kind
+from tenants.notices.kinds import NoticeKind, notice_kind
 from tenants.notices.telling import tell
 from tenants.portability.approving import second_approver
 from tenants.portability.choosing import portions
@@ -30,12 +31,13 @@ from tenants.portability.queries import key_of
 
 KIND = "exports.scheduled"
 BEGUN = notice_kind("export-schedules.begun", "Somebody set up a scheduled export")
+CHANGED = notice_kind("export-schedules.changed", "Somebody changed or ended a scheduled export")
 MOST = 20
 MOMENTS_TRIED = 60
 OFTEN = timedelta(hours=1)
-TOLD = """{name} set up the scheduled export "{schedule}" of your workspace, to {where} ({cron}, {zone}).
+TOLD = """{name} {did} the scheduled export "{schedule}" of your workspace, to {where} ({cron}, {zone}).{what}
 
-If that surprises you, end it (DELETE /api/v1/export-schedules/…) and look at the audit log.
+If that surprises you, look at /api/v1/export-schedules/{id} and at the audit log. DELETE ends it.
 """
 KEYS = ("access_key_id", "secret")
 HARMLESS = {"name", "keep"}
@@ -67,17 +69,17 @@ def begin_schedule(said: dict[str, Any]) -> ExportSchedule:
         )
     )
     db().flush()
-    _tell(schedule)
+    _tell(BEGUN, schedule, "set up")
     return schedule
 
 
-def _tell(schedule: ExportSchedule) -> None:
+def _tell(kind: NoticeKind, schedule: ExportSchedule, did: str, what: Iterable[str] = ()) -> None:
     caller = acting().caller
     where = f"the bucket {schedule.bucket['name']}" if schedule.bucket else "our storage"
-    text = TOLD.format(
-        name=caller.name, schedule=schedule.name, where=where, cron=schedule.cron, zone=schedule.zone
-    )
-    tell(BEGUN, "A scheduled export was set up", text, but=caller.user_id)
+    said = {each: getattr(schedule, each) for each in ("id", "cron", "zone")}
+    changed = f" Changed: {', '.join(sorted(what))}." if what else ""
+    text = TOLD.format(name=caller.name, did=did, schedule=schedule.name, where=where, what=changed, **said)
+    tell(kind, f"A scheduled export was {did}", text, but=caller.user_id)
 
 
 def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSchedule:
@@ -101,6 +103,8 @@ def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSch
     for name, value in _when(schedule).items():
         setattr(row, name, value)
     db().flush()
+    if what := said.keys() - HARMLESS:
+        _tell(CHANGED, schedule, "changed", what)
     return schedule
 
 
@@ -119,6 +123,7 @@ def end_schedule(schedule: ExportSchedule, days: int) -> None:
         if export.file and not export.in_bucket:
             export.expires_at = now() + timedelta(days=days)
     db().flush()
+    _tell(CHANGED, schedule, "ended")
     db().delete(_row_of(schedule))
     db().delete(schedule)
     db().flush()

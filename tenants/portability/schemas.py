@@ -88,6 +88,9 @@ class BucketBody(Schema):
     endpoint = fields.Url(
         schemes=WEB, require_tld=False, metadata={"description": "When it is not at Amazon's."}
     )
+    account_id = fields.String(
+        validate=Pattern(r"^[0-9]{12}$"), metadata={"description": "Which has to own it."}
+    )
     prefix = fields.String(load_default="", validate=Pattern(r"^([A-Za-z0-9._-]+/){0,10}$"))
     access_key_id = fields.String(required=True, load_only=True, validate=validate.Length(1, 200))
     secret_access_key = fields.String(required=True, load_only=True, validate=validate.Length(1, 500))

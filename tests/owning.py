@@ -66,6 +66,7 @@ def filled(app: Flask, workspace: Workspace, run_jobs: RunJobs) -> Examples:
             examples.make(resource)
     _what_no_list_makes(examples)
     _fields_of_its_own(examples.workspace)
+    _notes_at_length(examples.workspace)
     run_jobs()
     seal_everywhere(app.extensions["house"].catalog)
     return examples
@@ -83,6 +84,15 @@ def _what_no_list_makes(examples: Examples) -> None:
         act_as(SYSTEM)
         said = f"{examples_of.CANARY} subject"
         db().add(ExternalIdentity(user_id=user, provider_id=provider, subject=said))
+
+
+def _notes_at_length(workspace: Workspace) -> None:
+    """Whatever the database keeps can be said over HTTP as well, of any length."""
+    for text in AWKWARD:
+        answer = workspace.admin.post(
+            "/contacts", {"last_name": f"{examples_of.CANARY} notes", "notes": text}
+        )
+        assert (answer.status_code, answer.json.get("notes")) == (201, text)
 
 
 def _fields_of_its_own(workspace: Workspace) -> None:

@@ -12,7 +12,7 @@ from crm.billing.models import Invoice, Status
 from crm.billing.numbering import PREFIX, NumberSeries
 from crm.billing.settlement import CreditNote, Method, Payment
 from crm.contacts.schemas import CompanyBrief, ContactBrief
-from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, no_nul, text
+from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, free_text, no_nul, text
 from crm.records.money_fields import CURRENCY, Money
 from crm.sales.schemas import DealBrief
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
@@ -56,7 +56,7 @@ class InvoiceBody(OwnedBody):
     currency = fields.String(validate=CURRENCY)
     due_on = day(allow_none=True)
     reference = text(100)
-    notes = text(10_000)
+    notes = free_text()
     billing_name = text()
     billing_street = text()
     billing_postal_code = text(20)

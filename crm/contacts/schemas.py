@@ -4,7 +4,7 @@ import marshmallow
 from marshmallow import fields, validate
 
 from crm.contacts.models import Company, Contact, Lifecycle
-from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, no_nul, text
+from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, free_text, no_nul, text
 from crm.records.money_fields import Money
 from tenants.http.custom_values import CustomValues, custom_values
 from tenants.http.representation import Resource
@@ -43,7 +43,7 @@ class CompanyBody(OwnedBody):
     revenue = Money("revenue", "revenue_currency", allow_none=True)
     vat_number = text(30)
     bank_account = text(40)
-    notes = text(100_000)
+    notes = free_text()
     parent_id = fields.UUID(allow_none=True)
     custom = CustomValues("companies")
 
@@ -92,7 +92,7 @@ class ContactBody(OwnedBody):
     do_not_contact = fields.Boolean()
     tags = fields.List(text(50, required=True), validate=validate.Length(max=50))
     national_id = text(50)
-    notes = text(100_000)
+    notes = free_text()
     company_id = fields.UUID(allow_none=True)
     custom = CustomValues("contacts")
 

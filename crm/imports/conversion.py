@@ -11,6 +11,8 @@ from typing import Any
 import marshmallow
 from marshmallow import fields, validate
 
+from tenants.http.texts import LONGEST
+
 Convert = Callable[[str], str]
 """Gets a text that is not empty and has no space around it. Raises Unfit."""
 
@@ -75,7 +77,7 @@ def _text(field: fields.String) -> Convert:
     ]
     if others:
         return _remembered(_by_field(field, str))
-    return PlainText(min((each.max for each in lengths if each.max is not None), default=100_000))
+    return PlainText(min((each.max for each in lengths if each.max is not None), default=LONGEST))
 
 
 def _email(field: fields.Email) -> Convert:

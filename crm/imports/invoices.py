@@ -19,7 +19,7 @@ from crm.contacts.models import Company, Contact
 from crm.imports.batches import ROWS, Batch
 from crm.imports.importable import Importable, Lookup, importable
 from crm.imports.models import Action
-from crm.records.fields import COUNTRY, OwnedBody, text
+from crm.records.fields import COUNTRY, OwnedBody, free_text, text
 from crm.records.money import AMOUNT
 from crm.records.money_fields import CURRENCY
 from crm.sales.models import Deal
@@ -44,7 +44,7 @@ class ImportedInvoiceBody(OwnedBody):
     issued_on = day(allow_none=True)
     due_on = day(allow_none=True)
     reference = text(100)
-    notes = text(10_000)
+    notes = free_text()
     billing_name = text()
     billing_street = text()
     billing_postal_code = text(20)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import IO
 
 from tenants.foundation.errors import Invalid
+from tenants.http.texts import LONGEST
 
 CHUNK = 1024 * 1024
 HEAD = 256 * 1024
 MOST_COLUMNS = 500
-LONGEST_CELL = 1_000_000
+LONGEST_CELL = LONGEST
 LONGEST_NAME = 200
 DELIMITERS = ",;\t|"
 SAVE_AS_CSV = "Save it as CSV (comma-separated, UTF-8) and send that."

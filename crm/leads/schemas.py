@@ -4,7 +4,7 @@ from marshmallow import fields, validate
 
 from crm.contacts.schemas import CompanyBrief, ContactBrief
 from crm.leads.models import Lead, LeadState
-from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, no_nul, text
+from crm.records.fields import COUNTRY, OwnedBody, OwnedRecordSchema, free_text, no_nul, text
 from crm.records.money_fields import Money
 from crm.sales.schemas import DealBrief
 from tenants.http.custom_values import CustomValues, custom_values
@@ -25,7 +25,7 @@ class LeadBody(OwnedBody):
     country = fields.String(allow_none=True, validate=COUNTRY)
     origin = text(200)
     score = fields.Integer(strict=True, allow_none=True, validate=validate.Range(0, 100))
-    notes = text(100_000)
+    notes = free_text()
     custom = CustomValues("leads")
 
 

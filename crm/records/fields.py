@@ -3,10 +3,10 @@
 from marshmallow import fields
 
 from tenants.http.representation import BodySchema, RecordSchema
-from tenants.http.texts import Pattern, no_nul, text
+from tenants.http.texts import Pattern, free_text, no_nul, text
 from tenants.identity.people.schemas import TeamBrief, UserBrief
 
-__all__ = ["COUNTRY", "OwnedBody", "OwnedRecordSchema", "no_nul", "text"]
+__all__ = ["COUNTRY", "OwnedBody", "OwnedRecordSchema", "free_text", "no_nul", "text"]
 
 COUNTRY = Pattern(r"^[A-Z]{2}$", error="Two capital letters, as ISO 3166-1 has them.")
 

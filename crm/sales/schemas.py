@@ -5,7 +5,7 @@ from marshmallow import fields, validate
 
 from crm.contacts.schemas import CompanyBrief, ContactBrief
 from crm.products.schemas import ProductBrief
-from crm.records.fields import OwnedBody, OwnedRecordSchema, no_nul, text
+from crm.records.fields import OwnedBody, OwnedRecordSchema, free_text, no_nul, text
 from crm.records.money_fields import Money
 from crm.sales.models import Deal, DealChange, Outcome, Pipeline, Stage, StageChange
 from tenants.http.custom_values import CustomValues, custom_values
@@ -84,7 +84,7 @@ class DealBody(OwnedBody):
     amount = Money("amount", allow_none=True)
     expected_close_on = fields.Date(allow_none=True)
     opened_on = fields.Date(allow_none=True)
-    notes = text(100_000)
+    notes = free_text()
     custom = CustomValues("deals")
 
 

@@ -186,7 +186,11 @@ class Settings(BaseSettings):
         default=True,
         description="Off behind a pooler that can't keep track of prepared statements, such as PgBouncer before 1.21.",
     )
-    max_body_bytes: int = Field(MEBIBYTE, ge=1024, description="The largest body a request may have.")
+    max_body_bytes: int = Field(
+        MEBIBYTE,
+        ge=1024,
+        description="The largest body a request may have, besides free texts such as notes.",
+    )
     max_upload_bytes: int = Field(
         200 * MEBIBYTE, ge=1024, description="The largest file a request may bring."
     )

@@ -16,6 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from tenants.foundation.identifiers import new_id
 from tenants.http import api_page, health, metrics, problems
 from tenants.http.blueprint import Blueprint
+from tenants.http.bodies import most_of
 from tenants.http.course import FORM, House
 from tenants.http.openapi import document
 from tenants.http.rate_limits import add_headers
@@ -119,7 +120,7 @@ def _open() -> None:
     g.request_id = claimed if CALLERS_ID.match(claimed) else new_id().hex
     structlog.contextvars.bind_contextvars(request=g.request_id)
     if request.mimetype != FORM:  # also when its length is not said beforehand
-        request.max_content_length = current_app.extensions["house"].settings.max_body_bytes
+        request.max_content_length = most_of(current_app.view_functions.get(request.endpoint or ""))
 
 
 def _close(response: Response) -> Response:

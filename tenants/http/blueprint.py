@@ -12,8 +12,8 @@ from marshmallow import Schema
 
 from tenants.access.caller import acting
 from tenants.access.permissions import Permission
-from tenants.foundation.errors import TooLarge, UnsupportedContent
 from tenants.foundation.tables import Purpose
+from tenants.http.bodies import check_body, room_of
 from tenants.http.closed import refuse_closed
 from tenants.http.course import SAFE, House, answer_reading, answer_writing
 from tenants.http.documentation import (
@@ -30,7 +30,6 @@ from tenants.http.representation import Resource
 from tenants.isolation.door import is_inside
 
 View = Callable[..., Any]
-JSON_TYPES = ("application/json", "application/merge-patch+json")
 
 
 class DescribedBlueprint(flask_smorest.Blueprint):
@@ -49,7 +48,7 @@ class DescribedBlueprint(flask_smorest.Blueprint):
 
     def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
         """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class."""
-        read = self.arguments(schema, error_status_code=422, **options)
+        read, room = self.arguments(schema, error_status_code=422, **options), room_of(schema)
 
         def decorate(view: View) -> View:
             reading: View = read(view)
@@ -57,9 +56,10 @@ class DescribedBlueprint(flask_smorest.Blueprint):
             @functools.wraps(reading)
             def run(*args: Any, **kwargs: Any) -> Any:
                 if options.get("required", True) or request.content_length:
-                    check_body()
+                    check_body(room)
                 return reading(*args, **kwargs)
 
+            run.room = room  # type: ignore[attr-defined]
             return run
 
         return decorate
@@ -166,15 +166,6 @@ def _kept_to_rules(view: View, schema: Schema, of: Resource | None) -> View:
 
     run.body, run.rules = schema, rules  # type: ignore[attr-defined]
     return run
-
-
-def check_body() -> None:
-    """Raises UnsupportedContent when the body is not JSON, TooLarge when it is more than a record can be."""
-    if request.mimetype not in JSON_TYPES:
-        raise UnsupportedContent("Send JSON: Content-Type application/json.")
-    most = current_app.extensions["house"].settings.max_body_bytes
-    if (request.content_length or 0) > most:
-        raise TooLarge(f"At most {most} bytes.")
 
 
 def _guarded(view: View, may: Permission) -> View:

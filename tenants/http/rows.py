@@ -19,6 +19,8 @@ def page(
     """The JSON of a page, and the cursor to the next; `more` where it is known beforehand whether there is one."""
     more = bool(rows) and more if more is not None else len(rows) > asked.limit
     shown = rows[: asked.limit]
+    if shown and shown[-1][0] is None:  # the page has its bytes
+        shown, more = [row for row in shown if row[0] is not None], True
     cursor = f'"{_cursor_behind(asked, shown[-1])}"' if more else "null"
     records = ",".join(_records(asked, shown, tenant_id))
     return f'{{"data":[{records}],"next_cursor":{cursor}}}'.encode()

@@ -27,6 +27,8 @@ from tenants.http.spoken_of import attached_and_seen, told_to
 from tenants.isolation.dialect import compiled
 
 MASK = "•••"
+#: Bytes of JSON after which a page takes no further record.
+MOST_BYTES = 8 * 1024 * 1024
 EVERYTHING = Extent(Reach.ALL)
 
 
@@ -53,7 +55,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """SQL with named parameters. Its columns: the JSON as text, the keys of the sort, the sealed values."""
+    """SQL with named parameters.
+
+    Its columns: the JSON as text (null beyond the bytes of a page), the keys of the sort, the sealed values.
+    """
 
     sql: str
     constants: dict[str, Any]
@@ -77,15 +82,26 @@ def build(resource: Resource, shape: Shape) -> Built:
     inner = query.subquery("inner_rows")
     shown = select(*(inner.c[each.name] for each in public)).correlate(inner).lateral("r")
     outer = select(
-        sa.cast(func.row_to_json(literal_column("r")), sa.Text),
-        *(sa.cast(inner.c[key.name], sa.Text) for key in keys),
+        sa.cast(func.row_to_json(literal_column("r")), sa.Text).label("json"),
+        *(sa.cast(inner.c[key.name], sa.Text).label(key.name) for key in keys),
         *(inner.c[each.name] for each in sealed),
     ).select_from(inner.join(shown, sa.true()))
-    made = compiled(outer)
+    made = compiled(_bounded(outer) if shape.limited else outer)
     constants = {name: value for name, value in made.params.items() if value is not None}
     return Built(
         made.string, constants, len(keys), tuple(each.name.removeprefix("sealed_") for each in sealed)
     )
+
+
+def _bounded(rows: Any) -> Select[Any]:
+    """Without the JSON of rows that come when the page has its bytes already; the first always has its own.
+
+    The offset keeps the planner from working each JSON out twice, once to measure it.
+    """
+    json, *others = rows.offset(literal_column("0")).subquery("whole_rows").c
+    before = func.sum(func.octet_length(json)).over(rows=(None, -1))
+    enough = func.coalesce(before, literal_column("0")) >= literal_column(str(MOST_BYTES))
+    return select(sa.case((enough, None), else_=json), *others)
 
 
 def _columns(resource: Resource, shape: Shape, table: Any) -> tuple[list[Any], list[Any]]:

@@ -48,7 +48,7 @@ BAD = {
     "a quote in the first row that ends too early": (b'Surname\n"A"B\n', "The quotes on line 2 don't fit"),
     "a cell without end": (
         b'Surname\n"' + b"A" * 1_100_000,
-        "Line 2 holds a cell of more than 1000000 characters",
+        "Line 2 holds a cell of more than 1048576 characters",
     ),
 }
 

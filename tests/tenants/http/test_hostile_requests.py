@@ -15,7 +15,9 @@ from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_token, token_hash
 from tenants.foundation.settings import Settings
 from tenants.http import course
+from tenants.http.bodies import LONGEST_CHARACTER
 from tenants.http.rate_limits import RateLimits
+from tenants.http.texts import LONGEST
 from tenants.identity.founding import new_api_key
 from tenants.identity.models import Role, User
 from tenants.identity.programs.models import ApiKey
@@ -85,7 +87,8 @@ def test_a_time_outside_of_the_calendar_is_refused_by_name(acme: Workspace, neig
 def test_a_body_that_does_not_say_its_length_is_bounded_all_the_same(
     app: Flask, settings: Settings, acme: Workspace
 ) -> None:
-    body = b'{"email": "' + b"a" * settings.max_body_bytes + b'", "password": "x"}'
+    most = settings.max_body_bytes + LONGEST_CHARACTER * LONGEST
+    body = b'{"email": "' + b"a" * most + b'", "password": "x"}'
     for path, headers in (("sessions", {}), ("contacts", {"Authorization": f"Bearer {acme.admin.key}"})):
         answer = app.test_client().post(
             f"/api/v1/{path}",

@@ -15,7 +15,7 @@ from tenants.access.permissions import Permission
 from tenants.foundation.tables import Purpose
 from tenants.http.bodies import check_body, room_of
 from tenants.http.closed import refuse_closed
-from tenants.http.course import SAFE, House, answer_reading, answer_writing
+from tenants.http.course import House, answer_reading, answer_writing
 from tenants.http.documentation import (
     DESCRIBED_LATER,
     add_what_is_said,
@@ -24,7 +24,7 @@ from tenants.http.documentation import (
     describe_one,
     describe_page,
 )
-from tenants.http.reading import BodyReader, refuse_arguments
+from tenants.http.reading import BodyReader, asks, refuse_unread
 from tenants.http.rendering import rendered_page, rendered_record
 from tenants.http.representation import Resource
 from tenants.isolation.door import is_inside
@@ -45,6 +45,11 @@ class DescribedBlueprint(flask_smorest.Blueprint):
         """Only when somebody asks for the document: most processes never do, and it takes as long as all else."""
         describe_now = functools.partial(super().register_views_in_doc, api, app, *args, **options)
         app.extensions.setdefault(DESCRIBED_LATER, {}).setdefault(api, []).append(describe_now)
+
+    def asked(self, schema: Schema) -> Callable[[View], View]:
+        """The parameters of the address as this schema reads them, before those of the path."""
+        read = self.arguments(schema, location="query", error_status_code=422)
+        return lambda view: asks(read(view))
 
     def takes(self, schema: Schema, **options: Any) -> Callable[[View], View]:
         """The body as this schema reads it, before the arguments of the path. Pass an instance, never a class."""
@@ -133,13 +138,13 @@ class Blueprint(DescribedBlueprint):
             def run(*args: Any, **kwargs: Any) -> Response:
                 return rendered_page(view(*args, **kwargs))
 
-            return describe_page(run, resource)
+            return asks(describe_page(run, resource))
 
         return decorate
 
     def figures(self, resource: Resource, parameters: list[dict[str, Any]]) -> Callable[[View], View]:
         """The view works something out over the records that the resource's filters choose."""
-        return functools.partial(describe_figures, resource=resource, parameters=parameters)
+        return lambda view: asks(describe_figures(view, resource, parameters))
 
     def takes(self, schema: Schema, *, of: Resource | None = None, **options: Any) -> Callable[[View], View]:
         """As every body is read; what field rules close to the caller can't be said.
@@ -170,8 +175,7 @@ def _kept_to_rules(view: View, schema: Schema, of: Resource | None) -> View:
 
 def _guarded(view: View, may: Permission) -> View:
     def heard(**path: Any) -> Any:
-        if request.method not in SAFE:
-            refuse_arguments()
+        refuse_unread(view)
         return view(**path)
 
     @functools.wraps(view)

@@ -24,6 +24,7 @@ from tenants.http.forgery import refuse_other_sites
 from tenants.http.guard import Credential, Guard
 from tenants.http.idempotency import once
 from tenants.http.rate_limits import RateLimits
+from tenants.http.reading import SAFE
 from tenants.http.rows import one, page
 from tenants.http.selection import Selection
 from tenants.isolation.away import Elsewhere
@@ -34,7 +35,6 @@ from tenants.isolation.violations import ERRORS
 FORM = "multipart/form-data"
 #: What a page without a script sends; JSON is what the API takes.
 PLAIN_FORM = "application/x-www-form-urlencoded"
-SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED = 10_000
 TRIES = 5
 #: What is nobody's yet has no callers.

@@ -1,16 +1,20 @@
 """What a request says is read in one way only: whatever is said twice, where one is meant, is refused."""
 
 import json
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 from flask import request
+from marshmallow import EXCLUDE
 from webargs.core import is_json, missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
 
 from tenants.foundation.errors import Invalid, Malformed
 
+View = TypeVar("View", bound=Callable[..., Any])
 LONGEST_NAME = 100
+SAFE = ("GET", "HEAD", "OPTIONS")
 TWICE = "Given twice: which of them is meant?"
 
 
@@ -39,10 +43,24 @@ def refuse_repeated(arguments: MultiDict[str, str], *names: str) -> None:
         raise Invalid(errors={name: [TWICE] for name in twice})
 
 
-def refuse_arguments() -> None:
-    """What changes something is told so in its body. Raises Invalid that names what the address says besides."""
-    if request.args:
-        raise Invalid(errors={name: ["There is no such parameter."] for name in request.args})
+def asks(view: View) -> View:
+    """Marks a view that reads the parameters of the address itself, and refuses what it doesn't know."""
+    view.asks = True  # type: ignore[attr-defined]
+    return view
+
+
+def refuse_unread(view: Callable[..., Any]) -> None:
+    """Raises Invalid that names what the address says to a route that reads nothing there.
+
+    What changes something never does: it is told so in its body.
+    """
+    if request.method not in SAFE or not getattr(view, "asks", False):
+        _refuse_unknown(())
+
+
+def _refuse_unknown(known: Collection[str]) -> None:
+    if unknown := [name for name in request.args if name not in known]:
+        raise Invalid(errors={name: ["There is no such parameter."] for name in unknown})
 
 
 class BodyReader(FlaskParser):
@@ -50,6 +68,8 @@ class BodyReader(FlaskParser):
 
     def load_querystring(self, req: Any, schema: Any) -> Any:
         refuse_repeated(req.args)
+        if schema.unknown != EXCLUDE:
+            _refuse_unknown({field.data_key or name for name, field in schema.fields.items()})
         return super().load_querystring(req, schema)
 
     def load_form(self, req: Any, schema: Any) -> Any:

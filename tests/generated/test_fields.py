@@ -28,6 +28,10 @@ WRONG = {
 }
 
 
+#: An answer of a provider may say more than we know (RFC 6749, 4.1.2).
+NOT_OURS = ("single-sign-on",)
+
+
 @pytest.mark.soak
 @both
 def test_mass_assignment_computed_and_unknown_fields_are_refused_by_name(
@@ -82,6 +86,22 @@ def test_unknown_parameters_are_refused_by_name(
                 query = {name: value}
                 answer = sound(operation, ours.ask(ours.workspace.admin, operation, ids, query_string=query))
                 assert (answer.status_code, list(answer.json["errors"])) == (422, [name])
+
+
+@both
+def test_unknown_parameters_of_what_is_no_list_are_refused_by_name(
+    document: Document, ours: Examples, theirs: Examples, subtests: pytest.Subtests, every
+) -> None:
+    plain = [each for each in document.operations if each.method == "get" and not each.is_page]
+    asked = [each for each in plain if each.resource not in NOT_OURS]
+    assert len(asked) > 60
+    for operation in asked if every else asked[::5]:
+        with subtests.test(operation=str(operation)):
+            for examples in (ours, theirs):
+                admin = examples.workspace.admin
+                client = admin.in_person if operation.people_only else admin
+                answer = sound(operation, examples.ask(client, operation, query_string={"nonsense": "x"}))
+                assert (answer.status_code, list(answer.json["errors"])) == (422, ["nonsense"])
 
 
 def test_a_method_that_is_none_here_is_refused_in_words(document: Document, ours: Examples) -> None:

@@ -121,7 +121,7 @@ def get_permissions_of_user(user_id: UUID) -> dict[str, Any]:
 
 @roles_of.get("/users/<uuid:user_id>/permissions/explanation", may=SIGNED_IN)
 @roles_of.doc(responses={"403": {}})
-@roles_of.arguments(ExplanationQuery(), location="query", error_status_code=422)
+@roles_of.asked(ExplanationQuery())
 @roles_of.response(200, ExplanationSchema())
 def explain_permission(asked: dict[str, Any], user_id: UUID) -> dict[str, Any]:
     """Why a user may do something to a record, or may not: the answer of the rule that decides about requests."""

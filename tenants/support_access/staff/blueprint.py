@@ -12,6 +12,7 @@ from tenants.access.permissions import Permission
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import DescribedBlueprint
 from tenants.http.documentation import describe
+from tenants.http.reading import refuse_unread
 from tenants.support_access.staff.models import StaffRole
 from tenants.support_access.staff.recognition import bearer, recognise
 from tenants.support_access.visits import VISIT as TOKEN_OF_VISIT
@@ -80,6 +81,7 @@ def _guarded(view: View, may: Duty) -> View:
                 g.staff.must_be_in_person()
         elif may is VISIT:
             bearer(TOKEN_OF_VISIT)  # what is sent is read of nobody who shows none
+        refuse_unread(view)
         return view(**path)
 
     return run

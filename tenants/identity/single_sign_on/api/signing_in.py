@@ -13,6 +13,7 @@ from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.course import House
 from tenants.http.rate_limits import Allowance
+from tenants.http.reading import asks
 from tenants.identity.signing_in.cookies import cookie_named, keep, set_cookie
 from tenants.identity.single_sign_on.client import Client, client_of
 from tenants.identity.single_sign_on.domains import claims_of_house, domain_of
@@ -47,7 +48,7 @@ def find_sign_in_methods(said: dict[str, Any]) -> dict[str, Any]:
 
 
 @single_sign_on.get("/<string:provider>", may=ANYONE)
-@single_sign_on.arguments(DepartureQuery(), location="query", error_status_code=422)
+@single_sign_on.asked(DepartureQuery())
 @single_sign_on.response(302, description="To the provider.")
 def begin_single_sign_on(asked: dict[str, Any], provider: str) -> Response:
     """Leave for a provider. The browser keeps a secret that the way back needs."""
@@ -61,6 +62,7 @@ def begin_single_sign_on(asked: dict[str, Any], provider: str) -> Response:
 @single_sign_on.get("/<string:provider>/callback", may=ANYONE)
 @single_sign_on.doc(responses={"401": {}})
 @single_sign_on.response(302, description="Signed in; the session is in a cookie.")
+@asks
 def finish_single_sign_on(provider: str) -> Response:
     """Come back from a provider, with a session when all of it is in order."""
     client = _client(provider)

@@ -8,7 +8,8 @@ from flask import Response, g, jsonify, request
 
 from tenants.foundation.errors import NotSignedIn
 from tenants.foundation.identifiers import tenant_of_token
-from tenants.http.documentation import describe_figures, describe_one, describe_page
+from tenants.http.documentation import describe_figures, describe_page
+from tenants.http.reading import asks
 from tenants.support_access.changing import changed
 from tenants.support_access.staff.blueprint import VISIT, StaffBlueprint
 from tenants.support_access.staff.pointers import is_active
@@ -34,9 +35,11 @@ def _add_reading(made: StaffBlueprint, each: Visitable) -> None:
     resource, name = each.resource, each.resource.name
     word = name.replace("-", "_")
 
+    @asks
     def list_records() -> Response:
         return _json(page_of(_circumstances(), name, request.args))
 
+    @asks
     def count_records() -> Response:
         return jsonify(count=count_of(_circumstances(), name, request.args))
 
@@ -55,10 +58,8 @@ def _add_reading(made: StaffBlueprint, each: Visitable) -> None:
         f"/{name}", f"visit_{word}", describe_page(list_records, resource), may=VISIT, methods=["GET"]
     )
     made.add_url_rule(f"/{name}/count", f"visit_count_of_{word}", counted, may=VISIT, methods=["GET"])
-    made.add_url_rule(
-        f"/{name}/<uuid:record_id>", f"visit_one_of_{word}", describe_one(get_record, resource), may=VISIT,
-        methods=["GET"],
-    )  # fmt: skip
+    shown = made.response(200, resource.schema)(get_record)
+    made.add_url_rule(f"/{name}/<uuid:record_id>", f"visit_one_of_{word}", shown, may=VISIT, methods=["GET"])
 
 
 def _add_changing(made: StaffBlueprint, each: Visitable) -> None:

@@ -14,6 +14,7 @@ from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.responses import SCIM_MEDIA_TYPE
 from scim2_server.service import ScimService
+from werkzeug.datastructures import MultiDict
 
 from tenants.access.caller import Caller, acting
 from tenants.access.ownership import reaches_of
@@ -21,6 +22,7 @@ from tenants.access.permissions import Reach, registered
 from tenants.foundation.errors import NotAllowed, NotSignedIn, TooManyRequests
 from tenants.http.closed import fields_fixed
 from tenants.http.course import House, answer_writing
+from tenants.http.reading import refuse_repeated
 from tenants.identity.people.permissions import READ_TEAMS, READ_USERS
 from tenants.identity.scim import resources as scim
 from tenants.identity.scim.permissions import PROVISION
@@ -67,19 +69,26 @@ def _serve(path: str = "") -> Response:
 
 
 def _answer(house: House, path: str) -> Response:
-    now = acting()
+    now, parameters = acting(), _parameters()
     here().caller = replace(now, caller=provisioner(now.caller))
     asked = ScimRequest(
         method=request.method,
         base_url=house.settings.public_url.rstrip("/") + PREFIX,
         path=f"/{path}",
-        query=dict(parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True)),
+        query=parameters,
         headers=list(request.headers.items()),
         body=request.get_data(cache=True),
     )
     said = _handler.handle(asked)
     body = b"" if said.body is None else json.dumps(said.body).encode()
     return Response(body, said.status.value, said.headers)
+
+
+def _parameters() -> dict[str, str]:
+    """What the address says. Raises Invalid, which becomes `invalidValue`, for what it says twice."""
+    pairs = parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True)
+    refuse_repeated(MultiDict(pairs))
+    return dict(pairs)
 
 
 def provisioner(caller: Caller) -> Caller:

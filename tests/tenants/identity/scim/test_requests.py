@@ -50,6 +50,23 @@ def test_what_is_no_filter_is_refused_in_the_words_of_the_standard(
     assert said(answer)["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
 
 
+def test_a_parameter_given_twice_is_refused_and_nobody_guesses_which_was_meant(
+    directory: Directory, theirs: Directory
+) -> None:
+    made = directory.add_user()
+    for path in ("/Users", "/Groups", f"/Users/{made['id']}", "/Schemas", "/ResourceTypes"):
+        for who in (directory, theirs):
+            answer = who.ask("GET", f"{path}?count=1&attributes=id&count=2&attributes=id")
+            found = said(answer)
+            assert (answer.status_code, found["scimType"]) == (400, "invalidValue")
+            assert found["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+            assert "count" in found["detail"]
+            assert "attributes" in found["detail"]
+    changed = directory.ask("DELETE", f"/Users/{made['id']}?excludedAttributes=id&excludedAttributes=")
+    assert (changed.status_code, said(changed)["scimType"]) == (400, "invalidValue")
+    assert said(directory.ask("GET", f"/Users/{made['id']}?nonsense=1"))["active"] is True
+
+
 def test_a_version_that_is_no_longer_the_current_one_changes_nothing(
     acme: Workspace, directory: Directory, neighbour: Workspace
 ) -> None:

@@ -21,7 +21,7 @@ from crm.cli.refusals import Refused
 def hold_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> None:
     """Put everything of tenant SLUG under a legal hold: nothing of it is deleted, and it is not destroyed.
 
-    It is one of the tenant's own holds, on record there as placed by none of its users.
+    The tenant sees it among its holds and on record, as placed by the platform. Only `release` ends it.
     """
     from tenants.access.caller import SYSTEM, act_as
     from tenants.foundation.errors import Invalid

@@ -39,7 +39,10 @@ def place_hold(said: dict[str, Any]) -> LegalHold:
 
 
 def release_hold(hold: LegalHold, reason: str) -> LegalHold:
-    """End a hold that `find` locked. Raises Conflict when it has ended; other holds go on."""
+    """End a hold that `find` locked. Other holds go on.
+
+    Raises Conflict when it has ended, NotAllowed when it is the platform's to release.
+    """
     hold.release(reason, acting().caller.user_id)
     db().flush()
     return hold

@@ -20,8 +20,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped
 
 from tenants.foundation.clock import now
-from tenants.foundation.errors import Conflict
-from tenants.foundation.tables import Base, DataClass, Identified, Purpose, Record, column, one_of
+from tenants.foundation.errors import Conflict, NotAllowed
+from tenants.foundation.tables import Base, DataClass, Identified, Purpose, Record, Source, column, one_of
+
+PLATFORMS = "Whoever runs this installation placed this legal hold, and only they release it: ask them."
 
 
 class Action(StrEnum):
@@ -75,10 +77,20 @@ class LegalHold(Record, Base):
     def in_force(self) -> bool:
         return self.released_at is None and (self.ends_at is None or self.ends_at > now())
 
+    @property
+    def placed_by_platform(self) -> bool:
+        """Whether whoever runs the program placed it, and nobody of the tenant."""
+        return self.source == Source.SYSTEM
+
     def release(self, reason: str, by: UUID | None) -> None:
-        """End it, saying why. Raises Conflict when it has ended already."""
+        """End it, saying why; `by` is none where whoever runs the program does.
+
+        Raises Conflict when it has ended already, NotAllowed when it is theirs alone to release.
+        """
         if not self.in_force:
             raise Conflict("This legal hold has ended already.", code="hold_ended")
+        if self.placed_by_platform and by is not None:
+            raise NotAllowed(PLATFORMS, code="platforms_hold")
         self.released_at, self.released_by_id, self.release_reason = now(), by, reason
 
 

@@ -2,9 +2,10 @@
 
 import marshmallow
 from marshmallow import fields, validate
-from sqlalchemy import func
+from sqlalchemy import func, literal
 
 from tenants.audit.schemas import without_closed
+from tenants.foundation.tables import Source
 from tenants.http.representation import BodySchema, RecordSchema, Resource, Timestamp
 from tenants.http.subjects import Attached
 from tenants.http.texts import Pattern, no_nul, text
@@ -57,6 +58,7 @@ class HoldSchema(RecordSchema):
     document_sha256 = fields.String(allow_none=True)
     in_force = fields.Boolean()
     placed_by_id = fields.UUID(allow_none=True)
+    placed_by_platform = fields.Boolean()
     released_at = Timestamp(allow_none=True)
     released_by_id = fields.UUID(allow_none=True)
     release_reason = fields.String(allow_none=True)
@@ -66,7 +68,10 @@ HOLDS = Resource(
     "legal-holds",
     LegalHold,
     HoldSchema(),
-    expressions={"in_force": lambda table: lasting(table.c, func.now())},
+    expressions={
+        "in_force": lambda table: lasting(table.c, func.now()),
+        "placed_by_platform": lambda table: table.c.source == literal(Source.SYSTEM.value),
+    },
 )
 
 

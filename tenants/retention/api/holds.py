@@ -39,5 +39,5 @@ def place_legal_hold(said: dict[str, Any]) -> LegalHold:
 @legal_holds.takes(ReleaseBody())
 @legal_holds.answers(200, HOLDS)
 def release_legal_hold(said: dict[str, Any], hold_id: UUID) -> LegalHold:
-    """End a hold, saying why. What other holds keep stays kept."""
+    """End a hold, saying why; not one that whoever runs the program placed. What other holds keep stays kept."""
     return release_hold(find(LegalHold, hold_id, lock=True), said["reason"])

@@ -51,6 +51,9 @@ def test_whoever_runs_the_program_holds_a_tenant_that_is_closing_and_lets_it_go_
     made = shown(freehold("hold", slug, *order, "--document-sha256", "ab" * 32, "--json"))["hold"]
     held = ours.admin.get(f"/legal-holds/{made}").json
     assert (held["in_force"], held["record_ids"], held["placed_by_id"]) == (True, None, None)
+    assert held["placed_by_platform"] is True
+    refused = ours.admin.in_person.put(f"/legal-holds/{made}/release", {"reason": "x"})
+    assert (refused.status_code, refused.json["code"]) == (403, "platforms_hold")
     assert (held["matter"], held["document_sha256"]) == ("4 O 12/26", "ab" * 32)
     assert neighbour.admin.get(f"/legal-holds/{made}").status_code == 404
     foreign = freehold("release", next_door, made, "--reason", "x")

@@ -15,9 +15,10 @@ from tenants.access.removal import must_be_removable
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
 from tenants.isolation.door import db, inside
-from tenants.retention.holds import held_among, is_anything_held
+from tenants.retention.holds import held_among, is_anything_held, place_hold, release_hold
 from tenants.retention.jobs import empty_the_bin, run_retention_rules
 from tenants.retention.keeping import kinds
+from tenants.retention.models import LegalHold
 from tests.asking import Examples
 from tests.operations import document_of
 from tests.tenants.identity.rights.people import person
@@ -62,6 +63,35 @@ def test_a_record_is_let_go_when_the_last_of_several_holds_ends(
     assert said(release(acme, short)) == (409, "hold_ended")
     assert acme.admin.delete(f"/contacts/{kept}").status_code == 204
     assert neighbour.admin.get(f"/legal-holds/{short}").status_code == 404
+
+
+@pytest.mark.promise("2-30", "RET-3")
+def test_what_the_platform_holds_no_admin_lets_go(acme: Workspace, neighbour: Workspace) -> None:
+    kept = contact(acme)
+    with inside(acme.home):
+        act_as(SYSTEM)
+        order = {
+            "matter": "4 O 12/26",
+            "reason": "A court.",
+            "resource": "contacts",
+            "record_ids": [UUID(kept)],
+        }
+        theirs = place_hold(order).id
+    own = hold(acme, kept)
+    shown = acme.admin.get("/legal-holds?in_force=true&placed_by_platform=true").json["data"]
+    assert [(each["id"], each["placed_by_platform"]) for each in shown] == [(str(theirs), True)]
+    assert acme.admin.get(f"/legal-holds/{own}").json["placed_by_platform"] is False
+    refused = release(acme, str(theirs))
+    assert said(refused) == (403, "platforms_hold")
+    assert "Whoever runs this installation" in refused.json["detail"]
+    assert release(acme, own).status_code == 200
+    assert said(acme.admin.delete(f"/contacts/{kept}")) == HELD
+    assert said(release(neighbour, str(theirs))) == (404, "not_found")
+    with inside(acme.home):
+        act_as(SYSTEM)
+        release_hold(db().get_one(LegalHold, theirs), "It is over.")
+    assert said(release(acme, str(theirs))) == (409, "hold_ended")
+    assert acme.admin.delete(f"/contacts/{kept}").status_code == 204
 
 
 @pytest.mark.soak

@@ -16,7 +16,6 @@ from tenants.foundation import logs
 from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Purpose
 from tenants.identity.rights.following import follow_everywhere
-from tenants.isolation.storage import place_at
 from tenants.jobs.errands import Errands
 from tenants.jobs.platform import PlatformJob
 from tenants.jobs.scheduling import schedule
@@ -26,6 +25,7 @@ from tenants.lifecycle.archives.links import ROUND as POST_LINKS
 from tenants.lifecycle.archives.links import post_links
 from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.backups.keyring import keyring
+from tenants.lifecycle.backups.opening import backups_at
 from tenants.lifecycle.backups.pruning import ROUND as PRUNE
 from tenants.lifecycle.backups.pruning import prune
 from tenants.lifecycle.backups.replaying import Replaying
@@ -76,7 +76,7 @@ def archive_works_of(settings: Settings, catalog: Catalog) -> Works:
 
 def backups_of(settings: Settings) -> Store:
     """The backups of this installation, with the keyring beside them."""
-    return Store(place_at(settings.backups), keyring())
+    return backups_at(settings, keyring())
 
 
 def restoring_of(settings: Settings, catalog: Catalog, told: Told, *, files: bool = True) -> Restoring:
@@ -84,7 +84,14 @@ def restoring_of(settings: Settings, catalog: Catalog, told: Told, *, files: boo
     owners, storage = owners_of(settings), storage_of(settings, catalog)
     replaying = Replaying(ledger(), catalog, owners, storage)
     return Restoring(
-        backups_of(settings), ledger(), catalog, owners, replaying, storage if files else None, told
+        backups_of(settings),
+        ledger(),
+        catalog,
+        owners,
+        Regions(settings.regions),
+        replaying,
+        storage if files else None,
+        told,
     )
 
 

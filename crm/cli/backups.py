@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def backup() -> None:
     """Backups of the catalog and of every tenant of every cell, encrypted under the key of their day.
 
-    They go to FREEHOLD_BACKUPS; the keys are in FREEHOLD_KEYRING, and in no backup.
+    They go to FREEHOLD_BACKUPS, what is of tenants that chose a region to FREEHOLD_REGION_BACKUPS; the keys are in
+    FREEHOLD_KEYRING, and in no backup.
     """
 
 
@@ -185,10 +186,8 @@ def _places(data_dir: Path) -> "Store":
     from crm.app import wrapping_of
     from tenants.catalog.registry import Catalog
     from tenants.foundation.settings import Settings
-    from tenants.isolation.storage import place_at
-    from tenants.lifecycle.backups.opening import keyring_of
-    from tenants.lifecycle.backups.store import Store
+    from tenants.lifecycle.backups.opening import backups_at, keyring_of
 
     settings = Settings.read(data_dir)
     catalog = Catalog(settings.catalog_database_url)
-    return Store(place_at(settings.backups), keyring_of(settings, catalog, wrapping_of(settings, catalog)))
+    return backups_at(settings, keyring_of(settings, catalog, wrapping_of(settings, catalog)))

@@ -77,7 +77,10 @@ def _scratch(settings: Settings, folder: Path) -> Iterator[Settings]:
             catalog = urls["FREEHOLD_CATALOG_DATABASE_URL"].replace(
                 "postgresql://", "postgresql+psycopg://", 1
             )
-            cells = {name: CellUrls(app=app, staff=staff, owner=owner) for name in settings.cells}
+            cells = {
+                name: CellUrls(app=app, staff=staff, owner=owner, region=each.region)
+                for name, each in settings.cells.items()
+            }
             yield settings.model_copy(
                 update={
                     "database_url": app,
@@ -86,9 +89,12 @@ def _scratch(settings: Settings, folder: Path) -> Iterator[Settings]:
                     "catalog_database_url": catalog,
                     "cells": cells,
                     "redis_url": NO_REDIS,
-                    "storage": (folder / "storage").as_uri(),
+                    "storage": (folder / "storage" / "main").as_uri(),
                     "storage_kms_key": None,
-                    "region_storage": dict.fromkeys(settings.region_storage, (folder / "storage").as_uri()),
+                    "region_storage": {
+                        region: (folder / "storage" / "of" / region).as_uri()
+                        for region in settings.region_storage
+                    },
                 }
             )
     finally:

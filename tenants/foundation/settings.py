@@ -16,12 +16,12 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSettingError
 
+from tenants.foundation.region_places import kept_of, must_be_apart
 from tenants.foundation.settings_sources import (
     SettingsError,
     app_url_of_bootstrap,
     key_wrapper_url,
     mail_sender,
-    must_have_storage,
     places_file,
     postgresql_url,
     redis_url,
@@ -122,6 +122,11 @@ class Settings(BaseSettings):
         default_factory=lambda found: _under_data_dir("backups")(found).as_uri(),
         description="Where backups and their ledger go: `file:///path` or `s3://bucket/prefix`, on other machines than "
         "the databases.",
+    )
+    region_backups: dict[RegionName, StorageUrl] = Field(
+        {},
+        description="Where backups of tenants that chose a region go, likewise: every region of a cell has to be here, "
+        "but for `FREEHOLD_REGION`.",
     )
     keyring: StorageUrl = Field(
         default_factory=lambda found: _under_data_dir("keyring")(found).as_uri(),
@@ -249,8 +254,9 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
-    def _regions_have_storage(self) -> Self:
-        must_have_storage(self.regions.values(), self.region, self.region_storage)
+    def _regions_are_apart(self) -> Self:
+        kept = kept_of(self.storage, self.region_storage, self.backups, self.region_backups)
+        must_be_apart(self.regions.values(), self.region, kept)
         return self
 
     @model_validator(mode="after")

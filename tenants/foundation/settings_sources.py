@@ -2,7 +2,6 @@
 
 import difflib
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Mapping
 from email.utils import parseaddr
@@ -112,21 +111,6 @@ def storage_url(url: object) -> object:
     if parts.scheme == "s3" and parts.netloc:
         return url.rstrip("/")
     raise ValueError("it should look like file:///path or s3://bucket/prefix")
-
-
-def must_have_storage(regions: Iterable[str | None], home: str | None, its: Mapping[str, str]) -> None:
-    """Whatever chose a region keeps its files there. `home` is the region that FREEHOLD_STORAGE is in.
-
-    Raises ValueError that names every region of a cell without storage of its own.
-    """
-    bare = sorted({region for region in regions if region and region != home} - its.keys())
-    if bare:
-        wanted = json.dumps({**its, **dict.fromkeys(bare, "s3://bucket/prefix")})
-        raise ValueError(
-            f"Files never leave a region, and there is no storage in {' and '.join(map(repr, bare))}:"
-            f" FREEHOLD_STORAGE is for {repr(home) if home else 'cells of no region'}."
-            f" Set FREEHOLD_REGION_STORAGE={wanted}"
-        )
 
 
 def key_wrapper_url(url: object) -> object:

@@ -7,9 +7,9 @@ from tenants.foundation.settings import Settings
 from tenants.isolation.storage import place_at
 from tenants.isolation.wrapping import Wrapping
 from tenants.lifecycle.backups.keyring import Keyring, use_keyring
-from tenants.lifecycle.backups.mirror import Mirror
+from tenants.lifecycle.backups.regional import RegionalStore
 
-_mirror: list[Mirror] = []
+_backups: list[RegionalStore] = []
 
 
 def open_backups(settings: Settings, catalog: Catalog, wrapping: Wrapping) -> Keyring:
@@ -18,13 +18,19 @@ def open_backups(settings: Settings, catalog: Catalog, wrapping: Wrapping) -> Ke
     note_endings()
     made = keyring_of(settings, catalog, wrapping)
     use_keyring(made)
-    _mirror[:] = [Mirror(place_at(settings.backups), made.tenants_keys())]
+    _backups[:] = [backups_at(settings, made)]
     return made
 
 
-def mirror() -> Mirror:
-    """The copies of tenants' files that this process knows."""
-    return _mirror[0]
+def backups() -> RegionalStore:
+    """The backups that this process knows."""
+    return _backups[0]
+
+
+def backups_at(settings: Settings, keyring: Keyring) -> RegionalStore:
+    """The backups where the settings say that they are, those of each region apart."""
+    regional = {region: place_at(url) for region, url in settings.region_backups.items()}
+    return RegionalStore(place_at(settings.backups), keyring, regional, settings.region)
 
 
 def keyring_of(settings: Settings, catalog: Catalog, wrapping: Wrapping) -> Keyring:

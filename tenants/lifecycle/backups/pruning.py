@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from tenants.audit.ledger import Ledger
-from tenants.lifecycle.backups.store import Page, Store
+from tenants.lifecycle.backups.store import Page, Store, place_in
 
 ROUND = "backups.prune"
 #: No backup takes longer to write; one that is unfinished after this was killed.
@@ -58,10 +58,14 @@ def _is_over(store: Store, page: Page) -> bool:
 
 def _remove_files(store: Store) -> None:
     """Copies that no backup names any more."""
-    indexes = (store.index(page) for page in store.pages())
-    store.files.remove_but(
-        (UUID(tenant_id), files) for index in indexes for tenant_id, files in index["files"].items()
-    )
+    indexes = [store.index(page) for page in store.pages()]
+    for place, its in store.places():
+        its.files.remove_but(
+            (UUID(tenant_id), files)
+            for index in indexes
+            for tenant_id, files in index["files"].items()
+            if place_in(index, tenant_id) == place
+        )
 
 
 def _begun_at(backup: str) -> datetime:

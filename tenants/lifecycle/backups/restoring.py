@@ -20,6 +20,7 @@ from tenants.audit.ledger import Ledger
 from tenants.audit.models import AuditSeal
 from tenants.audit.recording import record_event
 from tenants.catalog.models import AuditHead, CatalogBase, Restoration, State, Tenant, TenantKey
+from tenants.catalog.regions import Regions
 from tenants.catalog.registry import Catalog, Home, role_of
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Unavailable
@@ -39,7 +40,7 @@ from tenants.lifecycle.backups.catalog_file import content_of_catalog, fill_cata
 from tenants.lifecycle.backups.doors import end_staffs_for_the_moment, end_what_is_for_the_moment
 from tenants.lifecycle.backups.newer_archives import have_tidied
 from tenants.lifecycle.backups.replaying import Replaying
-from tenants.lifecycle.backups.store import CATALOG, Page, Store
+from tenants.lifecycle.backups.store import CATALOG, Page, Store, place_in
 from tenants.lifecycle.changing import SAID_INSIDE, Owners
 from tenants.portability.bundling import PATIENCE_SECONDS
 from tenants.portability.comparing import content_here
@@ -100,6 +101,7 @@ class Restoring:
     ledger: Ledger
     catalog: Catalog
     owners: Owners
+    regions: Regions
     replaying: Replaying
     storage: Storage | None
     told: Told = field(default=lambda _what, _rows: None)
@@ -121,10 +123,12 @@ class Restoring:
             pass  # what is broken is to be known before anything is brought in
         states = self._fill_catalog(page, index)
         for tenant_id, said in index["bundles"].items():
-            self._tenant(page, UUID(tenant_id), said)
+            store = self.store.within(place_in(index, tenant_id))
+            self._tenant(store, page, UUID(tenant_id), said)
         if self.storage is not None:
             for tenant_id, files in index["files"].items():
-                self._files += self.store.files.bring_back(self.storage, UUID(tenant_id), files, self.told)
+                its = self.store.within(place_in(index, tenant_id)).files
+                self._files += its.bring_back(self.storage, UUID(tenant_id), files, self.told)
         restored = Restored(page, tuple(self._compared), Replayed())
         if not restored.equal:
             raise CameBackUnequal(restored)
@@ -137,7 +141,7 @@ class Restoring:
         return Restored(page, tuple(self._compared), replayed, self._files, newer)
 
     def _must_fit(self, index: Mapping[str, Any]) -> None:
-        """Raises Conflict, Unavailable before anything is changed."""
+        """Raises Conflict, Unavailable before anything is changed; what chose a region comes back to no other."""
         if index["catalog"]["revision"] != head("catalog"):
             program = index["about"]["program"]
             raise Conflict(
@@ -149,7 +153,10 @@ class Restoring:
                 raise Unavailable(
                     f"The backup has tenants of the cell '{cell}', and the owner's URL of that is not set here."
                 )
+        for place in index.get("places", {}).values():
+            self.store.within(place)
         for said in index["bundles"].values():
+            self.regions.must_stay(said.get("region"), said["cell"])
             up_to(said["revision"])
 
     def _must_be_empty(self) -> None:
@@ -220,10 +227,10 @@ class Restoring:
             [now()],
         )
 
-    def _tenant(self, page: Page, tenant_id: UUID, said: Mapping[str, Any]) -> None:
+    def _tenant(self, store: Store, page: Page, tenant_id: UUID, said: Mapping[str, Any]) -> None:
         home, owner_url = Home(tenant_id, said["cell"]), self.owners.get(said["cell"])
         before = self._rows
-        with self.store.bundle(page.id, home.role, said) as bundle:
+        with store.bundle(page.id, home.role, said) as bundle:
             build(owner_url, home.role, up_to(said["revision"]))
             these = tables_of(bundle.described)
             with inside(home, patience_seconds=PATIENCE_SECONDS):

@@ -15,7 +15,7 @@ from typing import Any
 from tenants.foundation.encryption import Context, DataKey, Unreadable
 from tenants.foundation.errors import NotFound
 from tenants.foundation.sealed_streams import seal_stream, unseal_stream
-from tenants.isolation.storage import NotStored, Place
+from tenants.isolation.storage import NotStored, Place, StorageFailed
 from tenants.lifecycle.backups.faults import BackupDamaged
 from tenants.lifecycle.backups.keyring import INSTALLATION_ID, Keyring, version_of
 from tenants.lifecycle.backups.mirror import Mirror
@@ -57,6 +57,20 @@ class Store:
     def __init__(self, place: Place, keyring: Keyring) -> None:
         self.place, self.keyring = place, keyring
         self.files = Mirror(place, keyring.tenants_keys())
+
+    def place_of(self, _region: str | None, /) -> str | None:
+        """The name of the place in which a tenant of this region is kept; None for the one of all."""
+        return None
+
+    def within(self, place: str | None, /) -> "Store":
+        """The store of a place that backups name. Raises StorageFailed when there is none here."""
+        if place is not None:
+            raise no_place(place)
+        return self
+
+    def places(self) -> "Iterator[tuple[str | None, Store]]":
+        """Every place there is, by name."""
+        yield None, self
 
     def write(self, backup: str, name: str, key: DataKey, chunks: Iterable[bytes]) -> WrittenFile:
         """Write one file, sealed for its name in this backup. Raises StorageFailed; nothing of it is left then."""
@@ -151,6 +165,16 @@ class Store:
         if _key(found.id, PAGE) != name:
             raise BackupDamaged(f"{name} is the page of another backup.")
         return found
+
+
+def place_in(index: Mapping[str, Any], tenant_id: str) -> str | None:
+    """The place that a backup has of a tenant, rows and files; older backups have all in the one."""
+    place: str | None = index.get("places", {}).get(tenant_id)
+    return place
+
+
+def no_place(region: str) -> StorageFailed:
+    return StorageFailed(f"There is no place for backups of {region!r}: name one in FREEHOLD_REGION_BACKUPS.")
 
 
 class _Measured:

@@ -75,6 +75,7 @@ class _Work:
         self._done: dict[str, dict[str, Any]] = {}
         self._left_out: dict[str, str] = {}
         self._files: dict[str, dict[str, int]] = {}
+        self._places: dict[str, str] = {}
         self._rows, self._size = 0, 0
         self._index: dict[str, Any] = {}
 
@@ -109,21 +110,29 @@ class _Work:
         def tell(_table: str, rows: int) -> None:
             self._told("copying tenants", before + rows)
 
-        made = Bundling(Format.CSV, tell, whole=True)
+        made, store = Bundling(Format.CSV, tell, whole=True), self._store_of(home.id)
         with snapshot(home):
-            written = self._store.write(self.id, home.role, self._key, made.pieces())
+            written = store.write(self.id, home.role, self._key, made.pieces())
             content = content_here(lambda _table, _rows: self._told("comparing", before), tables(whole=True))
         self._rows += made.rows
         self._size += written.size
         said = {**asdict(written), "cell": home.cell, "revision": made.about.schema_revision}
         counts = made.counts()
+        said["region"] = self._catalog.region_of(home.id)
         said["tables"] = {name: {"rows": counts[name], "content": each} for name, each in content.items()}
-        self._read_back(home.role, said)
+        self._read_back(store, home.role, said)
         return said
 
-    def _read_back(self, name: str, said: Mapping[str, Any]) -> None:
+    def _store_of(self, tenant_id: UUID) -> Store:
+        """Where a tenant is kept: its region was said once, so that it is always the same place."""
+        place = self._store.place_of(self._catalog.region_of(tenant_id))
+        if place is not None:
+            self._places[str(tenant_id)] = place
+        return self._store.within(place)
+
+    def _read_back(self, store: Store, name: str, said: Mapping[str, Any]) -> None:
         expected = {table: each["content"] for table, each in said["tables"].items()}
-        with self._store.bundle(self.id, name, said) as bundle:
+        with store.bundle(self.id, name, said) as bundle:
             report = verify_open(bundle, lambda _table, _rows: self._told("reading back", self._rows))
         if report.findings or (different := differences(report.content, expected)):
             fault = str(report.findings[0]) if report.findings else f"{', '.join(different)} differs"
@@ -148,7 +157,8 @@ class _Work:
         with self._catalog.transaction() as session:
             found = session.execute(somebodys).all()
         for tenant_id, newest_version in found:
-            copied = self._store.files.copy(self._storage, tenant_id, newest_version, self._told)
+            store = self._store_of(tenant_id)
+            copied = store.files.copy(self._storage, tenant_id, newest_version, self._told)
             self._files[str(tenant_id)] = copied
 
     def keep_keys(self) -> None:
@@ -157,7 +167,7 @@ class _Work:
 
     def conclude(self) -> Taken:
         for tenant_id, files in self._files.items():
-            if not self._store.files.has(UUID(tenant_id), files):
+            if not self._store_of(UUID(tenant_id)).files.has(UUID(tenant_id), files):
                 raise Conflict("Files were removed from the backups while this one was taken. Take another.")
         said: dict[str, Any] = {
             "id": self.id,
@@ -175,6 +185,7 @@ class _Work:
             "about": said,
             "bundles": self._done,
             "files": self._files,
+            "places": self._places,
             "left_out": self._left_out,
         }
         written = self._store.write(self.id, INDEX, self._key, [json.dumps(index).encode()])

@@ -20,7 +20,7 @@ from tenants.isolation.owner import as_owner
 from tenants.isolation.stepping import drop
 from tenants.isolation.storage import Storage
 from tenants.lifecycle.archives.models import Step, ThawLink
-from tenants.lifecycle.backups.opening import mirror
+from tenants.lifecycle.backups.opening import backups
 from tenants.lifecycle.certificates.issuing import WHOLE, certificates
 from tenants.lifecycle.changing import Decision, change
 from tenants.lifecycle.keys.due import (
@@ -121,7 +121,7 @@ class Destruction:
         storage = self.storage.for_tenant(home.id)
         for name in list(storage.list()):
             storage.delete(name)
-        mirror().remove_tenant(home.id)
+        backups().remove_files_of(home.id, self.versions.catalog.region_of(home.id))
 
     def _forget_pointers(self, home: Home) -> None:
         """Addresses and keys that led to the tenant."""

@@ -68,13 +68,14 @@ for line in sys.stdin:
 @pytest.fixture
 def environment(settings: Settings, second: Logins, tmp_path: Path) -> dict[str, str]:
     """What the processes are given: two cells, of two regions."""
-    values = settings.model_dump(exclude={"cells", "data_dir", "region_storage"})
+    values = settings.model_dump(exclude={"cells", "data_dir", "region_storage", "region_backups"})
     given = {env_name(name): str(value) for name, value in values.items() if value is not None}
     cells = {"second": {"app": second.app, "staff": second.staff, "owner": second.owner, "region": "us"}}
     two = {
         "FREEHOLD_CELLS": json.dumps(cells),
         "FREEHOLD_REGION": "eu",
         "FREEHOLD_REGION_STORAGE": json.dumps({"us": (tmp_path / "us").as_uri()}),
+        "FREEHOLD_REGION_BACKUPS": json.dumps({"us": (tmp_path / "us backups").as_uri()}),
     }
     return {**os.environ, **given, **two, "FREEHOLD_DATA_DIR": str(settings.data_dir)}
 

@@ -21,7 +21,9 @@ pytestmark = pytest.mark.soak
 @contextmanager
 def serving(settings: Settings, port: int, folder: Path, **said: str) -> Iterator[str]:
     """Where the web answers, as a process of its own; `said` are settings from the environment."""
-    values = settings.model_dump(exclude={"cells", "data_dir", "region_storage", "public_url"})
+    values = settings.model_dump(
+        exclude={"cells", "data_dir", "region_storage", "region_backups", "public_url"}
+    )
     given = {env_name(name): str(value) for name, value in values.items() if value is not None}
     kept = {name: value for name, value in os.environ.items() if name != PUBLIC}
     words = [sys.executable, "-m", "crm.cli", "serve", "--port", str(port), "--data-dir", str(folder)]

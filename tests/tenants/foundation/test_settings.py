@@ -1,35 +1,13 @@
 """Settings are read once, from the environment and then from the file, and a wrong one is a sentence."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from tenants.foundation.settings import Settings, env_name
+from tenants.foundation.settings import Settings
 from tenants.foundation.settings_page import page
-from tenants.foundation.settings_sources import BOOTSTRAPPED_FROM, SettingsError, fingerprint
-
-URLS = {
-    "DATABASE_URL": "postgresql://freehold_app:secret@db/freehold",
-    "REDIS_URL": "redis://:secret@redis:6379/0",
-    "FREEHOLD_CATALOG_DATABASE_URL": "postgresql://freehold_catalog:secret@db/freehold",
-}
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    for field in Settings.model_fields:
-        monkeypatch.delenv(env_name(field), raising=False)
-    for name, value in URLS.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("FREEHOLD_DATA_DIR", str(tmp_path))
-    return monkeypatch
-
-
-def refusal(data_dir: Path | None = None) -> str:
-    with pytest.raises(SettingsError) as refused:
-        Settings.read(data_dir)
-    return str(refused.value)
+from tenants.foundation.settings_sources import BOOTSTRAPPED_FROM, fingerprint
+from tests.tenants.foundation.settled import URLS, refusal
 
 
 def test_the_environment_is_enough(environment, tmp_path):
@@ -178,42 +156,3 @@ def test_the_page_of_settings_says_what_the_program_reads():
     written = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
 
     assert written == page(), "run `make docs`"
-
-
-CELL = '{"app": "postgresql://a", "staff": "postgresql://s", "region": REGION}'
-
-
-def cells(**regions: str | None) -> str:
-    said = (f'"{cell}": {CELL.replace("REGION", json.dumps(region))}' for cell, region in regions.items())
-    return f"{{{', '.join(said)}}}"
-
-
-def test_a_region_without_storage_of_its_own_stops_the_start(environment):
-    environment.setenv("FREEHOLD_REGION", "eu")
-    environment.setenv("FREEHOLD_CELLS", cells(ohio="us", oregon="us", mumbai="in", bonn="eu"))
-    environment.setenv("FREEHOLD_REGION_STORAGE", '{"us": "s3://us/files"}')
-
-    assert refusal() == (
-        "Files never leave a region, and there is no storage in 'in': FREEHOLD_STORAGE is for 'eu'. "
-        'Set FREEHOLD_REGION_STORAGE={"us": "s3://us/files", "in": "s3://bucket/prefix"}.'
-    )
-    environment.setenv("FREEHOLD_REGION_STORAGE", '{"us": "s3://us/files", "in": "s3://in"}')
-    assert Settings.read().region_storage == {"us": "s3://us/files", "in": "s3://in"}
-
-
-def test_what_is_of_no_region_is_no_storage_of_one(environment):
-    environment.setenv("FREEHOLD_CELLS", cells(ohio="us", mumbai="in"))
-
-    said = refusal()
-
-    assert "no storage in 'in' and 'us': FREEHOLD_STORAGE is for cells of no region." in said
-    assert '{"in": "s3://bucket/prefix", "us": "s3://bucket/prefix"}' in said
-
-
-@pytest.mark.parametrize(("home", "second"), [(None, None), ("eu", "eu"), ("eu", None)])
-def test_cells_of_one_region_or_of_none_share_one_storage(environment, home, second):
-    if home:
-        environment.setenv("FREEHOLD_REGION", home)
-    environment.setenv("FREEHOLD_CELLS", cells(second=second))
-
-    assert Settings.read().region_storage == {}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -102,8 +103,8 @@ def kept(ring: Keyring, tmp_path: Path) -> Store:
     return Store(Folder(tmp_path / "backups"), ring)
 
 
-def put(store: Store, name: str) -> Page:
-    """A backup without anything in it."""
+def put(store: Store, name: str, **index: Any) -> Page:
+    """A backup without anything in it but what is said of its index."""
     dated, key = store.keyring.key_of_today()
     said = {
         "id": name,
@@ -113,7 +114,8 @@ def put(store: Store, name: str) -> Page:
         "key_destroyed_on": f"{dated.destroyed_on}",
         **dict.fromkeys(("tenants", "rows", "files", "size"), 0),
     }
-    written = store.write(name, INDEX, key, [json.dumps({"about": said, "files": {}}).encode()])
+    content = json.dumps({"about": said, "files": {}, **index}).encode()
+    written = store.write(name, INDEX, key, [content])
     page = Page(**said, index=written.sha256)
     store.conclude(page)
     return page

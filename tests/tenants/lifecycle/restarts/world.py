@@ -163,7 +163,7 @@ def at_work(settings: Settings, crashes: Path, functions: list[str]) -> Iterator
     """One worker and one scheduler."""
     put(crashes / "functions.json", functions)
     cells = {name: each.model_dump(mode="json", exclude_none=True) for name, each in settings.cells.items()}
-    values = settings.model_dump(exclude={"cells", "data_dir", "region_storage"})
+    values = settings.model_dump(exclude={"cells", "data_dir", "region_storage", "region_backups"})
     given = {env_name(name): str(value) for name, value in values.items() if value is not None}
     environment = {
         **os.environ,

@@ -131,16 +131,24 @@ def _tried_out(url: str, storage: "Storage") -> str:
 
 def key_of_keys(settings: "Settings") -> str:
     """Wraps something with it and opens that again."""
+    from crm.app import wrapping_of
+    from tenants.catalog.registry import Catalog
     from tenants.foundation.encryption import new_key_material
     from tenants.foundation.identifiers import new_id
     from tenants.isolation.key_file import LocalKeyFile
     from tenants.isolation.keys import KeyName
-    from tenants.isolation.wrapping import house_key
+    from tenants.isolation.wrapping import OTHER, house_key
 
     key = house_key(settings.key_wrapper)
     probe, name = new_key_material(), KeyName(new_id(), 1)
     if key.unwrap(key.wrap(probe, name), name) != probe:
         raise Refused(f"{key!r} does not open what it closed.")
+    catalog = Catalog(settings.catalog_database_url)
+    try:
+        if wrapping_of(settings, catalog).is_the_one() is False:
+            raise Refused(f"{key!r}: {OTHER}")
+    finally:
+        catalog.engine.dispose()
     if isinstance(key, LocalKeyFile):
         return f"{key!r} holds a key, and its owner alone can read it."
     return f"{key!r} wraps keys and opens them again."

@@ -12,6 +12,7 @@ from tenants.audit.recording import record_event
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
 from tenants.isolation.files import opened_file
+from tenants.isolation.keys import KeyUnopened
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,16 @@ def altered(attachment_id: UUID) -> Conflict:
 def opened(attachment_id: UUID) -> Opened:
     """The file, to be sent after the transaction at hand. That somebody took it is put on record.
 
-    Raises NotFound when its record is out of reach, NotStored when storage lost it, and Conflict when it was altered.
+    Raises NotFound when its record is out of reach, NotStored when storage lost it, Conflict when it was altered, and
+    KeyUnopened when nobody can tell, because the key of keys is another one.
     """
     attachment = find(Attachment, attachment_id)
     readable_record(attachment.resource, attachment.record_id)
     with ExitStack() as stack:
         try:
             chunks = stack.enter_context(opened_file(attachment.file))
+        except KeyUnopened:
+            raise
         except Unreadable as error:
             raise altered(attachment.id) from error
         same = {"sha256": [attachment.sha256, attachment.sha256]}

@@ -45,7 +45,7 @@ def store_sealed(name: str, chunks: Iterable[bytes]) -> Stored:
 def opened_file(name: str) -> Iterator[Iterator[bytes]]:
     """What `store_sealed` stored, in chunks, the first of which is known to open.
 
-    Raises NotStored, KeyWithheld, and Unreadable when it was altered.
+    Raises NotStored, KeyWithheld, KeyUnopened, and Unreadable when it was altered.
     """
     with sealed_file(here().home.id, name) as chunks:
         yield chunks

@@ -33,7 +33,7 @@ class KeyWrapper(Protocol):
     def wrap(self, key: bytes, name: KeyName) -> bytes: ...
 
     def unwrap(self, wrapped: bytes, name: KeyName) -> bytes:
-        """The key, or `Unreadable`, or `KeyWithheld`."""
+        """The key, or `Unreadable` (`KeyUnopened` where it can say why), or `KeyWithheld`."""
         ...
 
     def hashed(self, value: str, purpose: str) -> bytes:
@@ -64,6 +64,15 @@ class KeyWithheld(Unavailable):
     def again(self) -> "KeyWithheld":
         """The same refusal, for somebody else who asks."""
         return KeyWithheld(self.detail, code=self.stable_code, message=str(self.args[0]))
+
+
+class KeyUnopened(Unavailable, Unreadable):
+    """The key of keys in use does not open a wrapped key: of what is sealed with that one, nothing is known.
+
+    Its codes: other_key, key_altered.
+    """
+
+    code = "other_key"
 
 
 @dataclass(slots=True)

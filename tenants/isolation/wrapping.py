@@ -11,11 +11,21 @@ from uuid import UUID
 from tenants.foundation.encryption import KEY_BYTES, Unreadable, unambiguous
 from tenants.isolation.aws_kms import BROUGHT, AwsKms
 from tenants.isolation.key_file import KeyFileUnusable, LocalKeyFile
-from tenants.isolation.keys import KeyName
+from tenants.isolation.keys import KeyName, KeyUnopened
 
 AWS_KMS = "aws-kms://"
 LOOK_UPS, CERTIFICATES = "look-ups", "certificates"
 #: Keys of the installation itself are wrapped under names that no tenant has.
+OTHER = (
+    "The key of keys in use here is not the one that wrapped this installation's keys, perhaps another installation's:"
+    " it opens none of them, so nothing sealed can be opened or sealed until the right one is put back."
+)
+ALTERED = (
+    "The wrapped key of this workspace was altered where it is kept: the key of keys opens others and not this one. It"
+    " can be restored from a backup's keyring."
+)
+#: What a tenant's own key closed.
+NOT_THEIRS = "The key that this workspace brought does not open what it wrapped, or is not known any more."
 INSTALLATION = {LOOK_UPS: KeyName(UUID(int=1), 1), CERTIFICATES: KeyName(UUID(int=2), 1)}
 
 
@@ -66,18 +76,47 @@ class Wrapping:
         return (self._brought(name.tenant_id) or self.current).wrap(key, name)
 
     def unwrap(self, wrapped: bytes, name: KeyName) -> bytes:
-        """Raises KeyWithheld, Unreadable."""
+        """Raises KeyWithheld, KeyUnopened."""
         if wrapped[:1] == BROUGHT:
             theirs = self._brought(name.tenant_id)
             if theirs is None:
-                raise Unreadable(
-                    "A key is wrapped by one that its tenant brought and that is not known any more."
-                )
-            return theirs.unwrap(wrapped, name)
+                raise KeyUnopened(NOT_THEIRS)
+            try:
+                return theirs.unwrap(wrapped, name)
+            except Unreadable:
+                raise KeyUnopened(NOT_THEIRS) from None
         return self.unwrapped_by_house(wrapped, name)
 
     def unwrapped_by_house(self, wrapped: bytes, name: KeyName) -> bytes:
-        """Opened with our key, or with the one before it."""
+        """Opened with our key, or with the one before it.
+
+        Raises KeyWithheld, KeyUnopened, and Unreadable while nothing shows why.
+        """
+        try:
+            return self._by_house(wrapped, name)
+        except Unreadable:
+            match self.is_the_one():
+                case True:
+                    raise KeyUnopened(ALTERED, code="key_altered") from None
+                case False:
+                    raise KeyUnopened(OTHER) from None
+            raise
+
+    def is_the_one(self) -> bool | None:
+        """Whether our key, or the one before it, wrapped this installation's own secret; None before that was kept.
+
+        AES-GCM does not tell another key from altered bytes (NIST SP 800-38D, 7.2): two wrapped keys do.
+        """
+        stored = self._stored()
+        if stored is None:
+            return None
+        try:
+            self._by_house(stored, INSTALLATION[LOOK_UPS])
+        except Unreadable:
+            return False
+        return True
+
+    def _by_house(self, wrapped: bytes, name: KeyName) -> bytes:
         try:
             return self.current.unwrap(wrapped, name)
         except Unreadable:

@@ -18,6 +18,7 @@ from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
 from tenants.isolation.door import db
 from tenants.isolation.files import opened_file, store_sealed
+from tenants.isolation.keys import KeyUnopened
 from tenants.isolation.storage import NotStored
 from tenants.isolation.turns import hold_open
 from tenants.portability.choosing import Portion
@@ -53,7 +54,7 @@ class BundledFiles:
     def written(self, stream: ZipStream) -> Iterator[bytes]:
         """The pieces of the zip while the files go into it. What storage lost is left out and said to be missing.
 
-        Raises Conflict for a file that was altered in storage, and StorageFailed when that is away.
+        Raises Conflict for a file that was altered in storage, StorageFailed when that is away, and KeyUnopened.
         """
         yield from self.some(self.rows(), stream)
 
@@ -69,6 +70,8 @@ class BundledFiles:
                 yield from stream.pieces()
             except NotStored:
                 self.missing.append(str(each.id))
+            except KeyUnopened:
+                raise
             except Unreadable as error:
                 raise altered(each.id) from error
 

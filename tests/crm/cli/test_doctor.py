@@ -8,7 +8,11 @@ from click.testing import CliRunner, Result
 from psycopg import sql
 
 from crm.cli import main
+from tenants.catalog.registry import Catalog
+from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.owner import as_owner
+from tenants.isolation.wrapping import Wrapping
+from tenants.lifecycle.keys.rewrapping import store_look_ups
 from tenants.provisioning.revisions import head
 from tests.crm.cli.test_refusals import variables
 
@@ -87,6 +91,21 @@ def test_an_open_key_file_is_found(doctor, tmp_path, acme, neighbour):
     assert "chmod 600" in says
 
 
+def test_the_key_file_of_another_installation_is_found(doctor, settings, tmp_path, acme, neighbour):
+    catalog = Catalog(settings.catalog_database_url)
+    store_look_ups(catalog, Wrapping(LocalKeyFile(settings.key_file)))
+    catalog.engine.dispose()
+    other = tmp_path / "other"
+    LocalKeyFile.made_if_missing(other)
+
+    well, says = findings(doctor("--json", FREEHOLD_KEY_FILE=str(other)))["key of keys"]
+
+    assert not well
+    assert says.startswith(f"{other.as_uri()}: The key of keys in use here is not the one that wrapped")
+    former = {"FREEHOLD_FORMER_KEY_WRAPPER": settings.key_file.as_uri()}
+    assert findings(doctor("--json", FREEHOLD_KEY_FILE=str(other), **former))["key of keys"][0]
+
+
 def test_storage_that_cannot_be_written_is_found(doctor, tmp_path, acme, neighbour):
     (tmp_path / "file").write_text("in the way")
 
@@ -136,15 +155,19 @@ def test_whether_certificates_are_locked_is_said(doctor, s3, s3_storage_url, acm
 
 
 @pytest.mark.soak
-def test_a_key_of_kms_that_is_disabled_is_found(doctor, kms, acme, neighbour):
+def test_a_key_of_kms_that_is_disabled_is_found(doctor, kms, settings, acme, neighbour):
     arn = kms.new_key()
+    taking_over = {
+        "FREEHOLD_KEY_WRAPPER": f"aws-kms://{arn}",
+        "FREEHOLD_FORMER_KEY_WRAPPER": settings.key_file.as_uri(),
+    }
 
-    well, says = findings(doctor("--json", FREEHOLD_KEY_WRAPPER=f"aws-kms://{arn}"))["key of keys"]
+    well, says = findings(doctor("--json", **taking_over))["key of keys"]
 
     assert (well, says) == (True, f"aws-kms://{arn} wraps keys and opens them again.")
 
     kms.disable(arn)
-    well, says = findings(doctor("--json", FREEHOLD_KEY_WRAPPER=f"aws-kms://{arn}"))["key of keys"]
+    well, says = findings(doctor("--json", **taking_over))["key of keys"]
 
     assert not well
     assert says.startswith(f"The key of keys is disabled: {arn}")

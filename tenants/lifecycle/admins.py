@@ -35,6 +35,7 @@ LIFECYCLE = {
     "suspended": notice_kind("tenant.suspended", "The workspace is suspended"),
     "resumed": notice_kind("tenant.resumed", "The workspace is no longer suspended"),
     "thawed": notice_kind("tenant.thawed", "The workspace is back from its archive"),
+    "closing_cancelled": notice_kind("tenant.closing_cancelled", "The workspace is not closed after all"),
     "move_begun": notice_kind("tenant.move_begun", "The workspace is being moved to another server"),
     "moved": notice_kind("tenant.moved", "The workspace has moved to another server"),
     "move_given_up": notice_kind("tenant.move_given_up", "The workspace was to move, and stays where it is"),

@@ -27,6 +27,7 @@ from tenants.lifecycle.closing import letters
 from tenants.lifecycle.closing.models import Closing, Phase
 from tenants.lifecycle.closing.periods import applied, dates_from
 from tenants.lifecycle.once import is_on_record
+from tenants.lifecycle.telling.waiting import tell_soon
 
 log = structlog.get_logger(__name__)
 ROUND = "closings.go_on"
@@ -101,6 +102,7 @@ def cancel(catalog: Catalog, tenant_id: UUID, decision: Decision) -> bool:
         if tenant.state == State.DESTROYED:
             raise Conflict("There is no exit to cancel any more.", code="closing_over")
         open_closing(session, tenant_id).cancel(now())
+        tell_soon(session)
         if tenant.state == State.CLOSING:
             begun = select(StateChange.before).where(
                 StateChange.tenant_id == tenant_id, StateChange.after == State.CLOSING

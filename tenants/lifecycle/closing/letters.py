@@ -27,6 +27,10 @@ Export what you want to keep.
 
 {cancel}
 """
+CANCELLED = """Your workspace is not closed. That was asked for at {asked}, and cancelled at {at}.
+
+Nothing was destroyed. It is what it was before it was to be closed: suspended if it was suspended.
+"""
 
 
 def asked(closing: Closing) -> tuple[str, str]:
@@ -45,6 +49,12 @@ def final(closing: Closing, at: datetime) -> tuple[str, str]:
     """The last notice, which is given at this moment."""
     text = FINAL.format(end=_day(closing.end_after_notice(at)), cancel=CANCEL)
     return "Last notice: your workspace is about to be destroyed", text
+
+
+def cancelled(closing: Closing, at: datetime) -> tuple[str, str]:
+    """Somebody went back on it, at this moment."""
+    text = CANCELLED.format(asked=_day(closing.asked_at), at=_day(at))
+    return "Your workspace is not closed after all", text
 
 
 def _day(at: datetime) -> str:

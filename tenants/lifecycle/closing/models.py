@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import Boolean, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -28,7 +28,10 @@ class Phase(StrEnum):
 
 
 class Closing(Identified, CatalogBase):
-    """One exit, with the periods that held when it was asked for."""
+    """One exit, with the periods that held when it was asked for.
+
+    `untold` is true as long as its admins are still to hear that it was cancelled.
+    """
 
     __tablename__ = "closings"
     __table_args__ = (
@@ -51,6 +54,7 @@ class Closing(Identified, CatalogBase):
     final_notice_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     cancelled_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
     destroyed_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+    untold: Mapped[bool | None] = column(Boolean, data=DataClass.TECHNICAL)
     periods: Mapped[list[Any]] = column(JSONB, data=DataClass.TECHNICAL)
 
     @property
@@ -110,10 +114,10 @@ class Closing(Identified, CatalogBase):
         self.extended_at = at
 
     def cancel(self, at: datetime) -> None:
-        """Go back on it. Raises Conflict when nothing is left to go back to."""
+        """Go back on it, which its admins hear of. Raises Conflict when nothing is left to go back to."""
         if self.phase(at) in (Phase.DESTROYED, Phase.CANCELLED):
             raise Conflict("There is no exit to cancel any more.", code="closing_over")
-        self.cancelled_at = at
+        self.cancelled_at, self.untold = at, True
 
 
 def _final_notice() -> timedelta:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session
 
 from tenants.catalog.models import State, StateChange, Tenant
@@ -17,6 +17,8 @@ from tenants.catalog.registry import Catalog, Home, home_of
 from tenants.lifecycle.admins import LIFECYCLE, tell_admins_once
 from tenants.lifecycle.archives.models import Archive
 from tenants.lifecycle.attempts import FORESEEN
+from tenants.lifecycle.closing.letters import cancelled
+from tenants.lifecycle.closing.models import Closing
 from tenants.lifecycle.moves.models import BEFORE_THE_SWITCH, Move, Step
 from tenants.lifecycle.telling import letters
 from tenants.lifecycle.telling.letters import Letter
@@ -33,9 +35,11 @@ def tell_what_waits(catalog: Catalog, regions: Regions, of: UUID | None = None) 
     mine = (Tenant.state.in_(WRITABLE), *([Tenant.id == of] if of else []))
     with catalog.transaction() as session:
         changes = _waiting(session, StateChange, *mine, StateChange.settled_at.is_not(None))
+        exits = _waiting(session, Closing, *mine, ~_unsettled())
         moves = _waiting(session, Move, *mine)
     return sum(
         [_told(catalog, home, change, _of_change(catalog, change)) for home, change in changes]
+        + [_told(catalog, home, closing, _of_exit(closing)) for home, closing in exits]
         + [_told(catalog, home, move, _of_move(move, regions)) for home, move in moves]
     )
 
@@ -44,6 +48,11 @@ def _waiting(session: Session, model: Any, *which: ColumnElement[bool]) -> list[
     """What admins have not heard of, the oldest first, each with its tenant."""
     query = select(Tenant, model).join(model, model.tenant_id == Tenant.id).where(model.untold, *which)
     return [(home_of(tenant), found) for tenant, found in session.execute(query.order_by(model.id))]
+
+
+def _unsettled() -> ColumnElement[bool]:
+    """Whether a tenant's own schema is still to hear of a state that it has."""
+    return exists().where(StateChange.tenant_id == Tenant.id, StateChange.settled_at.is_(None))
 
 
 def _told(catalog: Catalog, home: Home, row: Any, said: tuple[str, Letter] | None) -> bool:
@@ -81,6 +90,12 @@ def _archive_before(catalog: Catalog, change: StateChange) -> Archive:
     mine = (Archive.tenant_id == change.tenant_id, Archive.asked_at < change.at)
     with catalog.transaction() as session:
         return session.scalars(select(Archive).where(*mine).order_by(Archive.id.desc()).limit(1)).one()
+
+
+def _of_exit(closing: Closing) -> tuple[str, Letter] | None:
+    if closing.cancelled_at is None:
+        return None
+    return "closing_cancelled", cancelled(closing, closing.cancelled_at)
 
 
 def _of_move(move: Move, regions: Regions) -> tuple[str, Letter] | None:

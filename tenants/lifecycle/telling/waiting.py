@@ -9,7 +9,8 @@ from tenants.catalog.models import State
 from tenants.jobs.platform import ask_for_round
 
 ROUND = "lifecycle.tell"
-#: The ways that admins hear of by themselves. Exits tell of `closing`, and moves of the way to another server.
+#: The ways that admins hear of by themselves. Exits tell of `closing` and of the way back, moves of the way to another
+#: server, and archives mail at once that nothing is changed any more: a notice could only be written when that is over.
 TOLD = frozenset(
     {
         (State.ACTIVE, State.SUSPENDED),

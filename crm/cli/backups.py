@@ -80,7 +80,8 @@ def list_backups(data_dir: Path, *, as_json: bool) -> None:
 @click.argument("backup_id", metavar="[BACKUP]", required=False)
 @options.data_dir
 @options.as_json
-def verify(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
+@click.option("--region", help="Only the tenants whose backups lie in the place of this region.")
+def verify(backup_id: str | None, data_dir: Path, region: str | None, *, as_json: bool) -> None:
     """Open every file of BACKUP (the newest, when none is named), check its seal, rows, relations and hashes.
 
     Needs no database. Status 1 names what is not sound.
@@ -91,7 +92,7 @@ def verify(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
     store = _places(data_dir)
     wanted = backup_id or store.newest().id
     with shown_progress() as tell:
-        found = check(store, wanted, tell)
+        found = check(store, wanted, tell, region)
     options.answer({"holds": True, "backup": wanted, **found}, as_json=as_json)
 
 
@@ -139,7 +140,8 @@ def restore(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
 @click.argument("backup_id", metavar="[BACKUP]", required=False)
 @options.data_dir
 @options.as_json
-def drill(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
+@click.option("--region", help="Only the tenants whose backups lie in the place of this region.")
+def drill(backup_id: str | None, data_dir: Path, region: str | None, *, as_json: bool) -> None:
     """Restore BACKUP (the newest, when none is named) into a scratch database, compare it, replay, and remove it all.
 
     Every table is compared with what the source had when the backup was taken. Status 1 when something is not equal.
@@ -149,7 +151,8 @@ def drill(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
     from crm.cli.drilling import drilled, shown
 
     settings, _, store = _opened(data_dir)
-    found = drilled(settings, backup_id or store.newest().id, settings.data_dir.absolute() / "drill")
+    wanted = backup_id or store.newest().id
+    found = drilled(settings, wanted, settings.data_dir.absolute() / "drill", region)
     if as_json:
         click.echo(json.dumps(found.said()))
     else:

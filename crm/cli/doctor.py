@@ -53,6 +53,8 @@ def examine(settings: "Settings") -> Iterator[Finding]:
         "redis": redis,
         "storage": storage,
         **{f"storage of {region}": partial(storage_of, region) for region in settings.region_storage},
+        "backups": partial(backups, settings.backups),
+        **{f"backups of {region}": partial(backups, url) for region, url in settings.region_backups.items()},
         "key of keys": key_of_keys,
         "migrations": migrations,
         "regions": regions,
@@ -127,6 +129,16 @@ def _tried_out(url: str, storage: "Storage") -> str:
     files.delete("doctor")
     locked = "locked" if storage.lasting_of(nobody).place.keeps_locks() else "kept without a lock"
     return f"A file went to {url} and was removed again; certificates are {locked} there."
+
+
+def backups(url: str, _settings: "Settings") -> str:
+    from tenants.foundation.identifiers import new_id
+    from tenants.isolation.storage import place_at
+
+    place, name = place_at(url), f"doctor-{new_id()}"
+    place.write(name, [b"a file of the doctor"])
+    place.delete(name)
+    return f"A file went to {url} and was removed again."
 
 
 def key_of_keys(settings: "Settings") -> str:

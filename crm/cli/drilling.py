@@ -37,8 +37,11 @@ class Drill:
         return asdict(self)
 
 
-def drilled(settings: Settings, backup: str, folder: Path) -> Drill:
-    """Restore a backup below a folder that is gone afterwards. Raises as `Restoring.restore` does."""
+def drilled(settings: Settings, backup: str, folder: Path, region: str | None = None) -> Drill:
+    """Restore a backup, or what lies in a region's place, below a folder that is gone afterwards.
+
+    Raises as `Restoring.restore` does.
+    """
     from crm.app import open_house
     from crm.cli.progress import shown_progress
     from crm.schedule import restoring_of
@@ -48,7 +51,7 @@ def drilled(settings: Settings, backup: str, folder: Path) -> Drill:
         migrate_catalog(str(scratch.owner_database_url))
         catalog = open_house(scratch).catalog
         try:
-            found = restoring_of(scratch, catalog, tell, files=False).restore(backup)
+            found = restoring_of(scratch, catalog, tell, files=False).restore(backup, region)
         except CameBackUnequal as unequal:
             found = unequal.restored
         finally:

@@ -12,9 +12,16 @@ from tenants.portability.verifying import verify_open
 Told = Callable[[str, int], None]
 
 
-def check(store: Store, backup: str, tell: Told = lambda _what, _rows: None) -> dict[str, Any]:
-    """How much was looked at. Raises BackupDamaged that names the first file at fault, NotFound, KeyDestroyed."""
+def check(
+    store: Store, backup: str, tell: Told = lambda _what, _rows: None, region: str | None = None
+) -> dict[str, Any]:
+    """How much was looked at, of all or of what lies in a region's place.
+
+    Raises BackupDamaged that names the first file at fault, NotFound, KeyDestroyed.
+    """
     index = store.index(store.page(backup))
+    if region is not None:
+        index = store.part(index, region)
     with store.opened(backup, CATALOG, index["catalog"]) as chunks:
         for _ in chunks:
             tell("the catalog", 0)

@@ -5,21 +5,18 @@ instruction, the same command begins anew.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, delete, func, select, update
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.schema import AddConstraint, DropConstraint
+from sqlalchemy import delete, func, select, update
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.ledger import Ledger
 from tenants.audit.models import AuditSeal
 from tenants.audit.recording import record_event
-from tenants.catalog.models import AuditHead, CatalogBase, Restoration, State, Tenant, TenantKey
+from tenants.catalog.models import AuditHead, CatalogBase, Restoration, State, Tenant
 from tenants.catalog.regions import Regions
 from tenants.catalog.registry import Catalog, Home, role_of
 from tenants.foundation.clock import now
@@ -38,6 +35,7 @@ from tenants.lifecycle.backups.again import Replayed
 from tenants.lifecycle.backups.agreeing import NOBODYS, agree, remove_nobodys
 from tenants.lifecycle.backups.catalog_file import content_of_catalog, fill_catalog
 from tenants.lifecycle.backups.doors import end_staffs_for_the_moment, end_what_is_for_the_moment
+from tenants.lifecycle.backups.keys_back import keys_may_wait, put_keys_back
 from tenants.lifecycle.backups.newer_archives import have_tidied
 from tenants.lifecycle.backups.replaying import Replaying
 from tenants.lifecycle.backups.store import CATALOG, Page, Store, place_in
@@ -50,8 +48,6 @@ from tenants.provisioning.revisions import head, steps, up_to
 from tenants.support_access.staff.models import Staff
 
 Told = Callable[[str, int], None]
-_KEYS: Any = TenantKey.__table__
-_dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -109,14 +105,16 @@ class Restoring:
     _rows: int = 0
     _files: int = 0
 
-    def restore(self, backup: str) -> Restored:
-        """Bring it in, replay, and open.
+    def restore(self, backup: str, region: str | None = None) -> Restored:
+        """Bring it in, replay, and open; of what lies in a region's place alone, it is for trial: the others are missing.
 
         Raises Conflict when this installation is not empty or something came back unequal; BackupDamaged, KeyDestroyed,
         LedgerBroken, Unavailable. Nothing is served then; run it again.
         """
         page = self.store.page(backup)
         index = self.store.index(page)
+        if region is not None:
+            index = self.store.part(index, region)
         self._must_fit(index)
         self._must_be_empty()
         for _ in self.ledger.entries():
@@ -179,11 +177,11 @@ class Restoring:
         said = index["catalog"]
         with copying.filling_catalog(self.owners.get("main")) as connection:
             copying.empty_tables(connection, [str(each.name) for each in CatalogBase.metadata.sorted_tables])
-            with _keys_may_wait(connection):
+            with keys_may_wait(connection):
                 with self.store.opened(page.id, CATALOG, said) as chunks:
                     fill_catalog(connection, chunks)
                 self._compare_catalog(connection, said["tables"])
-                self._put_keys_back(connection)
+                put_keys_back(connection, self.store.keyring)
             remove_nobodys(connection)
             agree(connection, {UUID(each): its["cell"] for each, its in index["bundles"].items()})
             states = dict(connection.execute("select id, state from catalog.tenants").fetchall())
@@ -212,20 +210,6 @@ class Restoring:
         for table, said in expected.items():
             equal = found.get(table) == said
             self._compared.append(Compared("the catalog", table, said["rows"], equal))
-
-    def _put_keys_back(self, connection: Connection) -> None:
-        """Each version as the keyring has it today; one that it has no more was destroyed, whatever the backup says."""
-        for (tenant_id,) in connection.execute("select id from catalog.tenants").fetchall():
-            for key_version, wrapped in self.store.keyring.wrapped_keys(tenant_id).items():
-                connection.execute(
-                    "insert into catalog.tenant_keys (tenant_id, version, wrapped, created_at) values (%s, %s, %s, %s)"
-                    " on conflict (tenant_id, version) do update set wrapped = excluded.wrapped, destroyed_at = null",
-                    [tenant_id, key_version, wrapped, now()],
-                )
-        connection.execute(
-            "update catalog.tenant_keys set destroyed_at = %s where wrapped is null and destroyed_at is null",
-            [now()],
-        )
 
     def _tenant(self, store: Store, page: Page, tenant_id: UUID, said: Mapping[str, Any]) -> None:
         home, owner_url = Home(tenant_id, said["cell"]), self.owners.get(said["cell"])
@@ -283,14 +267,3 @@ class Restoring:
 
     def _tell(self, what: str, before: int) -> Told:
         return lambda _table, rows: self.told(what, before + rows)
-
-
-@contextmanager
-def _keys_may_wait(connection: Connection) -> Iterator[None]:
-    """Versions come in without their keys, which follow before the block ends."""
-    (rule,) = (each for each in _KEYS.constraints if isinstance(each, CheckConstraint))
-    without = DropConstraint(rule).compile(dialect=_dialect)
-    again = AddConstraint(rule, isolate_from_table=False).compile(dialect=_dialect)
-    connection.execute(str(without).encode())
-    yield
-    connection.execute(str(again).encode())

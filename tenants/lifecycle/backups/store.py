@@ -3,7 +3,6 @@
 A backup without that page is none: whoever was killed while making it left nothing that is ever listed.
 """
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,12 +11,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from tenants.foundation.encryption import Context, DataKey, Unreadable
+from tenants.foundation.encryption import Context, DataKey
 from tenants.foundation.errors import NotFound
 from tenants.foundation.sealed_streams import seal_stream, unseal_stream
 from tenants.isolation.storage import NotStored, Place, StorageFailed
 from tenants.lifecycle.backups.faults import BackupDamaged
 from tenants.lifecycle.backups.keyring import INSTALLATION_ID, Keyring, version_of
+from tenants.lifecycle.backups.measuring import Measured, checked
 from tenants.lifecycle.backups.mirror import Mirror
 from tenants.portability.opening import NotABundle, OpenBundle, bundle_in
 
@@ -74,7 +74,7 @@ class Store:
 
     def write(self, backup: str, name: str, key: DataKey, chunks: Iterable[bytes]) -> WrittenFile:
         """Write one file, sealed for its name in this backup. Raises StorageFailed; nothing of it is left then."""
-        measured = _Measured(seal_stream(key, chunks, _context(backup, name)))
+        measured = Measured(seal_stream(key, chunks, _context(backup, name)))
         self.place.write(_key(backup, name), measured)
         return WrittenFile(measured.size, measured.hash.hexdigest())
 
@@ -84,8 +84,8 @@ class Store:
         place = _key(backup, name)
         try:
             with self.place.open_stream(place) as chunks:
-                measured = _Measured(chunks)
-                yield _checked(
+                measured = Measured(chunks)
+                yield checked(
                     place,
                     unseal_stream(self.keyring.opened, measured, _context(backup, name)),
                     measured,
@@ -140,6 +140,15 @@ class Store:
             raise BackupDamaged(f"{_key(page.id, PAGE)} was changed after it was written.")
         return found
 
+    def part(self, index: Mapping[str, Any], region: str) -> dict[str, Any]:
+        """Of an index, what lies in the place of a region. Raises StorageFailed when there is none here."""
+        place = self.place_of(region)
+        mine = {
+            name: {each: its for each, its in index[name].items() if place_in(index, each) == place}
+            for name in ("bundles", "files")
+        }
+        return {**index, **mine}
+
     def readable(self, page: Page) -> bool:
         """Whether its dated key is still there."""
         day = datetime.fromisoformat(page.key_day).date()
@@ -175,30 +184,6 @@ def place_in(index: Mapping[str, Any], tenant_id: str) -> str | None:
 
 def no_place(region: str) -> StorageFailed:
     return StorageFailed(f"There is no place for backups of {region!r}: name one in FREEHOLD_REGION_BACKUPS.")
-
-
-class _Measured:
-    """Passes chunks on, and knows how many bytes they were and their SHA-256."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks, self.size, self.hash = chunks, 0, hashlib.sha256()
-
-    def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._chunks:
-            self.size += len(chunk)
-            self.hash.update(chunk)
-            yield chunk
-
-
-def _checked(
-    place: str, chunks: Iterator[bytes], measured: _Measured, expected: Mapping[str, Any]
-) -> Iterator[bytes]:
-    try:
-        yield from chunks
-    except Unreadable:
-        raise BackupDamaged(f"{place} was changed or cut short: its seal is broken.") from None
-    if measured.hash.hexdigest() != expected["sha256"]:
-        raise BackupDamaged(f"{place} is not the file that was written with this backup.")
 
 
 def _context(backup: str, name: str) -> Context:

@@ -41,6 +41,7 @@ def test_all_is_well_in_a_house_that_is_well(doctor, acme, neighbour):
         "staff",
         "redis",
         "storage",
+        "backups",
         "regions",
         "key of keys",
         "migrations",
@@ -50,7 +51,7 @@ def test_all_is_well_in_a_house_that_is_well(doctor, acme, neighbour):
 def test_a_person_reads_a_line_for_each(doctor, acme, neighbour):
     lines = doctor().stdout.splitlines()
 
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert all(line.startswith("✓ ") for line in lines)
 
 
@@ -128,6 +129,21 @@ def test_storage_of_each_region_is_tried_out(doctor, tmp_path, acme, neighbour):
     assert found["storage of asia"][0] is False
     assert "can't be written: Not a directory." in found["storage of asia"][1]
     assert [each for each in (tmp_path / "us").rglob("*") if each.is_file() and each.name != ".lock"] == []
+
+
+def test_places_of_backups_are_tried_out(doctor, tmp_path, acme, neighbour):
+    (tmp_path / "file").write_text("in the way")
+    us, asia = (tmp_path / "us").as_uri(), (tmp_path / "file").as_uri()
+
+    result = doctor("--json", FREEHOLD_REGION_BACKUPS=json.dumps({"us": us, "asia": asia}))
+
+    assert result.exit_code == 1
+    found = findings(result)
+    assert found["backups"][0] is True
+    assert found["backups of us"] == (True, f"A file went to {us} and was removed again.")
+    assert found["backups of asia"][0] is False
+    assert "can't be written: Not a directory." in found["backups of asia"][1]
+    assert [each.name for each in (tmp_path / "us").rglob("*") if each.is_file()] == [".lock"]
 
 
 def test_whether_certificates_are_locked_is_said(doctor, s3, s3_storage_url, acme, neighbour):

@@ -146,6 +146,25 @@ def test_a_backup_of_two_regions_lies_in_both_and_a_drill_brings_back_all_of_it(
     assert not (place.folder / "drill").exists()
 
 
+def test_a_region_is_looked_at_and_drilled_alone(
+    world: World, place: Elsewhere, neighbour: Workspace
+) -> None:
+    taken = place.told("backup", "create")
+    verified = place.told("backup", "verify", taken["backup"], "--region", "us")
+    assert (verified["tenants"], verified["files"]) == (1, 1)
+    rest = place.told("backup", "verify", taken["backup"], "--region", "eu")
+    assert (rest["tenants"], rest["files"]) == (taken["tenants"] - 1, taken["files"] - 1)
+
+    bundle = world.folder / "eu" / "backups" / "taken" / taken["backup"] / world.eu.home.role
+    bundle.unlink()
+    found = place.told("backup", "drill", taken["backup"], "--region", "us")
+    assert found["equal"], "what is of the other region was not even looked for"
+    lines = {each["table"]: each for each in found["lines"]}
+    assert (lines["contacts"]["tenants"], lines["contacts"]["rows"]) == (1, 1)
+    refused = place.run("backup", "drill", taken["backup"], "--region", "mars")
+    assert (refused.returncode, "no place for backups of 'mars'" in refused.stderr) == (1, True)
+
+
 def test_a_backup_from_before_is_read_from_the_one_place_that_it_lies_in(
     world: World, place: Elsewhere, settings: Settings, catalog: Catalog, neighbour: Workspace
 ) -> None:

@@ -15,6 +15,8 @@ from tenants.retention.periods import MONTHS, Period
 from tenants.retention.resolution import Facts
 
 DAY_OF_UTC = sa.literal_column("'UTC'", sa.Text)
+#: The year after 9999 ends in PostgreSQL's calendar and not in Python's; anybody may say such a day.
+LATEST = sa.literal_column("timestamp '9999-12-31'", sa.DateTime())
 
 
 def moment_of(kind: Kept, trigger: Trigger) -> ColumnElement[Any]:
@@ -49,7 +51,7 @@ def later(column: Any, period: Period) -> ColumnElement[Any]:
 
 def facts_of(kind: Kept, record_ids: Sequence[UUID]) -> list[Facts]:
     """The facts of those of these records that are there."""
-    asked = [moment_of(kind, each).label(each.value) for each in kind.triggers]
+    asked = [func.least(moment_of(kind, each), LATEST).label(each.value) for each in kind.triggers]
     table = kind.model.__table__
     rows = db().execute(select(table.c.id, *asked).where(table.c.id.in_(record_ids)))
     return [

@@ -21,8 +21,14 @@ class Period:
     def after(self, moment: datetime) -> datetime:
         """The moment that lies a period after another; a day that the month hasn't got is its last.
 
-        PostgreSQL adds intervals the same way.
+        PostgreSQL adds intervals the same way, but for what would lie beyond the calendar: that is its end.
         """
+        try:
+            return self._after(moment)
+        except (ValueError, OverflowError):
+            return datetime.max.replace(tzinfo=moment.tzinfo)
+
+    def _after(self, moment: datetime) -> datetime:
         years, month = divmod(moment.year * MONTHS + moment.month - 1 + self.months, MONTHS)
         last = calendar.monthrange(years, month + 1)[1]
         moved = moment.replace(year=years, month=month + 1, day=min(moment.day, last))

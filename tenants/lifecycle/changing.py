@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from tenants.access.caller import SYSTEM, act_as
@@ -35,6 +35,7 @@ SAID_INSIDE = (State.ACTIVE, State.SUSPENDED, State.FROZEN, State.CLOSING)
 WRITABLE = (State.ACTIVE, State.SUSPENDED, State.CLOSING)
 #: So few events came while those before them were sealed.
 FEW_EVENTS = 100
+PATIENT = text("set local idle_in_transaction_session_timeout = 0")
 Owners = Mapping[str, str | None]
 
 
@@ -101,8 +102,15 @@ def settle_all(catalog: Catalog, owners: Owners) -> int:
 def settle(catalog: Catalog, owners: Owners, tenant_id: UUID) -> None:
     """Have a tenant's schema say what the catalog says, and put each change on record; safe to repeat.
 
+    One at a time: who read a state and was slow to say it would say it over a later one, and nobody would say that again.
     Freezing takes and lifts rights, so it needs the owner's URL: Unavailable without it.
     """
+    with catalog.alone(f"says the state of {tenant_id}") as turn:
+        turn.execute(PATIENT)  # a freeze waits for whoever writes
+        _settle(catalog, owners, tenant_id)
+
+
+def _settle(catalog: Catalog, owners: Owners, tenant_id: UUID) -> None:
     unsettled = select(StateChange).where(
         StateChange.tenant_id == tenant_id, StateChange.settled_at.is_(None)
     )

@@ -98,6 +98,8 @@ def digest_of(record_ids: Sequence[UUID]) -> str:
 
 def _entry(entry_id: UUID) -> BinEntry:
     entry = find(BinEntry, entry_id, lock=True)
+    if entry.resource not in kinds():
+        raise NotFound
     if not decide(acting().caller, f"{entry.resource}:read", _stand_in(entry)).allowed:
         raise NotFound
     _must_reach(entry)

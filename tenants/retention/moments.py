@@ -63,12 +63,14 @@ def facts_anywhere(record_ids: Sequence[UUID]) -> list[tuple[Kept, Facts]]:
     """The facts of these records of whatever kind, also of those in the bin."""
     found = [(kind, facts) for kind in kinds().values() for facts in facts_of(kind, record_ids)]
     binned = db().scalars(select(BinEntry).where(BinEntry.record_id.in_(record_ids)))
-    return [*found, *((kinds()[each.resource], facts_in_bin(each)) for each in binned)]
+    known = [each for each in binned if each.resource in kinds()]
+    return [*found, *((kinds()[each.resource], facts_in_bin(each)) for each in known)]
 
 
 def facts_in_bin(entry: BinEntry) -> Facts:
     """The facts of a record as they were when it was deleted."""
-    return Facts(entry.record_id, {Trigger(name): _read(text) for name, text in entry.moments.items()})
+    kept = entry.moments
+    return Facts(entry.record_id, {each: _read(kept[each.value]) for each in Trigger if each.value in kept})
 
 
 def as_kept(facts: Facts) -> dict[str, str | None]:
@@ -93,5 +95,10 @@ def _aware(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.replace(tzinfo=UTC)
 
 
-def _read(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def _read(text: object) -> datetime | None:
+    """A bundle may have brought anything: what is no moment has not come, so that what keeps a record keeps it."""
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

@@ -1,6 +1,7 @@
 """A bin that somebody else filled, say a bundle that was brought in, puts back nothing but records of its kind."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,8 +13,10 @@ from tenants.foundation.tables import Base
 from tenants.identity.models import Role, UserRole
 from tenants.isolation.door import db, inside
 from tenants.isolation.sealing import opened
+from tenants.retention.jobs import empty_the_bin
 from tenants.retention.models import BinEntry
-from tests.tenants.retention.world import contact, delete, in_bin
+from tests.jobs import RunJobs
+from tests.tenants.retention.world import backdate, contact, delete, in_bin, rule, run
 from tests.workspace import Workspace
 
 
@@ -60,3 +63,38 @@ def _rows(acme: Workspace) -> dict[str, int]:
             name: db().scalars(select(func.count()).select_from(Base.metadata.tables[name])).one()
             for name in names
         }
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"moments": {"created": "yesterday"}},
+        {"moments": {"created": "2020-01-01T00:00:00"}},
+        {"moments": {"created": 7}},
+        {"moments": {"never": None}},
+        {"resource": "nonsense"},
+    ],
+    ids=str,
+)
+def test_an_entry_that_is_none_keeps_no_other_in_the_bin(
+    new_workspace: Callable[[], Workspace], neighbour: Workspace, run_jobs: RunJobs, said: dict[str, Any]
+) -> None:
+    ours = new_workspace()
+    odd, usual, theirs = contact(ours), contact(ours), contact(neighbour)
+    rule(ours, resource="contacts", action="retain", period="P1D")
+    rule(ours, resource="bin", period="P0D")
+    for workspace, made in ((ours, odd), (ours, usual), (neighbour, theirs)):
+        backdate(workspace, "contacts", made, 30)
+        delete(workspace.admin, f"/contacts/{made}")
+    entry_id = in_bin(ours, odd)["id"]
+    with inside(ours.home):
+        act_as(SYSTEM)
+        entry = db().get_one(BinEntry, UUID(entry_id))
+        for name, value in said.items():
+            setattr(entry, name, value)
+    assert ours.admin.get("/bin").status_code == 200
+    run(ours, empty_the_bin, run_jobs)
+    left = [each["record_id"] for each in ours.admin.get("/bin").json["data"]]
+    assert usual not in left
+    assert ours.admin.post(f"/bin/{entry_id}/restoration").status_code in (201, 404)
+    assert in_bin(neighbour, theirs)

@@ -19,6 +19,8 @@ from werkzeug.serving import make_server
 from tests.strict_s3 import refusal
 
 BUCKET = "freehold"
+OWN = "their-own"
+SECRET = "not-to-be-shown"
 
 #: Moto says that every upload was begun then; ours are told apart by age.
 ALWAYS_BEGUN = b"2010-11-10T20:48:33.000Z"
@@ -82,9 +84,10 @@ class S3:
         """Refuse the next requests for which `matches(environ)` is true. A 403 is not tried again."""
         self.faults.append(Fault(matches, status, code, times))
 
-    def left_open(self):
+    def left_open(self, bucket=BUCKET, prefix=""):
         """The keys of uploads that were begun and neither completed nor aborted."""
-        return [each["Key"] for each in self.client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", [])]
+        found = self.client.list_multipart_uploads(Bucket=bucket, Prefix=prefix)
+        return [each["Key"] for each in found.get("Uploads", [])]
 
     def stored(self):
         return [each["Key"] for each in self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
@@ -119,6 +122,20 @@ def s3_server() -> Iterator[S3]:
     )
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def own_bucket(s3_server: S3) -> dict[str, str]:
+    """A bucket that is a tenant's own, as a schedule of exports names it."""
+    there = {"LocationConstraint": "eu-central-1"}
+    s3_server.client.create_bucket(Bucket=OWN, CreateBucketConfiguration=there)
+    return {
+        "name": OWN,
+        "region": "eu-central-1",
+        "endpoint": s3_server.url,
+        "access_key_id": "theirs",
+        "secret_access_key": SECRET,
+    }
 
 
 @pytest.fixture

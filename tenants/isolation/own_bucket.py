@@ -1,7 +1,7 @@
 """A bucket that belongs to the tenant: boto3 signs and speaks S3, and every request leaves through the one door out."""
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,11 +12,11 @@ from boto3.session import Session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
-from tenants.foundation.errors import Refusal, Unavailable
+from tenants.foundation.errors import Unavailable
 from tenants.foundation.exchange import OURS, Limits, Request
 from tenants.foundation.outbound import ANY_HOST, processor
-from tenants.foundation.pieces import in_pieces
 from tenants.foundation.tables import Purpose
 from tenants.foundation.way_out import outbound
 from tenants.isolation.parts import PART_BYTES
@@ -45,11 +45,19 @@ SENTENCES = {
         " another account than was said."
     ),
     "NoSuchKey": "The object is not there any more.",
+    "NoSuchUpload": "The unfinished upload is not there any more.",
 }
 
 
 class BucketFailed(Unavailable):
-    """The tenant's bucket did not do what it was asked; the message says what it answered."""
+    """The tenant's bucket did not do what it was asked; the message says what it answered.
+
+    `answered` is S3's own word for it, if it was one of these.
+    """
+
+    def __init__(self, detail: str, answered: str = "") -> None:
+        super().__init__(detail)
+        self.answered = answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +81,19 @@ class OwnBucket:
     access_key_id: str
     secret: str = field(repr=False)
 
-    def write(self, key: str, pieces: Iterable[bytes]) -> None:
-        """Store the pieces in parts: the object is there after the last one, or not at all. Raises BucketFailed."""
-        client, at = self._client(), self._at(key)
-        with _in_words():
-            upload = _said(client.create_multipart_upload(**at), "UploadId")
-        try:
-            with _in_words():
-                parts = [
-                    {"PartNumber": number, "ETag": self._part(client, at, upload, number, piece)}
-                    for number, piece in enumerate(in_pieces(pieces, PART_BYTES), start=1)
-                ]
-                client.complete_multipart_upload(**at, UploadId=upload, MultipartUpload={"Parts": parts})
-        except BaseException as error:
-            self._abort(client, at, upload, error)
-            raise
-
     def read(self, key: str, size: int) -> Iterator[bytes]:
         """The object of so many bytes in chunks, each asked for by itself. Raises BucketFailed, also for another size."""
-        yield from self._read(self._client(), key, size)
+        yield from self._read(self.client(), key, size)
 
     def _read(self, client: Any, key: str, size: int) -> Iterator[bytes]:
         """Whoever answers may be anybody: how much it is, and in how many answers, is not theirs to say."""
         begin = 0
         while begin < size:
             asked = f"bytes={begin}-{begin + PART_BYTES - 1}"
-            with _in_words():
-                answer = client.get_object(**self._at(key), Range=asked)
+            with in_words():
+                answer = client.get_object(**self.at(key), Range=asked)
                 chunk = answer["Body"].read()
-            if _said(answer, "ContentRange").rpartition("/")[2] != str(size):
+            if said(answer, "ContentRange").rpartition("/")[2] != str(size):
                 raise BucketFailed("The bucket has something else than what was written there.")
             if len(chunk) != min(PART_BYTES, size - begin):
                 raise BucketFailed("The bucket gave less than it has.")
@@ -110,36 +102,32 @@ class OwnBucket:
 
     def delete(self, key: str) -> None:
         """Make sure that there is no such object. Raises BucketFailed."""
-        with _in_words():
-            self._client().delete_object(**self._at(key))
+        with in_words():
+            self.client().delete_object(**self.at(key))
 
     def try_out(self, key: str) -> None:
         """Write an object, read it and remove it. Raises BucketFailed, and OutboundRefused for an endpoint inside."""
-        content, client = b"Freehold may write here.", self._client(ends=monotonic() + TRYING_SECONDS)
-        with _in_words():
-            client.put_object(**self._at(key), Body=content)
+        content, client = b"Freehold may write here.", self.client(ends=monotonic() + TRYING_SECONDS)
+        with in_words():
+            client.put_object(**self.at(key), Body=content)
         found = b"".join(self._read(client, key, len(content)))
-        with _in_words():
-            client.delete_object(**self._at(key))
+        with in_words():
+            client.delete_object(**self.at(key))
         if found != content:
             raise BucketFailed("What was written there came back as something else.")
 
-    def _part(self, client: Any, at: dict[str, str], upload: str, number: int, piece: bytes) -> str:
-        answer = client.upload_part(**at, UploadId=upload, PartNumber=number, Body=piece)
-        return _said(answer, "ETag")
+    def at(self, key: str) -> dict[str, str]:
+        """What names an object in a request of boto3's, and whose bucket it has to be in."""
+        return {**self.whole, "Key": key}
 
-    def _abort(self, client: Any, at: dict[str, str], upload: str, cause: BaseException) -> None:
-        try:
-            client.abort_multipart_upload(**at, UploadId=upload)
-        except (BotoCoreError, ClientError, Refusal) as error:
-            cause.add_note(f"The unfinished upload stays in the bucket: {error}")
-
-    def _at(self, key: str) -> dict[str, str]:
+    @property
+    def whole(self) -> dict[str, str]:
+        """What names the bucket itself, and whose it has to be."""
         owner = self.address.account_id
-        return {"Bucket": self.address.name, "Key": key, **({"ExpectedBucketOwner": owner} if owner else {})}
+        return {"Bucket": self.address.name, **({"ExpectedBucketOwner": owner} if owner else {})}
 
-    def _client(self, ends: float | None = None) -> Any:
-        """One that speaks S3; `ends` is the moment (of `monotonic`) at which it has had its time."""
+    def client(self, ends: float | None = None) -> Any:
+        """Somebody who speaks S3 for us; `ends` is the moment (of `monotonic`) at which it has had its time."""
         style = {
             "addressing_style": "path" if self.address.endpoint else "virtual",
             "payload_signing_enabled": True,
@@ -173,7 +161,7 @@ class _Raw(io.BytesIO):
         yield self.read()
 
 
-def _said(answer: Mapping[str, Any], name: str) -> str:
+def said(answer: Mapping[str, Any], name: str) -> str:
     """What S3 says with every such answer."""
     if not isinstance(found := answer.get(name), str):
         raise BucketFailed(f"The bucket answered without {name}, which S3 always says.")
@@ -185,11 +173,14 @@ def _text(value: Any) -> str:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def in_words() -> Iterator[None]:
+    """Say in a sentence what a bucket would not do. Raises BucketFailed with what it called that."""
     try:
         yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
-        raise BucketFailed(SENTENCES.get(code, f"The bucket answered: {code}.")) from error
+        raise BucketFailed(SENTENCES.get(code, f"The bucket answered: {code}."), answered=code) from error
     except BotoCoreError as error:
         raise BucketFailed(f"The bucket can't be used: {error}") from error
+    except (ResponseParserError, ValueError) as error:  # a number in an answer that is none is a ValueError
+        raise BucketFailed("The bucket answered with something that S3 never says.") from error

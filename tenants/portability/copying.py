@@ -1,7 +1,7 @@
 """One copy of a schedule: made, read back, put in the place of the oldest."""
 
-from collections.abc import Iterator
-from hashlib import sha256
+import hashlib
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,10 +9,12 @@ from sqlalchemy import select
 from tenants.foundation.clock import now
 from tenants.foundation.errors import NotFound, Unavailable
 from tenants.isolation.door import db
+from tenants.isolation.files import files
 from tenants.portability.bundling import Bundling
 from tenants.portability.exporting import note
-from tenants.portability.keeping import Keeping, keeping_of, name_of_copy
+from tenants.portability.keeping import keeping_of
 from tenants.portability.models import Export, ExportSchedule
+from tenants.portability.parcels import file_of
 
 
 def scheduled(schedule_id: UUID) -> ExportSchedule:
@@ -33,13 +35,13 @@ def copy_of(schedule_id: UUID, job_id: UUID) -> Export:
     return made
 
 
-def must_be_whole(pieces: Iterator[bytes], made: Bundling) -> None:
+def must_be_whole(pieces: Iterable[bytes], sha256: str, size: int) -> None:
     """Read a copy back. Raises Unavailable, so that it is made again, when it is not what was written."""
-    found, size = sha256(), 0
+    found, length = hashlib.sha256(), 0
     for piece in pieces:
         found.update(piece)
-        size += len(piece)
-    if (found.hexdigest(), size) != (made.sha256, made.size):
+        length += len(piece)
+    if (found.hexdigest(), length) != (sha256, size):
         raise Unavailable("The copy was read back as something else than was written. It is made again.")
 
 
@@ -66,7 +68,7 @@ def remove_surplus(schedule: ExportSchedule) -> None:
     db().flush()
 
 
-def forget_attempts(place: Keeping, schedule: ExportSchedule, export: Export, attempt: int) -> None:
-    """Remove what earlier attempts wrote and never said."""
+def forget_attempts(export: Export, attempt: int) -> None:
+    """Remove what earlier attempts stored with us and never said."""
     for earlier in range(1, attempt):
-        place.delete(name_of_copy(schedule, export.id, earlier, encrypted=bool(export.encrypt_to)))
+        files().delete(file_of(export.id, earlier))

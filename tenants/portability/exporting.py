@@ -1,6 +1,6 @@
 """The life of an export: asked for, made, downloaded, expired. Each step is on record in the audit log."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -19,6 +19,7 @@ from tenants.isolation.files import files, opened_file, sealed_file
 from tenants.isolation.storage import NotStored
 from tenants.jobs.models import Job, JobState
 from tenants.portability.bundling import Bundling
+from tenants.portability.keeping import end_upload
 from tenants.portability.models import Export
 from tenants.portability.parcels import FOLDER
 
@@ -60,12 +61,18 @@ def finish(export_id: UUID, file: str, made: Bundling, days: int) -> dict[str, A
 
 def note(export: Export, file: str, made: Bundling) -> dict[str, Any]:
     """Write down what was made of it, and have removed what earlier attempts left; what a job has to show for itself."""
-    export.file, export.size, export.sha256 = file, made.size, made.sha256
-    export.counts, export.snapshot_at, export.finished_at = made.counts(), made.about.snapshot_at, now()
+    describe(export, made)
+    export.file, export.finished_at = file, now()
     if made.parcels:
         export.parcels = made.parcels.names
         remove_after_commit(made.parcels.others())
     return {"export_id": str(export.id), "sha256": made.sha256}
+
+
+def describe(export: Export, made: Bundling) -> None:
+    """Write down what there is of a bundle, wherever it is kept."""
+    export.size, export.sha256 = made.size, made.sha256
+    export.counts, export.snapshot_at = made.counts(), made.about.snapshot_at
 
 
 def download(export: Export) -> Iterator[bytes]:
@@ -91,12 +98,14 @@ def looked_at(export: Export) -> Iterator[bytes]:
 
 def delete(export: Export) -> None:
     """Remove an export, its file, and the work on it."""
+    # A worker that notes what it has begun in a bucket has done so, or finds nothing to note it at.
+    db().refresh(export, with_for_update=True)
+    end_upload(export)
     job = db().get(Job, export.job_id, with_for_update=True) if export.job_id else None
     if job is not None and not JobState(job.state).finished:
         job.cancel()
-    stored = export.expire()
-    if not export.in_bucket:  # what is in their own bucket is theirs
-        remove_after_commit(stored)
+    # What is in their own bucket is theirs.
+    remove_after_commit(export.awaits_upload if export.in_bucket else export.stored)
     db().delete(export)
     db().flush()
 
@@ -142,6 +151,14 @@ def _one_after_another(
 ) -> Iterator[bytes]:
     with stack:
         yield from chunks
-    for name in others:
-        with sealed_file(tenant_id, name) as rest:
-            yield from rest
+    yield from pieces_of(tenant_id, others)
+
+
+def pieces_of(tenant_id: UUID, names: Iterable[str]) -> Generator[bytes, None, None]:
+    """What these files of a tenant hold, unsealed, one after another. Nobody need be in the tenant.
+
+    Raises as `sealed_file` does.
+    """
+    for name in names:
+        with sealed_file(tenant_id, name) as chunks:
+            yield from chunks

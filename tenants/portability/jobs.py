@@ -1,12 +1,12 @@
 """Making bundles, and removing them when their time has come."""
 
 from contextlib import closing
-from itertools import chain
 from uuid import UUID
 
 from tenants.access.caller import acting
 from tenants.foundation.tables import Purpose
 from tenants.foundation.yielding import yielding
+from tenants.isolation.door import here
 from tenants.isolation.files import store_sealed
 from tenants.jobs.progress import conclude, current_job, progress, step
 from tenants.jobs.registry import job
@@ -20,11 +20,17 @@ from tenants.portability.copying import (
     remove_surplus,
     scheduled,
 )
-from tenants.portability.exporting import expire_exports, finish, must_see_everything, still_wanted
-from tenants.portability.keeping import keeping_of, name_of_copy
+from tenants.portability.exporting import (
+    expire_exports,
+    finish,
+    must_see_everything,
+    pieces_of,
+    still_wanted,
+)
 from tenants.portability.models import Export
 from tenants.portability.parcels import Parcels, file_of
 from tenants.portability.reminding import remind_of_copies
+from tenants.portability.uploading import await_upload, bring_copy, end_what_nobody_finishes
 from tenants.portability.watching import tell_of_trouble
 
 
@@ -54,33 +60,40 @@ def _make(export_id: UUID, file: str, attempt: int) -> Bundling:
 
 @job("exports.scheduled", purpose=Purpose.PORTABILITY, heavy=True, attempts=5, steps=True, always=True)
 def make_scheduled_export(schedule_id: UUID) -> None:
-    """Make a copy, read it back, and remove the ones beyond those that are kept."""
+    """Make a copy, read it back where it was to go, and remove the ones beyond those that are kept."""
     running = current_job()
     with step():
+        scheduled(schedule_id)
         export = copy_of(schedule_id, running.id)
     if export.finished_at is None:
-        name, made = yielding(lambda: _copy(schedule_id, export.id, running.attempt))
-        with step():
-            finish_copy(schedule_id, export.id, name, made)
+        put = _put_in_bucket if export.in_bucket else _put_with_us
+        yielding(lambda: put(schedule_id, export.id, running.attempt))
     with step():
         remove_surplus(scheduled(schedule_id))
         conclude({"export_id": str(export.id)})
 
 
-def _copy(schedule_id: UUID, export_id: UUID, attempt: int) -> tuple[str, Bundling]:
+def _put_with_us(schedule_id: UUID, export_id: UUID, attempt: int) -> None:
+    name = file_of(export_id, attempt)
+    made = _make(export_id, name, attempt)
     with step(isolation=SNAPSHOT):
-        must_see_everything(acting().caller)
-        schedule, export = scheduled(schedule_id), still_wanted(export_id)
-        place = keeping_of(schedule)
-        name = name_of_copy(schedule, export_id, attempt, encrypted=bool(export.encrypt_to))
-        parcels = None if export.encrypt_to or export.in_bucket else Parcels(export_id, attempt)
-        bundling = _bundling(export, parcels)
-        with closing(bundling.pieces()) as pieces:
-            place.write(name, pieces)
-        whole = [*(parcels.names if parcels else ()), name]
-        must_be_whole(chain.from_iterable(place.read(each, bundling.size) for each in whole), bundling)
-        forget_attempts(place, schedule, export, attempt)
-    return name, bundling
+        whole = [*(made.parcels.names if made.parcels else ()), name]
+        must_be_whole(pieces_of(here().home.id, whole), made.sha256, made.size)
+        forget_attempts(still_wanted(export_id), attempt)
+    with step():
+        finish_copy(schedule_id, export_id, name, made)
+
+
+def _put_in_bucket(schedule_id: UUID, export_id: UUID, attempt: int) -> None:
+    """What lies with us has one SHA-256 and no longer changes, so its parts are sent once, whoever dies meanwhile."""
+    with step():
+        made = still_wanted(export_id).awaits_upload
+    if not made:
+        file = file_of(export_id, attempt)
+        bundling = _make(export_id, file, attempt)
+        with step():
+            await_upload(export_id, file, bundling)
+    bring_copy(schedule_id, export_id)
 
 
 def _bundling(export: Export, parcels: Parcels | None) -> Bundling:
@@ -101,7 +114,10 @@ def watch() -> None:
     remind_of_copies()
 
 
-@job("exports.expire", purpose=Purpose.PORTABILITY, every="23 * * * *", always=True)
+@job("exports.expire", purpose=Purpose.PORTABILITY, every="23 * * * *", steps=True, always=True)
 def expire() -> None:
-    """Remove exports whose time has come, and what killed workers left of theirs."""
-    expire_exports()
+    """Remove exports whose time has come, and what killed workers left of theirs, with us and in buckets."""
+    with step():
+        expire_exports()
+    with step():
+        end_what_nobody_finishes()

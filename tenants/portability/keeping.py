@@ -1,44 +1,32 @@
-"""Where copies are kept: our storage, sealed, or the tenant's own bucket. Both write, read back and remove."""
+"""Where copies are kept: our storage, sealed, or the tenant's own bucket."""
 
-from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from tenants.foundation.errors import Conflict
-from tenants.isolation.files import files, opened_file, store_sealed
-from tenants.isolation.own_bucket import BucketAddress, OwnBucket
+import structlog
+
+from tenants.foundation.errors import Conflict, Unavailable
+from tenants.foundation.exchange import OutboundFailed
+from tenants.foundation.outbound import OutboundRefused
+from tenants.isolation.door import db
+from tenants.isolation.files import files
+from tenants.isolation.own_bucket import BucketAddress, BucketFailed, OwnBucket
+from tenants.isolation.own_uploads import Upload
 from tenants.isolation.sealing import opened
-from tenants.portability.models import ExportSchedule
-from tenants.portability.parcels import file_of
+from tenants.portability.models import Export, ExportSchedule
+from tenants.portability.parcels import attempt_of, file_of
+
+log = structlog.get_logger(__name__)
 
 
 class Keeping(Protocol):
     """A place for copies by name."""
 
-    def write(self, name: str, pieces: Iterable[bytes]) -> None: ...
-
-    def read(self, name: str, size: int) -> Iterator[bytes]:
-        """What was written, of which there should be so many bytes in all."""
-
     def delete(self, name: str) -> None: ...
-
-
-class OurStorage:
-    """The tenant's files with us, sealed under its data key."""
-
-    def write(self, name: str, pieces: Iterable[bytes]) -> None:
-        store_sealed(name, pieces)
-
-    def read(self, name: str, size: int) -> Iterator[bytes]:  # noqa: ARG002 - what is sealed ends where it ended
-        with opened_file(name) as chunks:
-            yield from chunks
-
-    def delete(self, name: str) -> None:
-        files().delete(name)
 
 
 def keeping_of(schedule: ExportSchedule) -> Keeping:
     """Where the copies of a schedule go. Raises Conflict when the keys of its bucket are not here."""
-    return OurStorage() if schedule.bucket is None else bucket_of(schedule)
+    return files() if schedule.bucket is None else bucket_of(schedule)
 
 
 def bucket_of(schedule: ExportSchedule) -> OwnBucket:
@@ -62,3 +50,43 @@ def name_of_copy(schedule: ExportSchedule, export_id: object, attempt: int, *, e
     if schedule.bucket is None:
         return file_of(export_id, attempt)
     return f"{schedule.bucket.get('prefix') or ''}freehold-{export_id}-{attempt}.zip{'.age' if encrypted else ''}"
+
+
+def upload_of(schedule: ExportSchedule, export: Export) -> Upload | None:
+    """The unfinished upload of a copy, if one was begun. Raises Conflict as `bucket_of` does."""
+    if export.upload_id is None:
+        return None
+    return Upload(bucket_of(schedule), key_of_copy(schedule, export), export.upload_id)
+
+
+def key_of_copy(schedule: ExportSchedule, export: Export) -> str:
+    """What a copy that is made and lies with us is to be called in the bucket."""
+    made = attempt_of(export.awaits_upload[-1])
+    return name_of_copy(schedule, export.id, made, encrypted=bool(export.encrypt_to))
+
+
+def end_upload(export: Export) -> bool:
+    """Have the bucket forget what has arrived of a copy that nobody finishes; whether nothing is left to be forgotten.
+
+    A bucket that does not answer, or whose keys are no good any more, keeps it: that is logged, and holds nothing up.
+    """
+    schedule = export.upload_id and db().get(ExportSchedule, export.schedule_id)
+    try:
+        upload = upload_of(schedule, export) if schedule else None
+    except (Conflict, Unavailable) as error:
+        log.warning("upload_left_in_a_bucket", export_id=str(export.id), reason=error.detail)
+        return False
+    if upload and not let_go(upload):
+        return False
+    export.upload_id = None
+    return True
+
+
+def let_go(upload: Upload) -> bool:
+    """End an upload; whether the bucket did. One that did not is logged."""
+    try:
+        upload.end()
+    except (BucketFailed, OutboundFailed, OutboundRefused) as error:
+        log.warning("upload_left_in_a_bucket", key=upload.key, reason=error.detail)
+        return False
+    return True

@@ -51,7 +51,8 @@ class Export(Record, Owned, Base):
 
     Whether it is being made or has failed is its job's to say.
     `size` and `sha256` are those of the file that is downloaded, encrypted when there are recipients to encrypt to;
-    where it is kept, it is sealed besides. Its beginning may be kept apart, in `parcels`.
+    where it is kept, it is sealed besides. Its beginning may be kept apart, in `parcels`. One that is for a bucket lies
+    in `parcels` as a whole until it is there; `upload_id` is the bucket's name for what has arrived meanwhile.
     """
 
     __tablename__ = "exports"
@@ -89,6 +90,7 @@ class Export(Record, Owned, Base):
     job_id: Mapped[UUID | None] = column(data=DataClass.TECHNICAL)
     file: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     parcels: Mapped[list[str] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
+    upload_id: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     size: Mapped[int | None] = column(BigInteger, data=DataClass.TECHNICAL)
     sha256: Mapped[str | None] = column(data=DataClass.TECHNICAL)
     counts: Mapped[dict[str, Any] | None] = column(JSONB(none_as_null=True), data=DataClass.TECHNICAL)
@@ -105,6 +107,11 @@ class Export(Record, Owned, Base):
         """Whether its file can be removed. Who downloads one in parcels opens them one by one, and ends first."""
         wait = UNDER_WAY if self.parcels else timedelta()
         return self.expires_at is not None and self.expires_at + wait <= at
+
+    @property
+    def awaits_upload(self) -> list[str]:
+        """The names of what lies with us of a copy that is made and on its way to a bucket; the last has its rows."""
+        return list(self.parcels or ()) if self.in_bucket else []
 
     def expire(self) -> list[str]:
         """Let go of the file; the names of what it consists of, to be removed once this is committed."""

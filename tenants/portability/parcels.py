@@ -34,6 +34,11 @@ def file_of(export_id: object, attempt: int) -> str:
     return f"{FOLDER}{export_id}-{attempt}"
 
 
+def attempt_of(file: str) -> int:
+    """The number of the attempt whose file this is."""
+    return int(file.rpartition("-")[2])
+
+
 def folder_of(export_id: object) -> str:
     """Where the parcels of an export are."""
     return f"{FOLDER}{export_id}/"

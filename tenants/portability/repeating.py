@@ -25,7 +25,7 @@ from tenants.portability.approving import second_approver
 from tenants.portability.choosing import portions
 from tenants.portability.encrypting import recipients_of
 from tenants.portability.exporting import must_see_everything
-from tenants.portability.keeping import bucket_of
+from tenants.portability.keeping import bucket_of, end_upload
 from tenants.portability.models import Export, ExportSchedule
 from tenants.portability.queries import key_of
 
@@ -119,7 +119,8 @@ def _must_need_no_approval() -> None:
 def end_schedule(schedule: ExportSchedule, days: int) -> None:
     """No further copies. Those with us are kept for so many days yet; those in the bucket are the tenant's."""
     for export in db().scalars(select(Export).where(Export.schedule_id == schedule.id).with_for_update()):
-        export.schedule_id = None
+        end_upload(export)
+        export.schedule_id = export.upload_id = None
         if export.file and not export.in_bucket:
             export.expires_at = now() + timedelta(days=days)
     db().flush()

@@ -169,7 +169,8 @@ class ExportSchema(RecordSchema):
     downloads_left = fields.Integer(allow_none=True)
     status = fields.String(validate=validate.OneOf(STATUSES))
     progress = fields.Dict(
-        allow_none=True, metadata={"description": "`done` of about `total` rows; `phase` is the table."}
+        allow_none=True,
+        metadata={"description": "`done` of about `total` rows; `phase` is the table, or `upload`."},
     )
     error = fields.String(allow_none=True)
     schedule_id = fields.UUID(allow_none=True)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tenants.foundation.errors import Refusal
 from tenants.isolation import own_bucket
 from tenants.isolation.own_bucket import BucketAddress, BucketFailed, OwnBucket
+from tenants.isolation.own_uploads import ANSWERS as MOST_ANSWERS
+from tenants.isolation.own_uploads import Upload, begin_upload
 from tests.workspace import Workspace
 
 EIGHT = 8 * 1024 * 1024
@@ -115,12 +116,43 @@ def test_a_bucket_that_lets_us_wait_is_given_up(
     assert neighbour.admin.get("/export-schedules").json["data"] == []
 
 
-def test_a_copy_that_is_read_back_ends_where_it_was_written_to(stranger: Stranger) -> None:
+def test_a_copy_that_is_read_back_ends_where_it_was_written_to(
+    neighbour: Workspace, stranger: Stranger
+) -> None:
     bucket = OwnBucket(BucketAddress("anybodys", "eu-central-1", stranger.url), "theirs", "secret")
     stranger.got = lambda _number: ({"Content-Range": f"bytes 0-0/{10**15}"}, bytes(EIGHT))
     with pytest.raises(BucketFailed, match="something else"):
         list(bucket.read("copy", EIGHT))
     assert stranger.asked == ["GET"]
     stranger.put = {}
-    with pytest.raises(Refusal):
-        bucket.write("copy", [b"piece"])
+    with pytest.raises(BucketFailed, match="UploadId"):
+        begin_upload(bucket, "copy")
+    assert neighbour.admin.get("/export-schedules").json["data"] == []
+
+
+def _listed(parts: str, more: str = "false") -> bytes:
+    said = f"<ListPartsResult><IsTruncated>{more}</IsTruncated>{parts}</ListPartsResult>"
+    return b'<?xml version="1.0" encoding="UTF-8"?>' + said.encode()
+
+
+PART = "<Part><PartNumber>{}</PartNumber><ETag>x</ETag><Size>{}</Size></Part>"
+LISTS: dict[str, Callable[[int], bytes]] = {
+    "without end": lambda number: _listed(PART.format(number + 1, EIGHT), "true"),
+    "the same again": lambda _: _listed(PART.format(1, EIGHT), "true"),
+    "parts that can't be": lambda _: _listed(PART.format(-1, EIGHT)),
+    "parts without a name": lambda _: _listed("<Part><PartNumber>1</PartNumber><Size>8</Size></Part>"),
+    "nonsense": lambda _: _listed(PART.format("one", "large")),
+    "no list": lambda _: b"not XML at all",
+}
+
+
+@pytest.mark.parametrize("listed", LISTS.values(), ids=LISTS.keys())
+def test_a_bucket_that_lists_parts_as_it_likes_is_given_up(
+    neighbour: Workspace, stranger: Stranger, listed: Callable[[int], bytes]
+) -> None:
+    stranger.got = lambda number: ({"Content-Type": "application/xml"}, listed(number))
+    bucket = OwnBucket(BucketAddress("anybodys", "eu-central-1", stranger.url), "theirs", "secret")
+    with pytest.raises(BucketFailed):
+        Upload(bucket, "copy", "upload").arrived()
+    assert stranger.asked.count("GET") <= MOST_ANSWERS
+    assert neighbour.admin.get("/export-schedules").json["data"] == []

@@ -1,7 +1,7 @@
 """The steps by which a tenant is put away and comes back: always whole in one place, and alive in one at most.
 
 Each step is done again from its beginning when it was cut short. What can't be taken back (to drop the schema, to
-build it anew) is done while the archive's row is held, so that nobody who was overtaken does it.
+build it anew, to remove a bundle) is done while the archive's row is held, so that nobody who was overtaken does it.
 """
 
 from collections.abc import Callable, Mapping
@@ -76,7 +76,7 @@ def check(attempt: Attempt) -> None:
     except DAMAGED:
         attempt.advance(Step.WRITING)
         raise
-    bundles.remove_others(attempt, but=attempt.archive.file)
+    _remove_others(attempt, but=attempt.archive.file)
     _note_admins(attempt)
     attempt.advance(Step.DROPPING, content=content, holds=_holds(attempt))
 
@@ -135,7 +135,7 @@ def open_again(attempt: Attempt) -> None:
 def tidy(attempt: Attempt) -> None:
     """The schema says so itself, and the bundle goes: there are never two of it."""
     settle(attempt.works.catalog, attempt.works.owners, attempt.archive.tenant_id)
-    bundles.remove_others(attempt, but=None)
+    _remove_others(attempt, but=None)
     attempt.advance(Step.RETURNED, returned_at=now(), phase=None, done=None, file=None)
 
 
@@ -159,6 +159,13 @@ def _sound(bundle: OpenBundle, attempt: Attempt, expected: Mapping[str, str]) ->
         said = str(report.findings[0]) if report.findings else f"{', '.join(different)} differs."
         raise Conflict(f"The archive does not hold: {said}", code="archive_damaged")
     return report.content
+
+
+def _remove_others(attempt: Attempt, *, but: str | None) -> None:
+    """While the row is held: of who was overtaken, the others may be all that there is of the tenant."""
+    with attempt.works.catalog.transaction() as session:
+        attempt.hold(session)
+        bundles.remove_others(attempt, but=but)
 
 
 def _came_from_a_backup(attempt: Attempt) -> bool:

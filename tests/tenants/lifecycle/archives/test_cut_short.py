@@ -12,9 +12,10 @@ from tenants.isolation.door import inside
 from tenants.isolation.files import stored_files
 from tenants.isolation.folder import Folder
 from tenants.isolation.storage import StorageFailed
+from tenants.lifecycle.archives import steps
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on, go_on_everywhere
 from tenants.lifecycle.archives.models import Step
-from tenants.lifecycle.archives.running import Attempt, Works
+from tenants.lifecycle.archives.running import Attempt, Works, take
 from tenants.provisioning.birth import Nursery
 from tests.tenants.lifecycle.archives.archived import (
     TELLS_OF_THE_WAY,
@@ -130,3 +131,36 @@ def test_of_two_that_work_on_one_archive_the_one_that_was_overtaken_stops(
     assert ours.admin.get("/contacts").status_code == 200
     with inside(neighbour.home):
         act_as(SYSTEM)
+
+
+def test_one_that_stood_still_removes_nothing_of_who_overtook_it(
+    ours: Workspace,
+    neighbour: Workspace,
+    works: Works,
+    nursery: Nursery,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was about to remove what other attempts wrote, and one of these is all that there is of the tenant by now."""
+    archive_id, sound, stood = ask_to_archive(works.catalog, ours.home.id, WHY), steps._sound, []
+
+    def stands_still(bundle: Any, attempt: Attempt, expected: Any) -> Any:
+        found = sound(bundle, attempt, expected)
+        if not stood:
+            stood.append(attempt.archive.file)
+            steps_left(works, archive_id)
+            second = take(works, archive_id)
+            second.advance(Step.WRITING)  # storage gave it back as something else
+            steps_left(works, archive_id)
+            go_on(works, archive_id)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "_sound", stands_still)
+        go_on(works, archive_id)
+    (kept,) = bundles_of(ours)
+    assert kept not in stood
+    assert not has_schema(nursery, ours)
+    ask_to_thaw(works.catalog, ours.home.id, WHY)
+    go_on(works, archive_id)
+    assert ours.admin.get("/contacts").json["data"]
+    assert neighbour.admin.get("/contacts").status_code == 200

@@ -35,7 +35,8 @@ log_error_verbosity = terse
 log_min_error_statement = panic
 log_checkpoints = off
 """
-IN_A_HURRY = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n"
+#: For tests, which keep nothing and make hundreds of schemas: to look after their statistics takes a core for seconds.
+IN_A_HURRY = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n"
 
 
 class EmbeddedPostgresql:

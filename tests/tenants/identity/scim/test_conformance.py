@@ -3,8 +3,6 @@
 from collections.abc import Callable
 
 from flask import Flask
-from scim2_client.engines.wsgi import WSGISCIMClient
-from scim2_tester import Status, check_server
 
 from tests.generated.rows import fingerprints
 from tests.generated.thoroughness import both
@@ -19,6 +17,10 @@ QUICK = {"discovery", "crud:create", "crud:delete"}
 def test_every_check_of_the_tester_passes(
     app: Flask, new_workspace: Callable[[], Workspace], neighbour: Workspace, *, every: bool
 ) -> None:
+    # Here, because they take seconds to load and every process of the tests would.
+    from scim2_client.engines.wsgi import WSGISCIMClient
+    from scim2_tester import Status, check_server
+
     before = fingerprints(neighbour.home)
     client = WSGISCIMClient(
         app.wsgi_app,

@@ -1,6 +1,7 @@
 """PostgreSQL of the wheel, with settings of our own, reachable through a private socket only."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -37,6 +38,10 @@ log_checkpoints = off
 """
 #: For tests, which keep nothing and make hundreds of schemas: to look after their statistics takes a core for seconds.
 IN_A_HURRY = "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\nautovacuum = off\n"
+
+
+#: Each session of a server that crashed may have a last line.
+MOST_WORDS = 1000
 
 
 class EmbeddedPostgresql:
@@ -84,7 +89,7 @@ class EmbeddedPostgresql:
             time.sleep(0.05)
 
     def _start_again_or_fail(self) -> None:
-        words = self.process.last_words(5)
+        words = words_of(self.process.pid, self.process.last_words(MOST_WORDS))
         # After a crash the old server's sessions need a moment to notice.
         if "shared memory block" not in words:
             reason = words.rpartition("FATAL:  ")[2].partition("\n")[0]
@@ -133,6 +138,12 @@ class EmbeddedPostgresql:
         if done.returncode:
             words = (done.stderr.strip().splitlines() or ["it left no word"])[-1]
             raise ServerFailed(f"PostgreSQL could not make its files in {self.data.parent}: {words}.")
+
+
+def words_of(pid: int | None, log: str) -> str:
+    """The lines that a server wrote itself: sessions of one that crashed write their own end into the same log."""
+    others = re.compile(rf"\[(?!{pid}\])\d+\] ")
+    return "\n".join(line for line in log.splitlines() if not others.search(line))
 
 
 def _environment() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """The steps by which a tenant is put away and comes back: always whole in one place, and alive in one at most.
 
 Each step is done again from its beginning when it was cut short. What can't be taken back (to drop the schema, to
-build it anew, to remove a bundle) is done while the archive's row is held, so that nobody who was overtaken does it.
+build it anew, to give it its rights, to remove a bundle) is done while the archive's row is held, so that nobody who
+was overtaken does it.
 """
 
 from collections.abc import Callable, Mapping
@@ -110,8 +111,9 @@ def fill(attempt: Attempt) -> None:
 def migrate(attempt: Attempt) -> None:
     """What was archived by an older program comes to this one's revision, and gets its rights back."""
     step_tenant(attempt.owner_url, attempt.home.role, lambda since: steps("tenant", since))
-    grant_exactly(attempt.owner_url, attempt.home.role)
     with attempt.works.catalog.transaction() as session:
+        attempt.hold(session)
+        grant_exactly(attempt.owner_url, attempt.home.role)
         session.get_one(Tenant, attempt.archive.tenant_id).revision = attempt.works.head
         attempt.go_to(session, Step.OPENING)
 

@@ -3,10 +3,12 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -15,6 +17,7 @@ import pytest
 from redis import AuthenticationError, Redis
 
 from tenants.foundation.servers import EmbeddedServers, ServerFailed
+from tenants.foundation.servers.postgresql import words_of
 
 ROOT = Path(__file__).parents[3]
 UNTIL_KILLED = """
@@ -127,6 +130,32 @@ def test_a_killed_server_is_revived(tmp_path):
         assert servers.revive() == ["Redis", "PostgreSQL"]
         assert remembers(servers)
         assert servers.revive() == []
+
+
+@pytest.mark.soak
+def test_a_server_that_fell_under_many_sessions_is_revived(tmp_path):
+    with EmbeddedServers(tmp_path, fsync=False, redis=False) as servers, ExitStack() as sessions:
+        for _ in range(90):
+            sessions.enter_context(psycopg.connect(servers.admin_url))
+        fallen = psutil.Process(servers.postgresql.process.pid)
+        fallen.send_signal(signal.SIGKILL)
+        while servers.postgresql.process.is_running:
+            time.sleep(0.001)
+        assert servers.revive() == ["PostgreSQL"]
+
+
+def test_what_sessions_of_a_crashed_server_say_hides_nothing_of_the_new_one():
+    log = """
+2026-11-23 13:13:04.577 UTC [152] FATAL:  pre-existing shared memory block is still in use
+2026-11-23 13:13:04.577 UTC [152] LOG:  database system is shut down
+2026-11-23 13:13:04.595 UTC [15] FATAL:  terminating connection due to unexpected postmaster exit
+2026-11-23 13:13:04.600 UTC [1520] FATAL:  terminating connection due to unexpected postmaster exit
+what came before it knew its own name
+"""
+    said = words_of(152, log)
+    assert "shared memory block" in said
+    assert "what came before" in said
+    assert "terminating" not in said
 
 
 @pytest.mark.soak

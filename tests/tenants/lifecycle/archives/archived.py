@@ -45,5 +45,13 @@ def has_schema(nursery: Nursery, tenant: Workspace) -> bool:
         return found.fetchone() is not None
 
 
+def may_write(nursery: Nursery, tenant: Workspace) -> bool:
+    """Whether the tenant's own role may enter a contact."""
+    asked = "select has_table_privilege(%(role)s::text, %(role)s::text || '.contacts', 'insert')"
+    with as_owner(nursery.owner_urls["main"]) as connection:
+        (may,) = connection.execute(asked, {"role": tenant.home.role}).fetchone() or (False,)
+        return bool(may)
+
+
 def bundles_of(tenant: Workspace) -> list[str]:
     return [each for each in stored_files(tenant.home.id).list() if each.startswith("archives/")]

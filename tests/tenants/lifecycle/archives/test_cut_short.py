@@ -15,7 +15,7 @@ from tenants.isolation.storage import StorageFailed
 from tenants.lifecycle.archives import steps
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on, go_on_everywhere
 from tenants.lifecycle.archives.models import Step
-from tenants.lifecycle.archives.running import Attempt, Works, take
+from tenants.lifecycle.archives.running import Attempt, Overtaken, Works, take
 from tenants.provisioning.birth import Nursery
 from tests.tenants.lifecycle.archives.archived import (
     TELLS_OF_THE_WAY,
@@ -23,6 +23,7 @@ from tests.tenants.lifecycle.archives.archived import (
     bundles_of,
     content,
     has_schema,
+    may_write,
     steps_left,
 )
 from tests.workspace import Workspace
@@ -118,8 +119,6 @@ def test_storage_that_fails_or_lies_never_costs_the_schema(
 def test_of_two_that_work_on_one_archive_the_one_that_was_overtaken_stops(
     ours: Workspace, neighbour: Workspace, works: Works, catalog: Catalog
 ) -> None:
-    from tenants.lifecycle.archives.running import Overtaken, take
-
     archive_id = ask_to_archive(catalog, ours.home.id, WHY)
     first = take(works, archive_id)
     with pytest.raises(Conflict, match="working on this"):
@@ -164,3 +163,36 @@ def test_one_that_stood_still_removes_nothing_of_who_overtook_it(
     go_on(works, archive_id)
     assert ours.admin.get("/contacts").json["data"]
     assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_one_that_stood_still_opens_nothing_that_was_frozen_since(
+    ours: Workspace,
+    neighbour: Workspace,
+    works: Works,
+    nursery: Nursery,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was about to give a tenant its rights, which came back by another attempt and is being put away again."""
+    archive_id, migrated, stood = ask_to_archive(works.catalog, ours.home.id, WHY), steps.step_tenant, []
+    begun: list[bool] = []
+    go_on(works, archive_id)
+    ask_to_thaw(works.catalog, ours.home.id, WHY)
+
+    def stands_still(*said: Any) -> None:
+        migrated(*said)
+        if not begun:
+            begun.append(True)
+            steps_left(works, archive_id)
+            go_on(works, archive_id)
+            stood.append(ask_to_archive(works.catalog, ours.home.id, WHY))
+            steps.freeze(take(works, stood[0]))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "step_tenant", stands_still)
+        go_on(works, archive_id)
+    assert not may_write(nursery, ours)
+    assert may_write(nursery, neighbour)
+    steps_left(works, stood[0])
+    go_on(works, stood[0])
+    assert not has_schema(nursery, ours)
+    assert len(bundles_of(ours)) == 1

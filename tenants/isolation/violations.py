@@ -14,6 +14,7 @@ SHARD = re.compile(r"_\d+$")
 ERRORS = (
     sqlalchemy.exc.IntegrityError,
     sqlalchemy.exc.DataError,
+    sqlalchemy.exc.OperationalError,
     psycopg.IntegrityError,
     psycopg.DataError,
     psycopg.OperationalError,

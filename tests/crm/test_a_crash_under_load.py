@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tenants.catalog.registry import HOME_KEPT_SECONDS
 from tenants.foundation.children import Child
 from tenants.foundation.servers import EmbeddedServers
 from tenants.portability.verifying import verify
@@ -109,6 +110,7 @@ def test_what_was_accepted_is_there_once_however_often_the_database_is_killed(
             jobs += [(each, crew.submit(load.take, each)) for each in both[crash % 2 :][:1]]
             time.sleep(1.5)
             servers.postgresql.process.kill()
+            time.sleep(0 if crash else HOME_KEPT_SECONDS + 1)  # once for so long that nothing is remembered
             servers.revive()
         time.sleep(1)
         load.enough.set()

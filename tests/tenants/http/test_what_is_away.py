@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import delete, update
 
 from tenants.catalog.models import State, Tenant, TenantKey
 from tenants.catalog.registry import Catalog
+from tenants.foundation.servers import EmbeddedServers
 from tenants.isolation.sealing import keys
 from tests.workspace import Workspace
 
@@ -21,6 +23,32 @@ def fenced(catalog: Catalog, workspace: Workspace) -> Iterator[None]:
         catalog.forget(workspace.home.id)
         if state is State.FENCED:
             yield
+
+
+@contextmanager
+def without_catalog(servers: EmbeddedServers, catalog: Catalog) -> Iterator[None]:
+    """As long as nobody gets into the catalog, and nobody remembers what it said."""
+    with psycopg.connect(servers.admin_url, autocommit=True) as admin:
+        admin.execute("alter role freehold_catalog nologin")
+        catalog.engine.dispose()
+        try:
+            yield
+        finally:
+            admin.execute("alter role freehold_catalog login")
+
+
+def test_while_the_catalog_is_away_all_are_told_to_try_again(
+    app: Flask, servers: EmbeddedServers, acme: Workspace, neighbour: Workspace
+) -> None:
+    catalog = app.extensions["house"].catalog
+    with without_catalog(servers, catalog):
+        for each in (acme, neighbour):
+            catalog.forget(each.home.id)
+            answers = [each.admin.get("/contacts"), each.admin.post("/contacts", {"last_name": "Ng"})]
+            answers.append(each.admin.flask.get("/scim/v2/Users", headers=each.admin.headers))
+            assert {each.status_code for each in answers} == {503}
+    for each in (acme, neighbour):
+        assert each.admin.get("/contacts").status_code == 200
 
 
 def test_a_fenced_tenant_waits_and_its_neighbour_does_not(

@@ -14,6 +14,7 @@ from tenants.jobs.carrier import Carrier
 
 SWEEP_SECONDS = 3
 LEASE_SECONDS = 4
+LONGEST_PAUSE_SECONDS = 8
 
 
 def child(part: str, settings: Settings, log: Path, **other: object) -> Child:
@@ -53,8 +54,11 @@ def processes(
 
 
 def main(part: str) -> None:
+    """As the program does it, but that nothing waits minutes for its next attempt."""
     import tests.chores  # noqa: F401 - its jobs are to be known
+    from tenants.jobs import attempts
 
+    attempts.LONGEST_PAUSE_SECONDS = LONGEST_PAUSE_SECONDS
     settings = Settings.read()
     if part == "worker":
         from crm.worker import main as work

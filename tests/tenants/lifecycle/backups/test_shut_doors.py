@@ -127,7 +127,7 @@ def test_what_was_shut_since_the_backup_stays_shut_and_nothing_is_open_for_the_m
     assert place.rows(staff, gone.staff.id) == [("inactive",)]
     assert place.rows(staff, stays.staff.id) == [("active",)]
     assert place.rows(
-        "select count(*) from staff_credentials where ended_at is null and kind <> 'password'"
+        "select count(*) from staff_credentials where ended_at is null and kind in ('session', 'api_key')"
     ) == [(0,)]
 
 

@@ -13,7 +13,7 @@ from crm.cli.refusals import Refused, sentence_for
 
 if TYPE_CHECKING:
     from tenants.foundation.settings import Settings
-    from tenants.isolation.storage import Storage
+    from tenants.isolation.storage import Place, Storage, TenantStorage
 
 
 @dataclass(frozen=True)
@@ -124,21 +124,22 @@ def _tried_out(url: str, storage: "Storage") -> str:
     from tenants.foundation.identifiers import new_id
 
     nobody = new_id()
-    files = storage.for_tenant(nobody)
-    files.write("doctor", [b"a file of the doctor"])
-    files.delete("doctor")
+    wrote = _wrote_to(url, storage.for_tenant(nobody), "doctor")
     locked = "locked" if storage.lasting_of(nobody).place.keeps_locks() else "kept without a lock"
-    return f"A file went to {url} and was removed again; certificates are {locked} there."
+    return f"{wrote}; certificates are {locked} there."
 
 
 def backups(url: str, _settings: "Settings") -> str:
     from tenants.foundation.identifiers import new_id
     from tenants.isolation.storage import place_at
 
-    place, name = place_at(url), f"doctor-{new_id()}"
+    return f"{_wrote_to(url, place_at(url), f'doctor-{new_id()}')}."
+
+
+def _wrote_to(url: str, place: "TenantStorage | Place", name: str) -> str:
     place.write(name, [b"a file of the doctor"])
     place.delete(name)
-    return f"A file went to {url} and was removed again."
+    return f"A file went to {url} and was removed again"
 
 
 def key_of_keys(settings: "Settings") -> str:

@@ -1,6 +1,6 @@
 """Attacks on scheduled exports: a bucket taken over, recipients exchanged in silence, a copy with an odd name."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -40,60 +40,57 @@ def _there(s3: S3) -> list[str]:
 
 
 def test_nothing_is_written_to_a_bucket_whose_name_somebody_else_took(
-    new_workspace: Callable[[], Workspace],
+    ours: Workspace,
     neighbour: Workspace,
     run_jobs: RunJobs,
     s3_server: S3,
     bucket: dict[str, str],
 ) -> None:
-    tenant = new_workspace()
-    made = tenant.admin.post("/export-schedules", {**NIGHTLY, "bucket": bucket})
+    made = ours.admin.post("/export-schedules", {**NIGHTLY, "bucket": bucket})
     assert (made.status_code, made.json["bucket"]["account_id"]) == (201, DEFAULT_ACCOUNT_ID)
     TAKEN_OVER["soon-theirs"] = "666666666666"
-    due_now(tenant.home, key_of(made.json["id"]))
+    due_now(ours.home, key_of(made.json["id"]))
     run_jobs()
-    (copy,) = tenant.admin.get("/exports").json["data"]
+    (copy,) = ours.admin.get("/exports").json["data"]
     assert (copy["status"], copy["finished_at"]) == ("queued", None)
     assert _there(s3_server) == []
-    refused = tenant.admin.post("/export-schedules", {**NIGHTLY, "bucket": bucket})
+    refused = ours.admin.post("/export-schedules", {**NIGHTLY, "bucket": bucket})
     assert "another account" in refused.json["errors"]["bucket"][0]
     assert neighbour.admin.get("/exports").json["data"] == []
 
 
 def test_a_copy_in_a_folder_of_any_name_is_forgotten_and_stays_where_it_is(
-    new_workspace: Callable[[], Workspace],
+    ours: Workspace,
     neighbour: Workspace,
     run_jobs: RunJobs,
     s3_server: S3,
     bucket: dict[str, str],
 ) -> None:
-    tenant = new_workspace()
-    made = tenant.admin.post("/export-schedules", {**NIGHTLY, "bucket": bucket}).json["id"]
-    due_now(tenant.home, key_of(made))
+    made = ours.admin.post("/export-schedules", {**NIGHTLY, "bucket": bucket}).json["id"]
+    due_now(ours.home, key_of(made))
     run_jobs()
-    (copy,) = tenant.admin.get("/exports").json["data"]
+    (copy,) = ours.admin.get("/exports").json["data"]
     assert copy["status"] == "succeeded"
     assert neighbour.admin.delete(f"/exports/{copy['id']}").status_code == 404
-    assert tenant.admin.delete(f"/exports/{copy['id']}").status_code == 204
-    assert tenant.admin.get("/exports").json["data"] == []
+    assert ours.admin.delete(f"/exports/{copy['id']}").status_code == 204
+    assert ours.admin.get("/exports").json["data"] == []
     assert len(_there(s3_server)) == 1
 
 
 def test_no_admin_changes_or_ends_a_schedule_unseen_by_the_others(
-    new_workspace: Callable[[], Workspace], neighbour: Workspace
+    ours: Workspace, neighbour: Workspace
 ) -> None:
-    tenant = new_workspace()
-    with inside(tenant.home):
+    with inside(ours.home):
         act_as(SYSTEM)
         admin = db().scalars(select(Role.id).where(Role.name == "admin")).one()
-        db().add(UserRole(user_id=tenant.manager.user_id, role_id=admin))
-        other = db().get_one(User, tenant.manager.user_id).email or ""
-    path = f"/export-schedules/{tenant.admin.post('/export-schedules', NIGHTLY).json['id']}"
-    assert tenant.admin.patch(path, {"name": "Every night", "keep": 3}).status_code == 200
-    assert tenant.admin.patch(path, {"encrypt_to": [OTHERS], "zone": "Asia/Tokyo"}).status_code == 200
+        db().add(UserRole(user_id=ours.manager.user_id, role_id=admin))
+        other = db().get_one(User, ours.manager.user_id).email or ""
+    path = f"/export-schedules/{ours.admin.post('/export-schedules', NIGHTLY).json['id']}"
+    assert ours.admin.patch(path, {"name": "Every night", "keep": 3}).status_code == 200
+    assert ours.admin.patch(path, {"encrypt_to": [OTHERS], "zone": "Asia/Tokyo"}).status_code == 200
     assert neighbour.admin.delete(path).status_code == 404
-    assert tenant.admin.delete(path).status_code == 204
-    told = [each for each in posted(tenant, other) if "scheduled export" in each.subject]
+    assert ours.admin.delete(path).status_code == 204
+    told = [each for each in posted(ours, other) if "scheduled export" in each.subject]
     words = [each.subject.removeprefix("A scheduled export was ") for each in told]
     assert words == ["set up", "changed", "ended"]
     assert "Changed: encrypt_to, zone." in told[1].text

@@ -36,6 +36,8 @@ class Provider:
     """A provider that anybody may lie with: `metadata`, `claims`, `sign` and `answer` change what it says."""
 
     port: int = 0
+    # What a provider says of itself is remembered by its address, and ports come round again.
+    path: str = field(default_factory=lambda: f"/{secrets.token_hex(8)}")
     key: RSAKey = field(default_factory=lambda: KEY)
     published: list[dict[str, Any]] = field(default_factory=lambda: [KEY.as_dict(private=False)])
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -48,10 +50,10 @@ class Provider:
 
     @property
     def issuer(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
     def serve(self, handler: Any) -> None:
-        path = urlsplit(handler.path).path
+        path = urlsplit(handler.path).path.removeprefix(self.path)
         self.asked.append(path)
         said = self.answer(path)
         if said is not None:

@@ -147,7 +147,7 @@ def test_a_small_tenant_gets_its_turn_behind_a_flood(
     small = next(numbers)
     order(neighbour.home, chores.do, number=small)
     before = len(chores.done)
-    assert run_jobs() == 121
+    run_jobs()
     row = chores.done[before:]
     assert row.index((neighbour.home.id, small)) <= 2 * TURN
     assert sorted(number for tenant, number in row if tenant == acme.home.id) == flood

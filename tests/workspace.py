@@ -133,3 +133,9 @@ def signed_in(home: Home, user_id: UUID) -> str:
         )
     )
     return token
+
+
+def in_both(path: str, one: Client, other: Client) -> list[dict[str, Any]]:
+    """What a list shows to both of them. Whatever else tests made there, of two tenants it is nothing."""
+    theirs = other.get(path).json["data"]
+    return [each for each in one.get(path).json["data"] if each in theirs]

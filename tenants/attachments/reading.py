@@ -12,7 +12,6 @@ from tenants.audit.recording import record_event
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
 from tenants.isolation.files import opened_file
-from tenants.isolation.keys import KeyUnopened
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,6 @@ def opened(attachment_id: UUID) -> Opened:
     with ExitStack() as stack:
         try:
             chunks = stack.enter_context(opened_file(attachment.file))
-        except KeyUnopened:
-            raise
         except Unreadable as error:
             raise altered(attachment.id) from error
         same = {"sha256": [attachment.sha256, attachment.sha256]}

@@ -21,19 +21,33 @@ TWICE = "Given twice: which of them is meant?"
 def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     read = dict(pairs)
     if len(read) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        # As JSON writes it, so that any name can be shown: RFC 8259, 4, leaves open which of the two a reader takes.
-        raise Malformed(f"An object has {json.dumps(twice[:LONGEST_NAME])} twice.")
+        _refuse_twice([name for name, _ in pairs])
     return read
 
 
+def _said_once_in_any_case(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name.lower() for name, _ in pairs]
+    if len(set(names)) < len(names):
+        _refuse_twice(names)
+    return dict(pairs)
+
+
+def _refuse_twice(names: list[str]) -> None:
+    twice = next(name for name in names if names.count(name) > 1)
+    # As JSON writes it, so that any name can be shown: RFC 8259, 4, leaves open which of the two a reader takes.
+    raise Malformed(f"An object has {json.dumps(twice[:LONGEST_NAME])} twice.")
+
+
 _READER = json.JSONDecoder(object_pairs_hook=_said_once)
+_OF_ANY_CASE = json.JSONDecoder(object_pairs_hook=_said_once_in_any_case)
 
 
-def read_json(text: str) -> Any:
-    """What JSON says. Raises Malformed for an object with one name twice, ValueError for what is no JSON."""
-    return _READER.decode(text)
+def read_json(text: str, *, any_case: bool = False) -> Any:
+    """What JSON says. Raises Malformed for an object with one name twice, ValueError for what is no JSON.
+
+    With `any_case` names that differ in nothing but that are one name.
+    """
+    return (_OF_ANY_CASE if any_case else _READER).decode(text)
 
 
 def refuse_repeated(arguments: MultiDict[str, str], *names: str) -> None:

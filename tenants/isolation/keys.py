@@ -33,7 +33,7 @@ class KeyWrapper(Protocol):
     def wrap(self, key: bytes, name: KeyName) -> bytes: ...
 
     def unwrap(self, wrapped: bytes, name: KeyName) -> bytes:
-        """The key, or `Unreadable` (`KeyUnopened` where it can say why), or `KeyWithheld`."""
+        """The key, or `KeyWithheld`, or `KeyUnopened` (`Unreadable` where nothing shows why)."""
         ...
 
     def hashed(self, value: str, purpose: str) -> bytes:
@@ -66,7 +66,7 @@ class KeyWithheld(Unavailable):
         return KeyWithheld(self.detail, code=self.stable_code, message=str(self.args[0]))
 
 
-class KeyUnopened(Unavailable, Unreadable):
+class KeyUnopened(Unavailable):
     """The key of keys in use does not open a wrapped key: of what is sealed with that one, nothing is known.
 
     Its codes: other_key, key_altered.
@@ -171,7 +171,7 @@ class KeyRing:
     def _unwrapped(self, wrapped: bytes, name: KeyName) -> bytes:
         try:
             return self._wrapper.unwrap(wrapped, name)
-        except Unreadable:
+        except (Unreadable, KeyUnopened):
             again = dict(self._load(name.tenant_id)).get(name.version, wrapped)
             if again == wrapped:
                 raise

@@ -140,7 +140,7 @@ class Wrapping:
         """Whether we can open it at this moment. Raises KeyWithheld."""
         try:
             self.unwrap(wrapped, name)
-        except Unreadable:
+        except (Unreadable, KeyUnopened):
             return False
         return True
 

@@ -18,7 +18,6 @@ from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
 from tenants.isolation.door import db
 from tenants.isolation.files import opened_file, store_sealed
-from tenants.isolation.keys import KeyUnopened
 from tenants.isolation.storage import NotStored
 from tenants.isolation.turns import hold_open
 from tenants.portability.choosing import Portion
@@ -70,8 +69,6 @@ class BundledFiles:
                 yield from stream.pieces()
             except NotStored:
                 self.missing.append(str(each.id))
-            except KeyUnopened:
-                raise
             except Unreadable as error:
                 raise altered(each.id) from error
 

@@ -18,7 +18,6 @@ from tenants.foundation.clock import now
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Unavailable
 from tenants.isolation.door import db, here
-from tenants.isolation.keys import KeyUnopened
 from tenants.isolation.own_bucket import OwnBucket
 from tenants.isolation.own_uploads import Arrived, Upload, UploadLost, begin_upload, end_uploads_of
 from tenants.isolation.storage import NotStored
@@ -88,8 +87,6 @@ def bring_copy(schedule_id: UUID, export_id: UUID) -> None:
         way = _way_of(scheduled(schedule_id), still_wanted(export_id))
     try:
         _bring(way)
-    except KeyUnopened:  # of what lies with us nothing is known
-        raise
     except (NotStored, Unreadable) as error:
         with step():
             _make_anew(way)

@@ -19,10 +19,10 @@ from werkzeug.datastructures import MultiDict
 from tenants.access.caller import Caller, acting
 from tenants.access.ownership import reaches_of
 from tenants.access.permissions import Reach, registered
-from tenants.foundation.errors import NotAllowed, NotSignedIn, TooManyRequests
+from tenants.foundation.errors import Malformed, NotAllowed, NotSignedIn, TooManyRequests
 from tenants.http.closed import fields_fixed
 from tenants.http.course import House, answer_writing
-from tenants.http.reading import refuse_repeated
+from tenants.http.reading import read_json, refuse_repeated
 from tenants.identity.people.permissions import READ_TEAMS, READ_USERS
 from tenants.identity.scim import resources as scim
 from tenants.identity.scim.permissions import PROVISION
@@ -77,7 +77,7 @@ def _answer(house: House, path: str) -> Response:
         path=f"/{path}",
         query=parameters,
         headers=list(request.headers.items()),
-        body=request.get_data(cache=True),
+        body=_body(),
     )
     said = _handler.handle(asked)
     body = b"" if said.body is None else json.dumps(said.body).encode()
@@ -89,6 +89,17 @@ def _parameters() -> dict[str, str]:
     pairs = parse_qsl(request.query_string.decode("latin-1"), keep_blank_values=True)
     refuse_repeated(MultiDict(pairs))
     return dict(pairs)
+
+
+def _body() -> bytes:
+    """What the request says. Raises Malformed for what is no JSON, or has one name twice (RFC 7643, 2.1: in any case)."""
+    body = request.get_data(cache=True)
+    if body:
+        try:
+            read_json(body.decode(), any_case=True)
+        except (ValueError, RecursionError):
+            raise Malformed("The body is no JSON in UTF-8.") from None
+    return body
 
 
 def provisioner(caller: Caller) -> Caller:

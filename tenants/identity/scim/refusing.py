@@ -6,7 +6,7 @@ from scim2_models import Error, SCIMException
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
-from tenants.foundation.errors import Invalid, PreconditionFailed, Refusal
+from tenants.foundation.errors import Invalid, Malformed, PreconditionFailed, Refusal
 from tenants.isolation.violations import ERRORS, refusal_of
 
 TAKEN = "already_exists"
@@ -35,5 +35,7 @@ def _of_refusal(refusal: Refusal) -> Error:
     detail = " ".join(said)
     if isinstance(refusal, Invalid):  # SCIM knows no 422
         return Error(status=400, scim_type="invalidValue", detail=detail)
+    if isinstance(refusal, Malformed):
+        return Error(status=400, scim_type="invalidSyntax", detail=detail)
     scim_type = "uniqueness" if refusal.stable_code == TAKEN else None
     return Error(status=refusal.status, scim_type=scim_type, detail=detail)

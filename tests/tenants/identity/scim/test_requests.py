@@ -67,6 +67,33 @@ def test_a_parameter_given_twice_is_refused_and_nobody_guesses_which_was_meant(
     assert said(directory.ask("GET", f"/Users/{made['id']}?nonsense=1"))["active"] is True
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"schemas": [], "active": true, "active": false}',
+        b'{"schemas": [], "active": true, "ACTIVE": false}',
+        b'{"schemas": [], "name": {"familyName": "A", "familyname": "B"}}',
+        '{"schemas": []}'.encode("utf-16-le"),
+        b'{"schemas": ["\xff"]}',
+        b"[" * 30_000,
+        b"{",
+    ],
+)
+def test_a_body_of_two_meanings_or_none_is_refused_in_the_words_of_the_standard(
+    directory: Directory, theirs: Directory, body: bytes
+) -> None:
+    made = directory.add_user()
+    for who in (directory, theirs):
+        for method, path in (
+            ("POST", "/Users"),
+            ("PUT", f"/Users/{made['id']}"),
+            ("PATCH", f"/Users/{made['id']}"),
+        ):
+            answer = who.ask(method, path, data=body, content_type="application/scim+json")
+            assert (answer.status_code, said(answer)["scimType"]) == (400, "invalidSyntax")
+    assert said(directory.ask("GET", f"/Users/{made['id']}"))["meta"]["version"] == made["meta"]["version"]
+
+
 def test_a_version_that_is_no_longer_the_current_one_changes_nothing(
     acme: Workspace, directory: Directory, neighbour: Workspace
 ) -> None:

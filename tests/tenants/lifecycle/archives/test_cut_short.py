@@ -1,6 +1,8 @@
 """An archive that is killed at whatever step, met a storage that fails, or was overtaken goes on whole."""
 
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -8,15 +10,18 @@ from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.registry import Catalog
 from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict
+from tenants.foundation.settings import Settings
 from tenants.isolation.door import inside
 from tenants.isolation.files import stored_files
 from tenants.isolation.folder import Folder
+from tenants.isolation.keys import KeyUnopened
 from tenants.isolation.storage import StorageFailed
 from tenants.lifecycle.archives import steps
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on, go_on_everywhere
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Attempt, Overtaken, Works, take
 from tenants.provisioning.birth import Nursery
+from tests.other_keys import under_the_key_in
 from tests.tenants.lifecycle.archives.archived import (
     TELLS_OF_THE_WAY,
     WHY,
@@ -113,6 +118,30 @@ def test_storage_that_fails_or_lies_never_costs_the_schema(
     with pytest.raises(Unreadable):
         go_on(works, archive_id)
     assert ours.admin.get("/contacts").json["code"] == "tenant_thawing"
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_under_another_key_of_keys_no_archive_is_called_damaged(
+    ours: Workspace, neighbour: Workspace, works: Works, catalog: Catalog, settings: Settings, tmp_path: Path
+) -> None:  # fmt: skip
+    go_to = Attempt.go_to
+
+    def killed_once_written(attempt: Attempt, session: Any, step: Step, **values: Any) -> None:
+        go_to(attempt, session, step, **values)
+        if step is Step.CHECKING:
+            raise Killed
+
+    archive_id = ask_to_archive(catalog, ours.home.id, WHY)
+    with patch.object(Attempt, "go_to", killed_once_written), pytest.raises(Killed):
+        go_on(works, archive_id)
+    assert steps_left(works, archive_id) is Step.CHECKING
+    written = bundles_of(ours)
+    with under_the_key_in(tmp_path / "other", catalog, settings), pytest.raises(KeyUnopened):
+        go_on(works, archive_id)
+    assert steps_left(works, archive_id) is Step.CHECKING
+    go_on(works, archive_id)
+    assert steps_left(works, archive_id) is Step.KEPT
+    assert bundles_of(ours) == written
     assert neighbour.admin.get("/contacts").status_code == 200
 
 

@@ -1,6 +1,6 @@
 """With another key of keys nothing is called altered: it is said that the key is not the one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,43 +9,16 @@ from sqlalchemy import update
 from tenants.catalog.models import TenantKey
 from tenants.catalog.registry import Catalog
 from tenants.foundation.settings import Settings
-from tenants.isolation.key_file import LocalKeyFile
-from tenants.isolation.keys import KeyRing
-from tenants.isolation.sealing import keys, use_keys
-from tenants.isolation.wrapping import LOOK_UPS, Wrapping
-from tenants.lifecycle.keys.rewrapping import store_look_ups
 from tenants.lifecycle.keys.versions import key_versions
 from tests.attaching import CONTENT, attached
 from tests.jobs import RunJobs, try_again_now
+from tests.other_keys import under_the_key_in
 from tests.workspace import Workspace
 
-OtherKey = Callable[[], None]
-
-
-def ring_of(catalog: Catalog, file: Path) -> KeyRing:
-    wrapping = Wrapping(LocalKeyFile(file), stored=lambda: catalog.installation_key(LOOK_UPS))
-    return KeyRing(wrapping, catalog.wrapped_keys)
-
 
 @pytest.fixture
-def catalog(settings: Settings) -> Catalog:
-    made = key_versions().catalog
-    store_look_ups(made, Wrapping(LocalKeyFile(settings.key_file)))
-    return made
-
-
-@pytest.fixture
-def right_key() -> Iterator[OtherKey]:
-    before = keys()
-    yield lambda: use_keys(before)
-    use_keys(before)
-
-
-@pytest.fixture
-def wrong_key(catalog: Catalog, right_key: OtherKey, tmp_path: Path) -> OtherKey:
-    """What an installation has when somebody puts another one's key file into its place."""
-    LocalKeyFile.made_if_missing(tmp_path / "other")
-    return lambda: use_keys(ring_of(catalog, tmp_path / "other"))
+def catalog() -> Catalog:
+    return key_versions().catalog
 
 
 @pytest.fixture
@@ -66,41 +39,45 @@ def outcome(tenant: Workspace, run_jobs: RunJobs) -> tuple[str, str]:
 
 
 def test_an_export_says_that_the_key_is_another_one_and_calls_nothing_altered(
-    ours: Workspace, neighbour: Workspace, wrong_key: OtherKey, right_key: OtherKey, run_jobs: RunJobs
+    ours: Workspace,
+    neighbour: Workspace,
+    catalog: Catalog,
+    settings: Settings,
+    run_jobs: RunJobs,
+    tmp_path: Path,
 ) -> None:
     record = ours.admin.post("/contacts", {"last_name": "Ng", "national_id": "sealed"}).json["id"]
     file = attached(ours.admin, "contacts", record)["id"]
-    wrong_key()
-    for path in (f"/attachments/{file}/download", f"/contacts/{record}"):
-        answer = ours.admin.get(path)
-        assert (answer.status_code, answer.json["code"]) == (503, "other_key")
-        assert "is not the one that wrapped" in answer.json["detail"]
-        assert neighbour.admin.get(path).status_code == 404
-    state, reason = outcome(ours, run_jobs)
+    with under_the_key_in(tmp_path / "other", catalog, settings):
+        for path in (f"/attachments/{file}/download", f"/contacts/{record}"):
+            answer = ours.admin.get(path)
+            assert (answer.status_code, answer.json["code"]) == (503, "other_key")
+            assert "is not the one that wrapped" in answer.json["detail"]
+            assert neighbour.admin.get(path).status_code == 404
+        state, reason = outcome(ours, run_jobs)
     assert state == "failed"
     assert "is not the one that wrapped" in reason
     assert "attachment" not in reason
-    right_key()
     assert ours.admin.get(f"/attachments/{file}/download").data == CONTENT
     assert outcome(ours, run_jobs) == ("succeeded", "")
 
 
 def test_one_altered_key_is_told_apart_from_another_key_of_keys(
-    ours: Workspace, neighbour: Workspace, catalog: Catalog, right_key: OtherKey, settings: Settings
+    ours: Workspace, neighbour: Workspace, catalog: Catalog, settings: Settings
 ) -> None:
     files = {}
     for tenant in (ours, neighbour):
         record = tenant.admin.post("/contacts", {"last_name": "Ng"}).json["id"]
         files[tenant.home.id] = attached(tenant.admin, "contacts", record)["id"]
     (_, wrapped), *_ = catalog.wrapped_keys(ours.home.id)
-    use_keys(ring_of(catalog, settings.key_file))
-    _keep(catalog, ours, wrapped[:-1] + bytes([wrapped[-1] ^ 1]))
-    try:
-        answer = ours.admin.get(f"/attachments/{files[ours.home.id]}/download")
-    finally:
-        _keep(catalog, ours, wrapped)
-    assert (answer.status_code, answer.json["code"]) == (503, "key_altered")
-    assert neighbour.admin.get(f"/attachments/{files[neighbour.home.id]}/download").data == CONTENT
+    with under_the_key_in(settings.key_file, catalog, settings):
+        _keep(catalog, ours, wrapped[:-1] + bytes([wrapped[-1] ^ 1]))
+        try:
+            answer = ours.admin.get(f"/attachments/{files[ours.home.id]}/download")
+        finally:
+            _keep(catalog, ours, wrapped)
+        assert (answer.status_code, answer.json["code"]) == (503, "key_altered")
+        assert neighbour.admin.get(f"/attachments/{files[neighbour.home.id]}/download").data == CONTENT
 
 
 def _keep(catalog: Catalog, tenant: Workspace, wrapped: bytes) -> None:

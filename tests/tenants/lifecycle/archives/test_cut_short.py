@@ -16,7 +16,7 @@ from tenants.isolation.files import stored_files
 from tenants.isolation.folder import Folder
 from tenants.isolation.keys import KeyUnopened
 from tenants.isolation.storage import StorageFailed
-from tenants.lifecycle.archives import steps
+from tenants.lifecycle.archives import bundles, steps
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on, go_on_everywhere
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Attempt, Overtaken, Works, take
@@ -124,15 +124,8 @@ def test_storage_that_fails_or_lies_never_costs_the_schema(
 def test_under_another_key_of_keys_no_archive_is_called_damaged(
     ours: Workspace, neighbour: Workspace, works: Works, catalog: Catalog, settings: Settings, tmp_path: Path
 ) -> None:  # fmt: skip
-    go_to = Attempt.go_to
-
-    def killed_once_written(attempt: Attempt, session: Any, step: Step, **values: Any) -> None:
-        go_to(attempt, session, step, **values)
-        if step is Step.CHECKING:
-            raise Killed
-
     archive_id = ask_to_archive(catalog, ours.home.id, WHY)
-    with patch.object(Attempt, "go_to", killed_once_written), pytest.raises(Killed):
+    with patch.object(bundles, "read_back", side_effect=Killed), pytest.raises(Killed):
         go_on(works, archive_id)
     assert steps_left(works, archive_id) is Step.CHECKING
     written = bundles_of(ours)

@@ -216,7 +216,7 @@ class Settings(BaseSettings):
     )
     spare_tenants: int = Field(2, ge=0, le=1000, description="Tenants prepared ahead of the next sign-up.")
     web_workers: int = Field(2, ge=1, le=256, description="Web processes that `up` and `serve` start.")
-    web_threads: int = Field(8, ge=1, le=256, description="Requests one web process answers at a time.")
+    web_threads: int = Field(8, ge=1, le=256, description="Requests one web process works on at a time.")
     worker_count: int = Field(2, ge=1, le=256, description="Job workers that `up` starts.")
     job_lease_seconds: int = Field(
         30, ge=2, description="A worker that is silent this long has lost its job."

@@ -20,9 +20,12 @@ from tenants.http.bodies import most_of
 from tenants.http.course import FORM, House
 from tenants.http.openapi import document
 from tenants.http.rate_limits import add_headers
+from tenants.http.slots import Slots
 
 log = structlog.get_logger("request")
 CALLERS_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
+#: Requests of one address whose bodies one process waits for at a time.
+WAITING_EACH = 64
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -72,6 +75,7 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
     for blueprint in blueprints:
         api.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix or ''}")
     app.add_url_rule("/api/v1/openapi.json", "openapi", _document_of(app, api))
+    app.wsgi_app = Slots(app.wsgi_app, house.settings.web_threads, waiting_each=WAITING_EACH)  # type: ignore[method-assign]
     app.wsgi_app = _with_security_headers(app.wsgi_app)  # type: ignore[method-assign]
     if proxies := house.settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]

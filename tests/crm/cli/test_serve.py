@@ -1,11 +1,12 @@
-"""Links that `serve` writes lead where it listens, unless somebody said where people reach it."""
+"""What `serve` writes leads where it listens, unless somebody said otherwise; and nobody is kept waiting by the slow."""
 
 import os
+import socket
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,28 @@ def test_what_somebody_said_counts(
         assert f"{public}/api/v1/contacts" in got(f"{address}/")
         for each in (acme, neighbour):
             assert str(each.home.id) in got(f"{address}/api/v1/me", each.admin.key)
+
+
+def test_who_sends_a_byte_and_waits_keeps_nobody_from_an_answer(
+    acme: Workspace, neighbour: Workspace, settings: Settings, free_port: int, tmp_path: Path
+) -> None:
+    said = {env_name("web_workers"): "1", env_name("web_threads"): "2"}
+    lengths = ("Content-Length: 100", "Content-Length: 100000", "Transfer-Encoding: chunked")
+    with serving(settings, free_port, tmp_path, **said) as address, ExitStack() as connections:
+        for number in range(120):
+            begun = socket.create_connection(
+                ("127.0.0.1", free_port), source_address=(f"127.0.0.{2 + number % 3}", 0)
+            )
+            connections.callback(begun.close)
+            begun.sendall(
+                f"POST /api/v1/contacts HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n"
+                f"Authorization: Bearer {acme.admin.key}\r\n{lengths[number % 3]}\r\n\r\n1\r\n{{".encode()
+            )
+        for each in (acme, neighbour):
+            assert str(each.home.id) in got(f"{address}/api/v1/me", each.admin.key)
+            asked = urllib.request.Request(
+                f"{address}/api/v1/contacts", b'{"last_name": "Quick"}',
+                {"Authorization": f"Bearer {each.admin.key}", "Content-Type": "application/json"},
+            )  # fmt: skip
+            with urllib.request.urlopen(asked, timeout=10) as answer:
+                assert answer.status == 201

@@ -1,5 +1,6 @@
 """What is over: dated keys whose day has come, backups that no key opens, remains of killed attempts, old entries."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -8,6 +9,8 @@ from tenants.audit.ledger import Ledger
 from tenants.lifecycle.backups.store import Page, Store, place_in
 
 ROUND = "backups.prune"
+#: What else lies there is somebody's, and stays.
+IS_OURS = re.compile(r"\d{8}T\d{6}Z-")
 #: No backup takes longer to write; one that is unfinished after this was killed.
 UNFINISHED_AFTER = timedelta(days=2)
 
@@ -29,11 +32,11 @@ def prune(store: Store, ledger: Ledger) -> Pruned:
     """
     keys = store.keyring.destroy_due()
     store.keyring.keep()
-    pages = store.pages()
-    over = [each.id for each in pages if _is_over(store, each)]
-    finished = {each.id for each in pages}
+    pages, alone = store.pages(), store.parts_alone()
+    over = [each.id for each in pages + alone if _is_over(store, each)]
+    finished = {each.id for each in pages + alone}
     latest = datetime.combine(store.keyring.today, datetime.min.time(), UTC) - UNFINISHED_AFTER
-    unfinished = store.folders() - finished
+    unfinished = set(filter(IS_OURS.match, store.folders() - finished))
     left = sorted(each for each in unfinished if _begun_at(each) < latest)
     for backup in left:
         store.remove(backup)
@@ -41,12 +44,15 @@ def prune(store: Store, ledger: Ledger) -> Pruned:
     removed = over if unfinished <= set(left) else []
     for backup in removed:
         store.remove(backup)
-    if removed and all(map(store.readable, store.pages())):
+    # Of what the main place doesn't know, it doesn't say which copies are needed either.
+    if removed and not store.parts_alone() and all(map(store.readable, store.pages())):
         _remove_files(store)
     kept = [datetime.fromisoformat(each.taken_at) for each in pages if each.id not in over]
     # One that is under way may hold what was erased before the others were begun.
-    under_way = [_begun_at(each) for each in unfinished if each not in left]
-    entries = ledger.forget_until(min(kept + under_way)) if kept else 0
+    others = [_begun_at(each) for each in unfinished if each not in left] + [
+        datetime.fromisoformat(each.taken_at) for each in alone if each.id not in over
+    ]
+    entries = ledger.forget_until(min(kept + others)) if kept else 0
     return Pruned([each.isoformat() for each in keys], removed, left, entries)
 
 

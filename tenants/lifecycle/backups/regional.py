@@ -5,7 +5,7 @@ from uuid import UUID
 
 from tenants.isolation.storage import Place
 from tenants.lifecycle.backups.keyring import Keyring
-from tenants.lifecycle.backups.store import Store, no_place
+from tenants.lifecycle.backups.store import PART, Page, Store, no_place
 
 
 class RegionalStore(Store):
@@ -39,6 +39,18 @@ class RegionalStore(Store):
     def places(self) -> Iterator[tuple[str | None, Store]]:
         yield None, self
         yield from self._regional.items()
+
+    def conclude(self, page: Page) -> None:
+        """Each region says it first: its part is not taken for a killed attempt's when the main place is not there."""
+        for each in self._regional.values():
+            if page.id in each.folders():
+                each.say(page, PART)
+        super().conclude(page)
+
+    def parts_alone(self) -> list[Page]:
+        listed = super().folders()
+        found = {each.id: each for its in self._regional.values() for each in its.pages(PART)}
+        return [each for each in found.values() if each.id not in listed]
 
     def remove(self, backup: str) -> None:
         """The main place first, where its page is."""

@@ -23,6 +23,8 @@ from tenants.portability.opening import NotABundle, OpenBundle, bundle_in
 
 FOLDER = "taken/"
 PAGE, INDEX, CATALOG = "backup.json", "index", "catalog"
+#: The page once more, in the place of each region that has a part of the backup.
+PART = "part.json"
 FORM = "freehold backup 1"
 
 
@@ -109,13 +111,21 @@ class Store:
 
     def conclude(self, page: Page) -> None:
         """From now on it is a backup."""
-        content = json.dumps(asdict(page), indent=2).encode() + b"\n"
-        self.place.write(_key(page.id, PAGE), [content])
+        self.say(page, PAGE)
 
-    def pages(self) -> list[Page]:
+    def say(self, page: Page, name: str) -> None:
+        """Write a page under this name."""
+        content = json.dumps(asdict(page), indent=2).encode() + b"\n"
+        self.place.write(_key(page.id, name), [content])
+
+    def pages(self, name: str = PAGE) -> list[Page]:
         """Every finished backup, oldest first."""
-        names = [name for name in self.place.list(FOLDER) if name.endswith(f"/{PAGE}")]
-        return sorted((self._page(name) for name in names), key=lambda each: each.taken_at)
+        names = [each for each in self.place.list(FOLDER) if each.endswith(f"/{name}")]
+        return sorted((self._page(each, name) for each in names), key=lambda each: each.taken_at)
+
+    def parts_alone(self) -> list[Page]:
+        """Finished backups of which a region has its part, and the main place knows nothing."""
+        return []
 
     def page(self, backup: str) -> Page:
         """Raises NotFound, also for one that was never finished."""
@@ -164,15 +174,15 @@ class Store:
         """The ids of all backups, finished or not."""
         return {name.removeprefix(FOLDER).split("/")[0] for name in self.place.list(FOLDER)}
 
-    def _page(self, name: str) -> Page:
-        with self.place.open_stream(name) as chunks:
+    def _page(self, key: str, name: str = PAGE) -> Page:
+        with self.place.open_stream(key) as chunks:
             content = b"".join(chunks)
         try:
             found = Page(**json.loads(content))
         except (ValueError, TypeError):
-            raise BackupDamaged(f"{name} does not describe a backup.") from None
-        if _key(found.id, PAGE) != name:
-            raise BackupDamaged(f"{name} is the page of another backup.")
+            raise BackupDamaged(f"{key} does not describe a backup.") from None
+        if _key(found.id, name) != key:
+            raise BackupDamaged(f"{key} is the page of another backup.")
         return found
 
 

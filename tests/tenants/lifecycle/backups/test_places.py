@@ -86,6 +86,44 @@ def test_what_was_begun_in_a_region_alone_is_unfinished(
     assert (there("us"), regions.folders()) == ([], {whole.id})
 
 
+def test_what_somebody_put_beside_the_backups_stops_nothing_and_stays(
+    regions: RegionalStore, ledger: Ledger, clock: Clock, there: Callable[[str], list[str]]
+) -> None:
+    older = put(regions, "20260301T120000Z-a")
+    for store in (regions, regions.within("us")):
+        store.place.write("taken/before the update/copy", [b"by hand"])
+    clock.at += timedelta(days=36)
+    assert prune(regions, ledger).backups == [older.id]
+    assert there("us") == there("backups") == ["taken/before the update/copy"]
+
+
+def test_a_main_place_that_is_not_there_costs_no_region_its_part(
+    regions: RegionalStore, ring: Keyring, ledger: Ledger, clock: Clock, tmp_path: Path,
+    there: Callable[[str], list[str]],
+) -> None:  # fmt: skip
+    """By its own word alone: whoever has forgotten to mount the main place finds no page of anything."""
+    _, key = ring.key_of_today()
+    named = {"files": {str(US): {FILE: 1}}, "places": {str(US): "us"}}
+    older, us = "20260301T120000Z-a", regions.within("us")
+    for backup in (older, "20260302T120000Z-b"):
+        us.write(backup, "t_us", key, [b"rows"])
+        put(regions, backup, **named)
+        clock.at += timedelta(days=1)
+    us.place.write(copied(US), [b"sealed"])
+    before = there("us")
+    without = RegionalStore(Folder(tmp_path / "not mounted"), ring, {"us": us.place}, home="eu")
+    clock.at += timedelta(days=3)
+    found = prune(without, ledger)
+    assert (found.backups, found.unfinished, there("us")) == ([], [], before)
+
+    clock.at += timedelta(days=30)
+    assert prune(without, ledger).backups == [older], "its key is destroyed, so that nothing opens it"
+    assert copied(US) in there("us"), "the other backup may need it"
+    assert [each.id for each in regions.pages()] == [older, "20260302T120000Z-b"]
+    assert prune(regions, ledger).backups == [older]
+    assert there("us") == [copied(US), "taken/20260302T120000Z-b/part.json", "taken/20260302T120000Z-b/t_us"]
+
+
 def test_copies_of_a_destroyed_tenant_go_from_its_region_and_of_older_backups(
     regions: RegionalStore, there: Callable[[str], list[str]]
 ) -> None:

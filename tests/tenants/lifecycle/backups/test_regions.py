@@ -29,6 +29,7 @@ from tenants.lifecycle.keys.versions import key_versions
 from tenants.provisioning.birth import Nursery
 from tests.attaching import attached
 from tests.elsewhere import Elsewhere
+from tests.s3 import BUCKET, S3
 from tests.tenants.lifecycle.moves.world import two_doors
 from tests.workspace import Client, Workspace
 
@@ -163,6 +164,46 @@ def test_a_region_is_looked_at_and_drilled_alone(
     assert (lines["contacts"]["tenants"], lines["contacts"]["rows"]) == (1, 1)
     refused = place.run("backup", "drill", taken["backup"], "--region", "mars")
     assert (refused.returncode, "no place for backups of 'mars'" in refused.stderr) == (1, True)
+
+
+def test_in_buckets_too_each_region_has_what_is_of_it_and_no_byte_of_another(
+    world: World, place: Elsewhere, neighbour: Workspace, s3: S3, s3_storage_url: str, bucket: str
+) -> None:
+    main = s3_storage_url.removeprefix(f"s3://{BUCKET}/")
+    place.changes |= s3.environment | {
+        "FREEHOLD_BACKUPS": f"{s3_storage_url}/backups",
+        "FREEHOLD_KEYRING": f"{s3_storage_url}/keyring",
+        "FREEHOLD_REGION_BACKUPS": json.dumps({"us": f"s3://{bucket}/backups"}),
+    }
+
+    def kept(name: str, prefix: str = "") -> set[str]:
+        pages = s3.client.get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=prefix)
+        return {each["Key"] for page in pages for each in page.get("Contents", ())}
+
+    taken = place.told("backup", "create")
+    us, eu = kept(bucket), kept(BUCKET, main)
+    of_us = (world.us.home.role, world.us.home.id.hex)
+    assert {key.split("/")[1] for key in us} == {"taken", "files"}
+    listed = f"backups/taken/{taken['backup']}/part.json"
+    assert all(any(each in key for each in of_us) for key in us - {listed})
+    assert not any(each in key for key in eu if "/backups/" in key for each in of_us)
+
+    verified = place.told("backup", "verify", taken["backup"])
+    assert (verified["tenants"], verified["files"]) == (taken["tenants"], taken["files"])
+    assert place.told("backup", "drill", taken["backup"], "--region", "us")["equal"]
+
+    (rows,) = (key for key in us if key.endswith(world.us.home.role))
+    (other,) = (key for key in eu if key.endswith(f"{taken['backup']}/{world.eu.home.role}"))
+    ours = s3.client.get_object(Bucket=bucket, Key=rows)["Body"].read()
+    theirs = s3.client.get_object(Bucket=BUCKET, Key=other)["Body"].read()
+    s3.client.put_object(Bucket=bucket, Key=rows, Body=theirs)
+    refused = place.run("backup", "verify", taken["backup"])
+    assert (refused.returncode, "was changed or cut short" in refused.stderr) == (1, True)
+    s3.client.put_object(Bucket=bucket, Key=rows, Body=ours)
+
+    place.changes["FREEHOLD_REGION_BACKUPS"] = json.dumps({"us": f"s3://{bucket}-that-is-not-there/backups"})
+    assert place.run("backup", "create").returncode == 1, "of all regions or of none"
+    assert [each["id"] for each in place.told("backup", "list")["backups"]] == [taken["backup"]]
 
 
 def test_a_backup_from_before_is_read_from_the_one_place_that_it_lies_in(

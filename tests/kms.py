@@ -8,7 +8,7 @@ import base64
 import io
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -41,6 +41,10 @@ class Kms:
     denied: set[str] = field(default_factory=set)
     trusts: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    #: What is made of an answer of KMS or STS before it is sent, by the operation.
+    lies: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+    #: What everything that needs a key is refused with.
+    refuses: "Refusal | None" = None
 
     def __post_init__(self) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -102,14 +106,26 @@ class Kms:
             if operation in NEEDS_AN_ENABLED_KEY and (refusal := self._refusal(json.loads(raw))):
                 start_response("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
                 return [json.dumps({"__type": refusal[0], "message": refusal[1]}).encode()]
+            if lie := self.lies.get(operation):
+                return self._altered(lie, environ, start_response)
         elif b"AssumeRole" in raw and (said := self._untrusted(parse_qs(raw.decode()))):
             start_response("403 Forbidden", [("Content-Type", "text/xml")])
             return [
                 f"<ErrorResponse><Error><Code>AccessDenied</Code><Message>{said}</Message></Error></ErrorResponse>".encode()
             ]
+        elif b"AssumeRole" in raw and (lie := self.lies.get("AssumeRole")):
+            return self._altered(lie, environ, start_response)
         return self._moto(environ, start_response)
 
+    def _altered(self, lie: Callable[[bytes], bytes], environ: dict[str, Any], start_response: Any) -> Any:
+        altered = lie(b"".join(self._moto(environ, lambda *_given: None)))
+        headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(altered)))]
+        start_response("200 OK", headers)
+        return [altered]
+
     def _refusal(self, said: dict[str, Any]) -> Refusal | None:
+        if self.refuses:
+            return self.refuses
         named = said.get("KeyId")
         blob = base64.b64decode(said.get("CiphertextBlob", ""))[:ID_CHARACTERS].decode("utf-8", "replace")
         if named and blob and self._id(named) != blob:
@@ -163,3 +179,5 @@ def kms(kms_server: Kms, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kms]:
     kms_server.denied.clear()
     kms_server.trusts.clear()
     kms_server.asked.clear()
+    kms_server.lies.clear()
+    kms_server.refuses = None

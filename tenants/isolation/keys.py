@@ -165,7 +165,7 @@ class KeyRing:
             except KeyWithheld as refused:
                 keys.withheld[version] = (self._clock() + ASK_AGAIN_SECONDS, refused.again())
                 raise
-            key = keys.opened[version] = DataKey(version, material)
+            key = keys.opened[version] = _data_key(version, material)
         return key
 
     def _unwrapped(self, wrapped: bytes, name: KeyName) -> bytes:
@@ -207,3 +207,11 @@ class KeyRing:
         self._kept = OrderedDict()
         self._forgotten = 0
         self._sweeper = None
+
+
+def _data_key(version: int, material: bytes) -> DataKey:
+    """Raises KeyUnopened for what is no key, whoever said that it is."""
+    try:
+        return DataKey(version, material)
+    except ValueError:
+        raise KeyUnopened("What opened is no key, so that nothing of what is sealed can be.") from None

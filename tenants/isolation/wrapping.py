@@ -157,7 +157,10 @@ class Wrapping:
 
     def _look_up_secret(self) -> bytes:
         if stored := self._stored():
-            return self.unwrapped_by_house(stored, INSTALLATION[LOOK_UPS])
+            secret = self.unwrapped_by_house(stored, INSTALLATION[LOOK_UPS])
+            if len(secret) != KEY_BYTES:  # it would be kept, and everybody looked up under it
+                raise KeyUnopened(OTHER)
+            return secret
         if known := self._file_secret():
             return known
         raise KeyFileUnusable("The secret of the look-ups was not made yet: run `freehold migrate`.")

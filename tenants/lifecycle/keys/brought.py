@@ -9,7 +9,7 @@ from tenants.audit.recording import record_event
 from tenants.catalog.models import BroughtKey, TenantKey
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
-from tenants.foundation.encryption import Unreadable, new_key_material
+from tenants.foundation.encryption import new_key_material
 from tenants.foundation.errors import Conflict, Invalid
 from tenants.isolation.aws_kms import BROUGHT, AwsKms, Credentials, region_of
 from tenants.isolation.door import here
@@ -75,11 +75,8 @@ def bring(key_arn: str, role_arn: str) -> None:
     theirs = _wrapper(home.id, key_arn, role_arn)
     try:
         _must_work(theirs, home.id)
-    except (KeyWithheld, Unreadable) as refused:
-        detail = (
-            refused.detail if isinstance(refused, KeyWithheld) else f"{OWNER} does not open what it closed."
-        )
-        raise Conflict(f"{detail} It was not accepted.", code="key_does_not_work") from refused
+    except KeyWithheld as refused:
+        raise Conflict(f"{refused.detail} It was not accepted.", code="key_does_not_work") from refused
     alone()
     before = versions.catalog.brought_key(home.id)
     row = BroughtKey(tenant_id=home.id, key_arn=key_arn, role_arn=role_arn, brought_at=now())
@@ -132,10 +129,8 @@ def _must_be_arns(key_arn: str, role_arn: str) -> None:
 
 
 def _must_work(theirs: AwsKms, tenant_id: UUID) -> None:
-    """Raises KeyWithheld, Unreadable."""
-    probe, name = new_key_material(), KeyName(tenant_id, 2**31)
-    if theirs.unwrap(theirs.wrap(probe, name), name) != probe:
-        raise Unreadable("A key does not open what it closed.")
+    """By wrapping a key, which opens it again. Raises KeyWithheld."""
+    theirs.wrap(new_key_material(), KeyName(tenant_id, 2**31))
 
 
 def _wrapper(tenant_id: UUID, key_arn: str, role_arn: str) -> AwsKms:

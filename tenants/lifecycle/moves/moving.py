@@ -25,6 +25,15 @@ ROUND = "moves.go_on"
 RESTS = tuple(step.value for step in Step if step.rests)
 #: A move that does not come on while nobody can write is given up after so long.
 LONGEST_PAUSE = timedelta(minutes=1)
+#: Who was put away or ends while it is copied does not go along; it may be asked to move again when it is back.
+GOES_ANOTHER_WAY = (
+    State.FROZEN,
+    State.ARCHIVING,
+    State.ARCHIVED,
+    State.THAWING,
+    State.CLOSING,
+    State.DESTROYED,
+)
 
 
 def ask_to_move(works: Works, tenant_id: UUID, cell: str, reason: str) -> UUID:
@@ -44,11 +53,7 @@ def ask_to_move(works: Works, tenant_id: UUID, cell: str, reason: str) -> UUID:
         works.regions.must_stay(tenant.region, cell)
         if tenant.cell == cell:
             raise Conflict(f"This tenant lives in the cell '{cell}' already.", code="lives_there")
-        if State(tenant.state) not in MOVABLE:
-            raise Conflict(
-                f"A tenant that is {tenant.state} does not move. It has to be active or suspended.",
-                code="state_conflict",
-            )
+        _must_be_movable(tenant)
         tell_soon(session)
         made = Move(tenant_id=tenant_id, from_cell=tenant.cell, to_cell=cell, reason=reason, untold=True)
         return _begun(session, made)
@@ -73,6 +78,7 @@ def ask_to_go_back(works: Works, tenant_id: UUID, reason: str) -> UUID:
             return move.id
         if move.step != Step.KEPT:
             raise Conflict("This tenant is just arriving. Let it, then go back.", code="move_not_over")
+        _must_be_movable(tenant)
         works.regions.must_stay(tenant.region, move.from_cell)
         move.step, move.ended_at = Step.RETURNED, now()
         session.flush()
@@ -108,7 +114,7 @@ def go_on(works: Works, move_id: UUID) -> None:
     try:
         attempt.go_through(STEPS)
     except Exception as problem:
-        _give_up_when_long(attempt, sentence(problem))
+        _give_up_in_vain(attempt, sentence(problem))
         raise
 
 
@@ -117,13 +123,26 @@ def go_on_everywhere(works: Works) -> int:
     return take_up(works.catalog, Move, RESTS, partial(go_on, works))
 
 
-def _give_up_when_long(attempt: Attempt, error: str) -> None:
+def _give_up_in_vain(attempt: Attempt, error: str) -> None:
+    """What takes too long, or will not be: a copy that waits is one of which nothing is erased."""
     with attempt.catalog.transaction() as session:
+        tenant = session.get_one(Tenant, attempt.move.tenant_id, with_for_update=True)
         move = session.get_one(Move, attempt.move.id, with_for_update=True)
-        paused = move.paused_at is not None and now() - move.paused_at > LONGEST_PAUSE
-        if paused and move.step in BEFORE_THE_SWITCH and move.attempt == attempt.move.attempt:
+        if move.paused_at is None:
+            in_vain = State(tenant.state) in GOES_ANOTHER_WAY
+        else:
+            in_vain = now() - move.paused_at > LONGEST_PAUSE
+        if in_vain and move.step in BEFORE_THE_SWITCH and move.attempt == attempt.move.attempt:
             move.step, move.error = Step.GIVING_UP, error
             ask_for_round(session, ROUND)
+
+
+def _must_be_movable(tenant: Tenant) -> None:
+    if State(tenant.state) not in MOVABLE:
+        raise Conflict(
+            f"A tenant that is {tenant.state} does not move. It has to be active or suspended.",
+            code="state_conflict",
+        )
 
 
 def _begun(session: Session, move: Move) -> UUID:

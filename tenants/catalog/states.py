@@ -93,6 +93,9 @@ PERMITS: dict[State, Permits] = {
     State.DESTROYED: Permits(Gone, "This workspace was closed and destroyed."),
 }
 
+#: In which a tenant's role has all of its rights, so that at least the house can put something on record there.
+WRITABLE = (State.ACTIVE, State.SUSPENDED, State.CLOSING)
+
 #: Who may move a tenant from which state to which; every other way is refused.
 MOVES: dict[tuple[State, State], frozenset[Mover]] = {
     (State.MAKING, State.SPARE): frozenset({Mover.PLATFORM}),

@@ -16,7 +16,7 @@ from tenants.audit.recording import record_event
 from tenants.audit.seals import PATIENCE_SECONDS, copy_heads, seal_events
 from tenants.catalog.models import State, StateChange, Tenant
 from tenants.catalog.registry import Catalog, Home, home_of
-from tenants.catalog.states import Mover, must_be_a_move
+from tenants.catalog.states import WRITABLE, Mover, must_be_a_move
 from tenants.foundation.clock import now
 from tenants.foundation.errors import NotFound, Unavailable
 from tenants.foundation.tables import Source
@@ -31,8 +31,6 @@ from tenants.lifecycle.telling.waiting import is_told, tell_soon
 log = structlog.get_logger(__name__)
 #: The states that a tenant's own schema has a word for; in the others it is frozen, or there is none.
 SAID_INSIDE = (State.ACTIVE, State.SUSPENDED, State.FROZEN, State.CLOSING)
-#: Those in which its role has all of its rights.
-WRITABLE = (State.ACTIVE, State.SUSPENDED, State.CLOSING)
 #: So few events came while those before them were sealed.
 FEW_EVENTS = 100
 PATIENT = text("set local idle_in_transaction_session_timeout = 0")

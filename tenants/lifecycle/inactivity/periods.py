@@ -10,12 +10,11 @@ from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.recording import record_event
 from tenants.catalog.models import NEVER, State, Tenant
 from tenants.catalog.registry import Catalog, Home
-from tenants.catalog.states import Mover
+from tenants.catalog.states import WRITABLE, Mover
 from tenants.foundation.errors import Conflict, Invalid, NotFound
 from tenants.foundation.settings import INACTIVITY_DAYS
 from tenants.foundation.tables import Source
 from tenants.isolation.door import inside
-from tenants.lifecycle.changing import WRITABLE
 
 ACTION = "tenant.inactivity_period"
 

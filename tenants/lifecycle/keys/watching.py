@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.recording import record_event
-from tenants.catalog.models import BroughtKey, State, Tenant
+from tenants.catalog.models import BroughtKey, Tenant
 from tenants.catalog.registry import Catalog, Home, home_of
+from tenants.catalog.states import WRITABLE
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Source
 from tenants.isolation.aws_kms import region_of
@@ -27,7 +28,6 @@ from tenants.notices.telling import tell, tell_unmailed
 log = structlog.get_logger(__name__)
 ROUND = "keys.watch"
 KEY = "brought-key"
-WRITABLE = (State.ACTIVE, State.SUSPENDED, State.CLOSING)
 #: Stands where the ids of mails would: none was kept.
 MAILED = "handed over"
 SUBJECTS = {False: "The key of your workspace is withheld", True: "The key of your workspace opens again"}

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from tenants.catalog.models import State, StateChange, Tenant
 from tenants.catalog.regions import Regions
 from tenants.catalog.registry import Catalog, Home, home_of
+from tenants.catalog.states import WRITABLE
 from tenants.lifecycle.admins import LIFECYCLE, tell_admins_once
 from tenants.lifecycle.archives.models import Archive
 from tenants.lifecycle.attempts import FORESEEN
@@ -24,8 +25,6 @@ from tenants.lifecycle.telling import letters
 from tenants.lifecycle.telling.letters import Letter
 
 log = structlog.get_logger(__name__)
-#: The states in which something can be written in a tenant that is there.
-WRITABLE = (State.ACTIVE, State.SUSPENDED, State.CLOSING)
 #: Where it lives by the end of a move, and people work there.
 ARRIVED = (Step.CONFIRMING, Step.KEPT, Step.DROPPING, Step.CONFIRMED, Step.RETURNED)
 

@@ -15,6 +15,7 @@ from tenants.foundation.tables import Source
 from tenants.identity.people.addressees import addresses_told
 from tenants.isolation.door import db, inside
 from tenants.jobs.models import Job, JobState
+from tenants.lifecycle.letters import Letter
 from tenants.lifecycle.once import is_on_record
 from tenants.mail.jobs import send_mail
 from tenants.mail.posting import hand_over
@@ -83,7 +84,7 @@ def _delivered(key: str) -> set[Sent]:
     return {what.get(DeliveryState(each), Sent.NONE) for each in states}
 
 
-def tell_admins_once(home: Home, key: str, action: str, kind: NoticeKind, letter: tuple[str, str]) -> bool:
+def tell_admins_once(home: Home, key: str, action: str, kind: NoticeKind, letter: Letter) -> bool:
     """Tell all admins, by a subject and a text, and put that on record: once for each key, however often it is tried.
 
     Whether this call did it. Notice, mails and record are one transaction of the tenant.
@@ -102,7 +103,7 @@ def tell_admins_once(home: Home, key: str, action: str, kind: NoticeKind, letter
     return True
 
 
-def mail_admins_at_once(home: Home, key: str, letter: tuple[str, str]) -> bool:
+def mail_admins_at_once(home: Home, key: str, letter: Letter) -> bool:
     """Mail a subject and a text to the admins of a tenant in which no mail can be kept.
 
     Of one key it is one message to each of them, however often it is tried: False says that there is use in that.

@@ -26,6 +26,7 @@ from tenants.lifecycle.changing import Decision, Owners, change, settle
 from tenants.lifecycle.closing import letters
 from tenants.lifecycle.closing.models import Closing, Phase
 from tenants.lifecycle.closing.periods import applied, dates_from
+from tenants.lifecycle.letters import Letter
 from tenants.lifecycle.once import is_on_record
 from tenants.lifecycle.telling.waiting import tell_soon
 
@@ -179,7 +180,7 @@ def _destroy(exits: Exits, closing: Closing, at: datetime) -> None:
     exits.catalog.forget(closing.tenant_id)
 
 
-def _tell(home: Home, closing: Closing, what: str, letter: tuple[str, str]) -> bool:
+def _tell(home: Home, closing: Closing, what: str, letter: Letter) -> bool:
     kind = CLOSING[what.removesuffix("_again")]
     return tell_admins_once(home, _key(closing, what), f"tenant.closing_{what}", kind, letter)
 

@@ -1,8 +1,9 @@
-"""What admins are told of an exit, each letter a subject and a text."""
+"""What admins are told of an exit."""
 
 from datetime import datetime
 
 from tenants.lifecycle.closing.models import Closing
+from tenants.lifecycle.letters import Letter, minute
 
 CANCEL = (
     "An admin can cancel it at any time until the end: DELETE /api/v1/closing. It costs nothing either way."
@@ -33,29 +34,25 @@ Nothing was destroyed. It is what it was before it was to be closed: suspended i
 """
 
 
-def asked(closing: Closing) -> tuple[str, str]:
+def asked(closing: Closing) -> Letter:
     """It begins."""
-    dates = {"transition": _day(closing.transition_until), "retrieval": _day(closing.retrieval_until)}
+    dates = {"transition": minute(closing.transition_until), "retrieval": minute(closing.retrieval_until)}
     return "Your workspace is to be closed", ASKED.format(**dates, cancel=CANCEL)
 
 
-def retrieval(closing: Closing) -> tuple[str, str]:
+def retrieval(closing: Closing) -> Letter:
     """Nothing is changed any more."""
-    text = RETRIEVAL.format(retrieval=_day(closing.retrieval_until), cancel=CANCEL)
+    text = RETRIEVAL.format(retrieval=minute(closing.retrieval_until), cancel=CANCEL)
     return "Your workspace can be read and exported until it is closed", text
 
 
-def final(closing: Closing, at: datetime) -> tuple[str, str]:
+def final(closing: Closing, at: datetime) -> Letter:
     """The last notice, which is given at this moment."""
-    text = FINAL.format(end=_day(closing.end_after_notice(at)), cancel=CANCEL)
+    text = FINAL.format(end=minute(closing.end_after_notice(at)), cancel=CANCEL)
     return "Last notice: your workspace is about to be destroyed", text
 
 
-def cancelled(closing: Closing, at: datetime) -> tuple[str, str]:
+def cancelled(closing: Closing, at: datetime) -> Letter:
     """Somebody went back on it, at this moment."""
-    text = CANCELLED.format(asked=_day(closing.asked_at), at=_day(at))
+    text = CANCELLED.format(asked=minute(closing.asked_at), at=minute(at))
     return "Your workspace is not closed after all", text
-
-
-def _day(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -22,6 +22,7 @@ from tenants.isolation.turns import one_at_a_time
 from tenants.lifecycle.admins import KEY_OPENED, KEY_WITHHELD, mail_admins_at_once
 from tenants.lifecycle.attempts import FORESEEN
 from tenants.lifecycle.keys.brought import ACTIVE, DESTROYED, UNREACHABLE, state_of
+from tenants.lifecycle.letters import Letter
 from tenants.notices.models import Notice
 from tenants.notices.telling import tell, tell_unmailed
 
@@ -101,7 +102,7 @@ def _said(home: Home, key_arn: str, state: str, reason: str | None) -> bool:
     return before != state
 
 
-def _mail(home: Home, notice: Notice, letter: tuple[str, str]) -> None:
+def _mail(home: Home, notice: Notice, letter: Letter) -> None:
     """Killed before it is noted, it is sent again, as the same message."""
     if mail_admins_at_once(home, str(notice.key), letter):
         with inside(home):
@@ -119,7 +120,7 @@ def _state_in(notice: Notice) -> str:
     return str(notice.key).split(" ")[1]
 
 
-def _letter(key_arn: str, state: str, reason: str | None) -> tuple[str, str]:
+def _letter(key_arn: str, state: str, reason: str | None) -> Letter:
     if state == ACTIVE:
         return SUBJECTS[True], OPENED.format(key_arn=key_arn)
     undo = NOT_UNDONE if state == DESTROYED else UNDO

@@ -1,12 +1,10 @@
-"""What admins are told of their workspace as a whole, each letter a subject and a text."""
-
-from datetime import datetime
+"""What admins are told of their workspace as a whole."""
 
 from tenants.catalog.models import StateChange
 from tenants.lifecycle.archives.models import Archive
+from tenants.lifecycle.letters import Letter, minute, second
 from tenants.lifecycle.moves.models import Move
 
-Letter = tuple[str, str]
 SUSPENDED = """Since {at} your workspace is suspended.
 
 {reason}
@@ -56,24 +54,24 @@ NO_PAUSE = "It could be written to all the while."
 
 def suspended(change: StateChange) -> Letter:
     """It can be read and exported, not changed."""
-    return "Your workspace is suspended", SUSPENDED.format(at=_minute(change.at), reason=_why(change.reason))
+    return "Your workspace is suspended", SUSPENDED.format(at=minute(change.at), reason=_why(change.reason))
 
 
 def resumed(change: StateChange) -> Letter:
     """Everything goes on."""
-    return "Your workspace goes on", RESUMED.format(at=_minute(change.at), reason=_why(change.reason))
+    return "Your workspace goes on", RESUMED.format(at=minute(change.at), reason=_why(change.reason))
 
 
 def frozen(archive: Archive) -> Letter:
     """Nothing is changed any more, and soon it is archived."""
-    text = FROZEN.format(at=_minute(archive.asked_at), reason=_why(archive.reason))
+    text = FROZEN.format(at=minute(archive.asked_at), reason=_why(archive.reason))
     return "Your workspace is being archived", text
 
 
 def thawed(archive: Archive, change: StateChange) -> Letter:
     """It is what it was before it was archived."""
-    said = {"frozen": _minute(archive.asked_at), "kept": _minute(archive.kept_at or archive.asked_at)}
-    text = THAWED.format(at=_minute(change.at), reason=_why(archive.reason), **said)
+    said = {"frozen": minute(archive.asked_at), "kept": minute(archive.kept_at or archive.asked_at)}
+    text = THAWED.format(at=minute(change.at), reason=_why(archive.reason), **said)
     still = STILL_SUSPENDED if change.after == "suspended" else ""
     return "Your workspace is back from its archive", text + still
 
@@ -86,7 +84,7 @@ def begun(move: Move, old: str, new: str) -> Letter:
 
 def moved(move: Move, old: str, new: str) -> Letter:
     """It lives elsewhere, and people write there."""
-    at = _second(move.resumed_at or move.asked_at)
+    at = second(move.resumed_at or move.asked_at)
     said = {"pause": _pause(move), "rows": move.rows, "reason": _why(move.reason), "at": at}
     return "Your workspace has moved to another server", MOVED.format(old=old, new=new, **said)
 
@@ -100,17 +98,9 @@ def stayed(move: Move, old: str, new: str) -> Letter:
 def _pause(move: Move) -> str:
     if move.paused_at is None or move.resumed_at is None:
         return NO_PAUSE
-    ends = {"paused": _second(move.paused_at), "resumed": _second(move.resumed_at)}
+    ends = {"paused": second(move.paused_at), "resumed": second(move.resumed_at)}
     return PAUSED.format(seconds=move.pause_seconds, **ends)
 
 
 def _why(reason: str) -> str:
     return f"The reason that was given: {reason}"
-
-
-def _minute(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def _second(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

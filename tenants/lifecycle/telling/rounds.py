@@ -20,9 +20,9 @@ from tenants.lifecycle.archives.models import Archive
 from tenants.lifecycle.attempts import FORESEEN
 from tenants.lifecycle.closing.letters import cancelled
 from tenants.lifecycle.closing.models import Closing
+from tenants.lifecycle.letters import Letter
 from tenants.lifecycle.moves.models import BEFORE_THE_SWITCH, Move, Step
 from tenants.lifecycle.telling import letters
-from tenants.lifecycle.telling.letters import Letter
 
 log = structlog.get_logger(__name__)
 #: Where it lives by the end of a move, and people work there.

@@ -1,6 +1,7 @@
 """A key that a tenant brings: its own AWS KMS key wraps its data keys, and withdrawing that closes what is sealed."""
 
 import re
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -24,13 +25,25 @@ KEY_ARN = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov):kms:([a-z]{2}(-[a-z]+)+-\d):\d{12}:key/[A-Za-z0-9-]{1,60}\Z"
 )
 ROLE_ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):iam::\d{12}:role/[\w+=,.@/-]{1,200}\Z", re.ASCII)
-#: What a refusal of KMS means for a key that is not ours: whether its owner can undo it.
-ACTIVE, DESTROYED, UNREACHABLE = "active", "destroyed", "unreachable"
+
+
+class BroughtState(StrEnum):
+    """Whether a key that a tenant brought can be used. What is not `destroyed` its owner can undo."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    PENDING_DELETION = "pending_deletion"
+    ACCESS_DENIED = "access_denied"
+    UNREACHABLE = "unreachable"
+    DESTROYED = "destroyed"
+
+
+#: What a refusal says of a key that is not ours, by the code of `KeyWithheld`; any other that we can't reach it.
 STATES = {
-    "key_disabled": "disabled",
-    "key_pending_deletion": "pending_deletion",
-    "key_access_denied": "access_denied",
-    "key_not_found": DESTROYED,
+    "key_disabled": BroughtState.DISABLED,
+    "key_pending_deletion": BroughtState.PENDING_DELETION,
+    "key_access_denied": BroughtState.ACCESS_DENIED,
+    "key_not_found": BroughtState.DESTROYED,
 }
 
 
@@ -53,16 +66,16 @@ def state_now() -> dict[str, object] | None:
         return None
     shown = {"key_arn": named[0], "role_arn": named[1], "external_id": external_id(home.id)}
     state, reason = state_of(home.id, *named)
-    return {**shown, "state": state, "reversible": state != DESTROYED, "reason": reason}
+    return {**shown, "state": state, "reversible": state != BroughtState.DESTROYED, "reason": reason}
 
 
-def state_of(tenant_id: UUID, key_arn: str, role_arn: str) -> tuple[str, str | None]:
+def state_of(tenant_id: UUID, key_arn: str, role_arn: str) -> tuple[BroughtState, str | None]:
     """In which state the key of a tenant is at this moment, by trying it; and what is said of it when it is withheld."""
     try:
         _must_work(_wrapper(tenant_id, key_arn, role_arn), tenant_id)
     except KeyWithheld as withheld:
-        return STATES.get(withheld.stable_code, UNREACHABLE), withheld.detail
-    return ACTIVE, None
+        return STATES.get(withheld.stable_code, BroughtState.UNREACHABLE), withheld.detail
+    return BroughtState.ACTIVE, None
 
 
 def bring(key_arn: str, role_arn: str) -> None:

@@ -4,13 +4,15 @@ from marshmallow import Schema, fields, validate
 
 from tenants.http.representation import BodySchema, Timestamp
 from tenants.jobs.models import JobState
+from tenants.lifecycle.keys.brought import BroughtState
+from tenants.lifecycle.keys.versions import VersionState
 
 
 class KeyVersionSchema(Schema):
     """A version: `current` seals, `replaced` still opens what it sealed, `destroyed` opens nothing any more."""
 
     version = fields.Integer(required=True)
-    state = fields.String(required=True, validate=validate.OneOf(["current", "replaced", "destroyed"]))
+    state = fields.String(required=True, validate=validate.OneOf([each.value for each in VersionState]))
     created_at = Timestamp(required=True)
     replaced_at = Timestamp(required=True, allow_none=True)
     destroyed_at = Timestamp(required=True, allow_none=True)
@@ -25,9 +27,6 @@ class RotationSchema(Schema):
     total = fields.Integer(required=True, allow_none=True)
     phase = fields.String(required=True, allow_none=True)
     error = fields.String(required=True, allow_none=True)
-
-
-BROUGHT_STATES = ["active", "disabled", "pending_deletion", "access_denied", "unreachable", "destroyed"]
 
 
 class BroughtKeyBody(BodySchema):
@@ -46,7 +45,7 @@ class BroughtKeySchema(Schema):
     key_arn = fields.String(required=True)
     role_arn = fields.String(required=True)
     external_id = fields.String(required=True)
-    state = fields.String(required=True, validate=validate.OneOf(BROUGHT_STATES))
+    state = fields.String(required=True, validate=validate.OneOf([each.value for each in BroughtState]))
     reversible = fields.Boolean(required=True)
     reason = fields.String(required=True, allow_none=True)
 

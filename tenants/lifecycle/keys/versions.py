@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -16,9 +17,17 @@ from tenants.isolation.wrapping import Wrapping
 from tenants.lifecycle.backups.keyring import keyring
 
 
+class VersionState(StrEnum):
+    """`current` seals, `replaced` opens what it sealed until that is sealed anew, `destroyed` is gone."""
+
+    CURRENT = "current"
+    REPLACED = "replaced"
+    DESTROYED = "destroyed"
+
+
 @dataclass(frozen=True)
 class KeyVersion:
-    """One version: `current` seals, `replaced` opens what it sealed until that is sealed anew, `destroyed` is gone."""
+    """One version, and since when it is in its state."""
 
     version: int
     created_at: datetime
@@ -27,10 +36,10 @@ class KeyVersion:
     newest: bool
 
     @property
-    def state(self) -> str:
+    def state(self) -> VersionState:
         if self.destroyed_at:
-            return "destroyed"
-        return "current" if self.newest else "replaced"
+            return VersionState.DESTROYED
+        return VersionState.CURRENT if self.newest else VersionState.REPLACED
 
 
 class KeyVersions:

@@ -21,7 +21,7 @@ from tenants.isolation.door import db, inside
 from tenants.isolation.turns import one_at_a_time
 from tenants.lifecycle.admins import KEY_OPENED, KEY_WITHHELD, mail_admins_at_once
 from tenants.lifecycle.attempts import FORESEEN
-from tenants.lifecycle.keys.brought import ACTIVE, DESTROYED, UNREACHABLE, state_of
+from tenants.lifecycle.keys.brought import BroughtState, state_of
 from tenants.lifecycle.letters import Letter
 from tenants.notices.models import Notice
 from tenants.notices.telling import tell, tell_unmailed
@@ -54,7 +54,7 @@ class BroughtKeys:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._seen: dict[UUID, str] = {}
+        self._seen: dict[UUID, BroughtState] = {}
 
     def watch(self, of: UUID | None = None) -> int:
         """Try each, or that of one tenant, and tell what changed; of how many something was told."""
@@ -72,7 +72,7 @@ class BroughtKeys:
             return False
         try:
             state, reason = state_of(home.id, key_arn, role_arn)
-            if state == UNREACHABLE:
+            if state == BroughtState.UNREACHABLE:
                 away.add(region_of(key_arn))
                 return False
             if self._seen.get(home.id) != state:
@@ -84,20 +84,20 @@ class BroughtKeys:
             return False
 
 
-def _said(home: Home, key_arn: str, state: str, reason: str | None) -> bool:
+def _said(home: Home, key_arn: str, state: BroughtState, reason: str | None) -> bool:
     """Tell that a key is in another state than was told last; whether anything was told."""
-    letter = _letter(key_arn, state, reason)
+    letter, opens = _letter(key_arn, state, reason), state == BroughtState.ACTIVE
     with inside(home):
         act_as(SYSTEM, request_id=KEY, source=Source.SYSTEM)
         one_at_a_time(KEY)
         latest = _latest()
-        before = ACTIVE if latest is None else _state_in(latest)
+        before = BroughtState.ACTIVE if latest is None else _state_in(latest)
         if before != state:
-            kind = KEY_OPENED if state == ACTIVE else KEY_WITHHELD
+            kind = KEY_OPENED if opens else KEY_WITHHELD
             key = f"{KEY} {state} {now().isoformat()}"
-            latest = (tell if state == ACTIVE else tell_unmailed)(kind, *letter, key=key)
+            latest = (tell if opens else tell_unmailed)(kind, *letter, key=key)
             record_event(kind.name, "keys", None, {"state": [before, state], "key_arn": [None, key_arn]})
-    if latest is not None and state != ACTIVE and MAILED not in latest.mails:
+    if latest is not None and not opens and MAILED not in latest.mails:
         _mail(home, latest, letter)
     return before != state
 
@@ -115,13 +115,13 @@ def _latest() -> Notice | None:
     return db().scalars(told.order_by(Notice.at.desc(), Notice.id.desc()).limit(1)).one_or_none()
 
 
-def _state_in(notice: Notice) -> str:
+def _state_in(notice: Notice) -> BroughtState:
     """Which state was told."""
-    return str(notice.key).split(" ")[1]
+    return BroughtState(str(notice.key).split(" ")[1])
 
 
-def _letter(key_arn: str, state: str, reason: str | None) -> Letter:
-    if state == ACTIVE:
+def _letter(key_arn: str, state: BroughtState, reason: str | None) -> Letter:
+    if state == BroughtState.ACTIVE:
         return SUBJECTS[True], OPENED.format(key_arn=key_arn)
-    undo = NOT_UNDONE if state == DESTROYED else UNDO
+    undo = NOT_UNDONE if state == BroughtState.DESTROYED else UNDO
     return SUBJECTS[False], WITHHELD.format(reason=reason, undo=undo, key_arn=key_arn)

@@ -65,20 +65,7 @@ class Destruction:
         home = self._found(slug)
         self._must_have_owner(home)
         if home.state is not State.DESTROYED:
-            must_be_ending(home)
-            must_not_be_held(catalog, home)
-            if not exit_is_over:
-                with catalog.transaction() as session:
-                    must_not_be_early(session, home)
-            certificates().begin(home.id, WHOLE, self._inventory(home))
-            decision = Decision(ENDINGS[home.state], reason)
-            with catalog.transaction() as session:
-                session.get(Tenant, home.id, with_for_update=True)
-                if not exit_is_over:  # nobody went back on it meanwhile
-                    must_not_be_early(session, home)
-                _end_archive(session, home)
-                change(session, home.id, State.DESTROYED, decision)
-                end_unless_held(session, home)
+            self._end(home, reason, exit_is_over=exit_is_over)
         catalog.forget(home.id)
         ledger().note(Ending.TENANT, home.id)
         self.versions.destroy(home.id)
@@ -104,6 +91,24 @@ class Destruction:
         """Raises Unavailable, before anything is destroyed, when its tables could not be dropped in the end."""
         with as_owner(self.owners.get(home.cell)):
             return
+
+    def _end(self, home: Home, reason: str, *, exit_is_over: bool) -> None:
+        """From here on it counts as destroyed, and there is no way back. Raises Conflict as `destroy` does."""
+        catalog = self.versions.catalog
+        must_be_ending(home)
+        must_not_be_held(catalog, home)
+        if not exit_is_over:
+            with catalog.transaction() as session:
+                must_not_be_early(session, home)
+        certificates().begin(home.id, WHOLE, self._inventory(home))
+        decision = Decision(ENDINGS[home.state], reason)
+        with catalog.transaction() as session:
+            session.get(Tenant, home.id, with_for_update=True)
+            if not exit_is_over:  # nobody went back on it meanwhile
+                must_not_be_early(session, home)
+            _end_archive(session, home)
+            change(session, home.id, State.DESTROYED, decision)
+            end_unless_held(session, home)
 
     def _inventory(self, home: Home) -> dict[str, Any]:
         """What there is, by class, without a word of what it says: how many, and a hash of the ids."""

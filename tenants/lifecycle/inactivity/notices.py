@@ -19,8 +19,8 @@ ROUNDS = ("quiet", "again")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """When each notice was given, by its days; and what became of the last one, None before any."""
+class Notices:
+    """Those of one round: when each was given, by its days; and what became of the last one, None before any."""
 
     since: datetime
     round: str
@@ -31,14 +31,14 @@ class Told:
         """Under which a notice is put on record."""
         return f"{_begins(self.round, self.since)}{days}-{at.isoformat()}"
 
-    def once_more(self) -> "Told":
+    def once_more(self) -> "Notices":
         """What counts: nothing, when the last notice of the first round reached nobody."""
         if self.round == ROUNDS[0] and self.last is Sent.NONE:
-            return Told(self.since, ROUNDS[1], {}, None)
+            return Notices(self.since, ROUNDS[1], {}, None)
         return self
 
 
-def told(home: Home, since: datetime) -> Told:
+def told(home: Home, since: datetime) -> Notices:
     """What was told since somebody used it last; of the second round, once that has begun."""
     notices = select(AuditEvent.request_id).where(
         AuditEvent.record_id == home.id, AuditEvent.action == ACTION
@@ -51,7 +51,7 @@ def told(home: Home, since: datetime) -> Told:
         last = sent(home, mine[-1]) if mine else None
     parts = [key.removeprefix(_begins(number, since)).split("-", 1) for key in mine]
     given = {int(days): datetime.fromisoformat(moment) for days, moment in parts}
-    return Told(since, number, given, last).once_more()
+    return Notices(since, number, given, last).once_more()
 
 
 def _begins(number: str, since: datetime) -> str:

@@ -20,7 +20,6 @@ from tenants.support_access.staff.accounts import TOTP_VERSION
 from tenants.support_access.staff.models import StaffCredential
 
 T = TypeVar("T")
-Told = Callable[[int, int], None]
 
 
 @dataclass
@@ -52,11 +51,13 @@ def store_look_ups(catalog: Catalog, wrapping: Wrapping) -> None:
         catalog.keep_installation_key(LOOK_UPS, wrapping.secret_to_store())
 
 
-def rewrap_all(catalog: Catalog, wrapping: Wrapping, tell: Told = lambda _done, _total: None) -> Rewrapped:
+def rewrap_all(
+    catalog: Catalog, wrapping: Wrapping, tell: Callable[[int, int], None] = lambda _done, _total: None
+) -> Rewrapped:
     """Wrap every key of the catalog with the key of today; run again, it goes on where it was.
 
-    Keys that tenants brought stay as they are. Raises KeyWithheld, and Conflict when something opens with neither the
-    key of today nor the one before.
+    Keys that tenants brought stay as they are. `tell` hears how many are done, of how many. Raises KeyWithheld, and
+    Conflict when something opens with neither the key of today nor the one before.
     """
     store_look_ups(catalog, wrapping)
     everything = list(_wrapped(catalog))

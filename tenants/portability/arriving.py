@@ -11,13 +11,13 @@ from tenants.foundation.errors import Refusal
 from tenants.foundation.tables import Source
 from tenants.isolation.door import db, inside
 from tenants.portability.bundling import PATIENCE_SECONDS
-from tenants.portability.comparing import content_here
+from tenants.portability.comparing import content_here, must_be_equal
 from tenants.portability.described import Described
 from tenants.portability.files import bring_files_in
 from tenants.portability.filling import Filling
 from tenants.portability.fitting import must_fit
 from tenants.portability.models import Arrival
-from tenants.portability.older import fill_as_of_then, must_be_equal, settle_as_copy
+from tenants.portability.older import fill_as_of_then, settle_as_copy
 from tenants.portability.opening import opened_bundle
 from tenants.portability.shapes import misshapen
 from tenants.portability.telling import Told

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 
 from tenants.catalog.registry import Home
+from tenants.foundation.errors import Conflict
 from tenants.isolation.door import here
 from tenants.portability.bundling import snapshot
 from tenants.portability.content import ContentHash
@@ -42,6 +43,14 @@ def content_here(tell: Told = to_nobody, these: Sequence[BundleTable] | None = N
 def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
     """The tables that are not equal, or not there on one side."""
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def must_be_equal(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
+    """What was read again from the tables is what the bundle holds, before it counts. Raises Conflict."""
+    if different := differences(expected, found):
+        raise Conflict(
+            f"What arrived is not what the bundle holds, in {', '.join(different)}. Nothing was kept."
+        )
 
 
 def _lines(table: BundleTable) -> Iterator[bytes]:

@@ -74,20 +74,15 @@ class Filling:
         for name, rows in updates.items():
             if not rows:
                 continue
-            # Columns that change by themselves on an update keep what the bundle said.
-            same = {each: each for each in columns if each.onupdate is not None}
-            statement = (
-                sa.update(table.table)
-                .where(
-                    *(
-                        columns[key] == sa.bindparam(f"key_{key}", type_=columns[key].type)
-                        for key in table.key
-                    )
-                )
-                .values({columns[name]: sa.bindparam("target", type_=columns[name].type), **same})
-            )
+            mine = (columns[key] == sa.bindparam(f"key_{key}", type_=columns[key].type) for key in table.key)
+            closed = {**as_they_are(table), name: sa.bindparam("target", type_=columns[name].type)}
             converted = [{each: UUID(value) for each, value in row.items()} for row in rows]
-            db().connection().execute(statement, converted)
+            db().connection().execute(sa.update(table.table).where(*mine).values(closed), converted)
+
+
+def as_they_are(table: BundleTable) -> dict[str, sa.Column[object]]:
+    """For an update: columns that change by themselves on one keep what the bundle said."""
+    return {each.name: each for each in table.table.columns if each.onupdate is not None}
 
 
 class _Row:

@@ -14,9 +14,9 @@ from tenants.isolation.owner import OwnerError
 from tenants.isolation.sealing import seal_with_first_key
 from tenants.isolation.stepping import Step, build, grant_exactly, step_tenant
 from tenants.portability.bundling import PATIENCE_SECONDS
-from tenants.portability.comparing import content_here, differences
-from tenants.portability.contents import BundleTable, tables
-from tenants.portability.filling import Filling
+from tenants.portability.comparing import content_here, must_be_equal
+from tenants.portability.contents import tables
+from tenants.portability.filling import Filling, as_they_are
 from tenants.portability.fitting import must_be_as_then
 from tenants.portability.opening import opened_bundle
 from tenants.portability.returning import tables_of
@@ -48,31 +48,18 @@ def fill_as_of_then(
     _migrate(owner_url, home, said("migrate"))
 
 
-def must_be_equal(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
-    """What was read again from the tables is what the bundle holds, before it counts. Raises Conflict."""
-    if different := differences(expected, found):
-        raise Conflict(
-            f"What arrived is not what the bundle holds, in {', '.join(different)}. Nothing was kept."
-        )
-
-
 def settle_as_copy(own: Mapping[str, str]) -> None:
     """The tenant at hand names itself, and what was under way comes to rest, as in every copy of a tenant."""
     for table in tables():
         names = {name: own[name] for name in table.names_tenant if name not in table.key}
         if names:
-            db().execute(sa.update(table.table).values({**_as_they_are(table), **names}))
+            db().execute(sa.update(table.table).values({**as_they_are(table), **names}))
         for field in table.columns:
             if (rest := field.at_rest) is not None:
                 state = table.table.c[field.name]
                 moved = {rest.beside: state, field.name: rest.word}
                 statement = sa.update(table.table).where(state.in_(sorted(rest.states)))
-                db().execute(statement.values({**_as_they_are(table), **moved}))
-
-
-def _as_they_are(table: BundleTable) -> dict[str, sa.Column[object]]:
-    """Columns that change by themselves on an update keep what the bundle said."""
-    return {each.name: each for each in table.table.columns if each.onupdate is not None}
+                db().execute(statement.values({**as_they_are(table), **moved}))
 
 
 def _migrate(owner_url: str | None, home: Home, tell: Told) -> None:

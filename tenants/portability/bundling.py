@@ -172,9 +172,10 @@ def _one_ahead(write: Callable[[bytes], None], contents: Pieces) -> Iterator[Non
 
 def about_tenant() -> About:
     """Whose transaction this is, as the bundle says it."""
-    profile = db().execute(select(TenantProfile.id, TenantProfile.slug, TenantProfile.name, func.now())).one()
+    profile = select(TenantProfile.id, TenantProfile.slug, TenantProfile.name, func.now().label("at"))
+    found = db().execute(profile).one()
     revision = db().execute(select(SchemaRevision.revision)).scalar_one()
-    return About(str(profile[0]), profile[1], profile[2], revision, profile[3])
+    return About(str(found.id), found.slug, found.name, revision, found.at)
 
 
 def expected_rows() -> int:

@@ -30,6 +30,7 @@ from tenants.portability.exporting import (
 from tenants.portability.models import Export
 from tenants.portability.parcels import Parcels, file_of
 from tenants.portability.reminding import remind_of_copies
+from tenants.portability.repeating import KIND
 from tenants.portability.uploading import await_upload, bring_copy, end_what_nobody_finishes
 from tenants.portability.watching import tell_of_trouble
 
@@ -58,7 +59,7 @@ def _make(export_id: UUID, file: str, attempt: int) -> Bundling:
     return bundling
 
 
-@job("exports.scheduled", purpose=Purpose.PORTABILITY, heavy=True, attempts=5, steps=True, always=True)
+@job(KIND, purpose=Purpose.PORTABILITY, heavy=True, attempts=5, steps=True, always=True)
 def make_scheduled_export(schedule_id: UUID) -> None:
     """Make a copy, read it back where it was to go, and remove the ones beyond those that are kept."""
     running = current_job()

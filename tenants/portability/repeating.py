@@ -73,15 +73,6 @@ def begin_schedule(said: dict[str, Any]) -> ExportSchedule:
     return schedule
 
 
-def _tell(kind: NoticeKind, schedule: ExportSchedule, did: str, what: Iterable[str] = ()) -> None:
-    caller = acting().caller
-    where = f"the bucket {schedule.bucket['name']}" if schedule.bucket else "our storage"
-    said = {each: getattr(schedule, each) for each in ("id", "cron", "zone")}
-    changed = f" Changed: {', '.join(sorted(what))}." if what else ""
-    text = TOLD.format(name=caller.name, did=did, schedule=schedule.name, where=where, what=changed, **said)
-    tell(kind, f"A scheduled export was {did}", text, but=caller.user_id)
-
-
 def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSchedule:
     """Change what is said of a schedule; new keys are tried first. Raises as `begin_schedule` does.
 
@@ -108,14 +99,6 @@ def change_schedule(schedule: ExportSchedule, said: dict[str, Any]) -> ExportSch
     return schedule
 
 
-def _must_need_no_approval() -> None:
-    if second_approver():
-        raise Conflict(
-            "Exports need a second person's word here, and nobody gives it to a schedule.",
-            code="needs_approval",
-        )
-
-
 def end_schedule(schedule: ExportSchedule, days: int) -> None:
     """No further copies. Those with us are kept for so many days yet; those in the bucket are the tenant's."""
     for export in db().scalars(select(Export).where(Export.schedule_id == schedule.id).with_for_update()):
@@ -128,6 +111,23 @@ def end_schedule(schedule: ExportSchedule, days: int) -> None:
     db().delete(_row_of(schedule))
     db().delete(schedule)
     db().flush()
+
+
+def _must_need_no_approval() -> None:
+    if second_approver():
+        raise Conflict(
+            "Exports need a second person's word here, and nobody gives it to a schedule.",
+            code="needs_approval",
+        )
+
+
+def _tell(kind: NoticeKind, schedule: ExportSchedule, did: str, what: Iterable[str] = ()) -> None:
+    caller = acting().caller
+    where = f"the bucket {schedule.bucket['name']}" if schedule.bucket else "our storage"
+    said = {each: getattr(schedule, each) for each in ("id", "cron", "zone")}
+    changed = f" Changed: {', '.join(sorted(what))}." if what else ""
+    text = TOLD.format(name=caller.name, did=did, schedule=schedule.name, where=where, what=changed, **said)
+    tell(kind, f"A scheduled export was {did}", text, but=caller.user_id)
 
 
 def _row_of(schedule: ExportSchedule) -> Schedule:

@@ -83,12 +83,12 @@ def download_export(export_id: UUID) -> Response:
     return answer
 
 
-def _make(export: Export) -> None:
-    export.job_id = make_export.later(export.id, current_app.extensions["house"].settings.export_days)
-
-
 @exports.delete("/<uuid:export_id>", may=DELETE_EXPORTS)
 @exports.response(204)
 def delete_export(export_id: UUID) -> None:
     """Remove an export and its file; one that is being made is stopped."""
     delete(find(Export, export_id, lock=True))
+
+
+def _make(export: Export) -> None:
+    export.job_id = make_export.later(export.id, current_app.extensions["house"].settings.export_days)

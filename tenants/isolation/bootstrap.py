@@ -12,6 +12,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL, make_url
 
+from tenants.isolation.conninfo import conninfo
+
 LOGINS = ("freehold_owner", "freehold_app", "freehold_staff", "freehold_catalog")
 DATABASE = "freehold"
 #: Databases that every cluster has; whoever may sign in gets into them unless that is taken from PUBLIC.
@@ -41,7 +43,7 @@ def bootstrap(admin_url: str, passwords: Mapping[str, str], *, database: str = D
     Raises psycopg.Error when the server refuses.
     """
     admin = make_url(admin_url)
-    with psycopg.connect(_conninfo(admin), autocommit=True) as connection:
+    with psycopg.connect(conninfo(admin), autocommit=True) as connection:
         for login in LOGINS:
             _make_login(connection, login, passwords[login])
         if not connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():
@@ -55,7 +57,7 @@ def bootstrap(admin_url: str, passwords: Mapping[str, str], *, database: str = D
                 connection.execute(statement)
         for other in OTHERS:
             _close(connection, other)
-    with psycopg.connect(_conninfo(admin.set(database=database)), autocommit=True) as connection:
+    with psycopg.connect(conninfo(admin.set(database=database)), autocommit=True) as connection:
         for statement in (*_rights(database), *_without_large_objects(connection)):
             connection.execute(statement)
     urls = [_login_url(admin, login, passwords[login], database) for login in LOGINS]
@@ -133,7 +135,3 @@ def _rights(database: str) -> list[sql.SQL | sql.Composed]:
 def _login_url(admin: URL, login: str, password: str, database: str) -> str:
     url = admin.set(drivername="postgresql+psycopg", username=login, password=password, database=database)
     return url.render_as_string(hide_password=False)
-
-
-def _conninfo(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)

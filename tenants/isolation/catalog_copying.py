@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
 
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.owner import as_owner
 
 Connection = psycopg.Connection
@@ -25,8 +25,7 @@ SAME_EVERYWHERE = (
 @contextmanager
 def snapshot_of_catalog(url: str) -> Iterator[Connection]:
     """Everything in the block sees the catalog as it was at one moment, however long it takes."""
-    conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(conninfo) as connection:
+    with psycopg.connect(conninfo(url)) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         _same(connection)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
 
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.owner import as_owner
 
 STAFF = "freehold_staff"
@@ -52,8 +52,7 @@ def settle(owner_url: str | None, wanted: Iterable[str], *, over: bool) -> Settl
 
 def held_by_staff(staff_url: str) -> set[str]:
     """The tenants' roles that the staff's login may take, by its own word. Raises psycopg.Error."""
-    conninfo = make_url(staff_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
+    with psycopg.connect(conninfo(staff_url), autocommit=True, connect_timeout=10) as connection:
         return _held(connection)
 
 

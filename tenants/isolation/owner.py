@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import make_url
 
 from tenants.foundation.errors import Unavailable
+from tenants.isolation.conninfo import conninfo
 
 Statement = sql.SQL | sql.Composed | str
 OwnerError = psycopg.Error
@@ -23,8 +23,7 @@ def as_owner(url: str | None, *, autocommit: bool = False) -> Iterator[psycopg.C
         raise Unavailable(
             "This process may not change the database's structure: FREEHOLD_OWNER_DATABASE_URL is not set."
         )
-    conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(conninfo, autocommit=autocommit) as connection:
+    with psycopg.connect(conninfo(url), autocommit=autocommit) as connection:
         yield connection
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 import psycopg
-from sqlalchemy import make_url
+
+from tenants.isolation.conninfo import conninfo
 
 OLDEST_SERVER = 160000
 SHORTEST_MS = 1000
@@ -42,9 +43,8 @@ def check_logins(urls: Mapping[str, str]) -> None:
     PostgreSQL 16.
     """
     for name, url in urls.items():
-        conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         try:
-            with psycopg.connect(conninfo, autocommit=True, connect_timeout=10) as connection:
+            with psycopg.connect(conninfo(url), autocommit=True, connect_timeout=10) as connection:
                 if reason := next(_reasons(connection), None):
                     raise UnsafeDatabase(f"{name}: {reason}")
         except psycopg.OperationalError as error:

@@ -40,7 +40,7 @@ def read(home: Home, *questions: Question) -> list[list[tuple[Any, ...]]]:
 
 
 def _read(home: Home, questions: Sequence[Question]) -> list[list[tuple[Any, ...]]]:
-    entry = _checked_out(home)
+    entry = checked_out(home)
     role = entry.info["role"] = home.role  # the pool gives this connection to the same tenant again
     try:
         trips: Trips = entry.info["trips"]
@@ -53,7 +53,8 @@ def _read(home: Home, questions: Sequence[Question]) -> list[list[tuple[Any, ...
         entry.close()
 
 
-def _checked_out(home: Home) -> Any:
+def checked_out(home: Home) -> Any:
+    """A connection of the tenant's cell, most likely the one that served it last. Whoever takes it closes it."""
     token = entering.set(Entrance(home.role))
     try:
         return engine_of(home).raw_connection()

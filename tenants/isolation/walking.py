@@ -9,8 +9,8 @@ import structlog
 
 from tenants.catalog.registry import Home
 from tenants.foundation.errors import Unavailable
-from tenants.isolation.cells import BECOME, Entrance, entering
-from tenants.isolation.door import engine_of
+from tenants.isolation.cells import BECOME
+from tenants.isolation.reading import checked_out
 
 log = structlog.get_logger(__name__)
 IN_ONE_TRIP = 100
@@ -56,11 +56,7 @@ def _visit(homes: list[Home], statement: str, values: Mapping[str, Any]) -> list
 def _in_one_trip(
     homes: list[Home], statement: str, values: Mapping[str, Any]
 ) -> list[tuple[Home, list[Row]]]:
-    token = entering.set(Entrance(homes[0].role))
-    try:
-        entry = engine_of(homes[0]).raw_connection()
-    finally:
-        entering.reset(token)
+    entry = checked_out(homes[0])
     try:
         driver: psycopg.Connection = entry.driver_connection
         cursors = []

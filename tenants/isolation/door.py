@@ -107,6 +107,7 @@ def is_inside() -> bool:
 
 
 def engine_of(home: Home, *, visit: Visit = None) -> Any:
+    """What leads to a tenant's cell. Raises Unavailable for a cell, or for visits, that this process does not serve."""
     if visit and not _staff_cells:
         raise Unavailable("Visits are not served here: FREEHOLD_STAFF_DATABASE_URL is not set.")
     return (_staff_cells if visit else _cells)[0].engine(home.cell)

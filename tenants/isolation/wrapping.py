@@ -15,7 +15,6 @@ from tenants.isolation.keys import KeyName, KeyUnopened
 
 AWS_KMS = "aws-kms://"
 LOOK_UPS, CERTIFICATES = "look-ups", "certificates"
-#: Keys of the installation itself are wrapped under names that no tenant has.
 OTHER = (
     "The key of keys in use here is not the one that wrapped this installation's keys, perhaps another installation's:"
     " it opens none of them, so nothing sealed can be opened or sealed until the right one is put back."
@@ -24,8 +23,8 @@ ALTERED = (
     "The wrapped key of this workspace was altered where it is kept: the key of keys opens others and not this one. It"
     " can be restored from a backup's keyring."
 )
-#: What a tenant's own key closed.
 NOT_THEIRS = "The key that this workspace brought does not open what it wrapped, or is not known any more."
+#: Keys of the installation itself are wrapped under names that no tenant has.
 INSTALLATION = {LOOK_UPS: KeyName(UUID(int=1), 1), CERTIFICATES: KeyName(UUID(int=2), 1)}
 
 

@@ -20,32 +20,13 @@ from tenants.http.bodies import most_of
 from tenants.http.course import FORM, House
 from tenants.http.openapi import document
 from tenants.http.rate_limits import add_headers
+from tenants.http.security_headers import with_security_headers
 from tenants.http.slots import Slots
 
 log = structlog.get_logger("request")
 CALLERS_ID = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 #: Requests of one address whose bodies one process waits for at a time.
 WAITING_EACH = 64
-SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-#: Where an answer keeps headers of its own instead of those above, in the WSGI environment.
-OWN_HEADERS = "freehold.security_headers"
-
-
-def let_forms_lead_to(source: str) -> None:
-    """The answer's form may lead to this origin, by way of a redirect: browsers count that as `form-action` too."""
-    policy = SECURITY_HEADERS["Content-Security-Policy"]
-    own = {"Content-Security-Policy": policy.replace("form-action 'self'", f"form-action 'self' {source}")}
-    request.environ[OWN_HEADERS] = list({**SECURITY_HEADERS, **own}.items())
 
 
 def make_application(house: House, title: str, blueprints: list[Blueprint]) -> Flask:
@@ -53,6 +34,26 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
 
     The document is at /api/v1/openapi.json. Unknown errors are a 500 without any of our insides.
     """
+    app = _new_flask(house, title)
+    api = Api(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=schema_name)})
+    api.ERROR_SCHEMA = problems.ProblemSchema
+    app.before_request(_open)
+    app.after_request(_close)
+    problems.register(app)
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix or ''}")
+    app.add_url_rule("/api/v1/openapi.json", "openapi", _document_of(app, api))
+    app.wsgi_app = Slots(app.wsgi_app, house.settings.web_threads, waiting_each=WAITING_EACH)  # type: ignore[method-assign]
+    app.wsgi_app = with_security_headers(app.wsgi_app)  # type: ignore[method-assign]
+    if proxies := house.settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]
+    api_page.register(app)
+    health.register(app, house)
+    metrics.register(app)
+    return app
+
+
+def _new_flask(house: House, title: str) -> Flask:
     app = Flask(title, static_folder=None)
     app.config.update(
         API_TITLE=title,
@@ -67,35 +68,7 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False  # it would redirect to whatever host the request names
     app.extensions["house"] = house
-    api = Api(app, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=schema_name)})
-    api.ERROR_SCHEMA = problems.ProblemSchema
-    app.before_request(_open)
-    app.after_request(_close)
-    problems.register(app)
-    for blueprint in blueprints:
-        api.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix or ''}")
-    app.add_url_rule("/api/v1/openapi.json", "openapi", _document_of(app, api))
-    app.wsgi_app = Slots(app.wsgi_app, house.settings.web_threads, waiting_each=WAITING_EACH)  # type: ignore[method-assign]
-    app.wsgi_app = _with_security_headers(app.wsgi_app)  # type: ignore[method-assign]
-    if proxies := house.settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0)  # type: ignore[method-assign]
-    api_page.register(app)
-    health.register(app, house)
-    metrics.register(app)
     return app
-
-
-def _with_security_headers(serve: Any) -> Any:
-    """Appended as they are, outside of Flask: every answer has them, and they cost next to nothing."""
-    fixed = list(SECURITY_HEADERS.items())
-
-    def serve_with_headers(environ: Any, start_response: Any) -> Any:
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            return start_response(status, headers + environ.get(OWN_HEADERS, fixed), exc_info)
-
-        return serve(environ, start)
-
-    return serve_with_headers
 
 
 def schema_name(schema: Any) -> str:

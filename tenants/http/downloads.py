@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, request
+from flask import Response
 
-from tenants.http.application import OWN_HEADERS, SECURITY_HEADERS
+from tenants.http.security_headers import go_by_policy
 
 #: How a route that sends a file is described.
 BYTES: dict[str, Any] = {
@@ -30,8 +30,7 @@ def downloaded(
     answer.call_on_close(close)
     answer.headers["Content-Length"] = str(size)
     answer.headers["Content-Disposition"] = content_disposition(name)
-    own = {**SECURITY_HEADERS, "Content-Security-Policy": POLICY}
-    request.environ[OWN_HEADERS] = list(own.items())
+    go_by_policy(POLICY)
     return answer
 
 

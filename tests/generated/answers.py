@@ -5,8 +5,8 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from tenants.http.application import SECURITY_HEADERS
 from tenants.http.downloads import POLICY
+from tenants.http.security_headers import SECURITY_HEADERS
 from tests.operations import Operation
 
 INSIDES = re.compile(r"Traceback|psycopg|sqlalchemy|SELECT |select .* from|File \"|t_[0-9a-f]{32}")

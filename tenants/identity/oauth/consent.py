@@ -8,8 +8,8 @@ from jinja2 import Environment, PackageLoader
 
 from tenants.access.caller import acting
 from tenants.foundation.errors import NotSignedIn, Refusal
-from tenants.http.application import let_forms_lead_to
 from tenants.http.course import House, answer_writing
+from tenants.http.security_headers import let_forms_lead_to
 from tenants.identity.models import TenantProfile
 from tenants.identity.oauth.endpoints import grantable, server
 from tenants.identity.oauth.parameters import check_form, check_query

@@ -16,8 +16,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from tenants.foundation.identifiers import new_id
 from tenants.http import api_page, health, metrics, problems
 from tenants.http.blueprint import Blueprint
-from tenants.http.bodies import most_of
-from tenants.http.course import FORM, House
+from tenants.http.bodies import FORM, most_of
+from tenants.http.course import House
 from tenants.http.openapi import document
 from tenants.http.rate_limits import add_headers
 from tenants.http.security_headers import with_security_headers

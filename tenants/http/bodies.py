@@ -10,6 +10,9 @@ from marshmallow import Schema, validate
 from tenants.foundation.errors import TooLarge, UnsupportedContent
 from tenants.http.texts import LONGEST
 
+FORM = "multipart/form-data"
+#: What a page without a script sends, and who asks for a token; JSON is what the API takes.
+PLAIN_FORM = "application/x-www-form-urlencoded"
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 #: Bytes that JSON may write one character in: two escapes of six for what is beyond U+FFFF (RFC 8259, 7).
 LONGEST_CHARACTER = 12

@@ -19,6 +19,7 @@ from tenants.catalog.states import PERMITS, refusal_of
 from tenants.custom_fields.definitions import is_known
 from tenants.foundation.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 from tenants.foundation.settings import Settings
+from tenants.http.bodies import FORM, PLAIN_FORM
 from tenants.http.etags import expected_version, not_modified
 from tenants.http.forgery import refuse_other_sites
 from tenants.http.guard import Credential, Guard
@@ -32,9 +33,6 @@ from tenants.isolation.door import inside
 from tenants.isolation.reading import read
 from tenants.isolation.violations import ERRORS
 
-FORM = "multipart/form-data"
-#: What a page without a script sends; JSON is what the API takes.
-PLAIN_FORM = "application/x-www-form-urlencoded"
 REMEMBERED = 10_000
 TRIES = 5
 #: What is nobody's yet has no callers.

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from tenants.access.caller import acting
 from tenants.foundation.errors import Conflict, Invalid
+from tenants.http.bodies import FORM
 from tenants.http.models import IdempotencyKey
 from tenants.isolation.door import db
 from tenants.isolation.sealing import opened
@@ -47,7 +48,7 @@ def once(answer: Callable[[], Response]) -> Response:
 
 def _fingerprint() -> bytes:
     """What was sent. Of a form its fields and files, never held in memory: the marks between them differ each time."""
-    if request.mimetype != "multipart/form-data":
+    if request.mimetype != FORM:
         return sha256(request.get_data(cache=True)).digest()
     # A part may come without a name.
     fields = sorted((name or "", value) for name, value in request.form.items(multi=True))

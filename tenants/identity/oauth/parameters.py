@@ -7,7 +7,8 @@ from urllib.parse import unquote_plus
 from authlib.oauth2.rfc6749 import InvalidRequestError
 from flask import request
 
-FORM = "application/x-www-form-urlencoded"
+from tenants.http.bodies import PLAIN_FORM
+
 #: RFC 6749, appendix A: printable ASCII; what is named in an error's text holds no quote and no backslash besides.
 VISIBLE = re.compile(r"[ -~]*")
 QUOTABLE = re.compile(r"[ !#-\[\]-~]*")
@@ -22,7 +23,7 @@ def check_query() -> None:
 
 def check_form() -> None:
     """Raises InvalidRequestError for parameters that are no form, or stand in the address, or come twice."""
-    if request.args or request.mimetype != FORM:
+    if request.args or request.mimetype != PLAIN_FORM:
         raise InvalidRequestError("Send the parameters as a form, and none in the address.")
     _check(list(request.form.lists()))
 

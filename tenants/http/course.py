@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -20,7 +20,7 @@ from tenants.custom_fields.definitions import is_known
 from tenants.foundation.errors import NotAllowed, NotSignedIn, Refusal, Unavailable
 from tenants.foundation.settings import Settings
 from tenants.http.bodies import FORM, PLAIN_FORM
-from tenants.http.etags import expected_version, not_modified
+from tenants.http.etags import expected_version, tagged
 from tenants.http.forgery import refuse_other_sites
 from tenants.http.guard import Credential, Guard
 from tenants.http.idempotency import once
@@ -30,13 +30,42 @@ from tenants.http.rows import one, page
 from tenants.http.selection import Selection
 from tenants.isolation.away import Elsewhere
 from tenants.isolation.door import inside
-from tenants.isolation.reading import read
+from tenants.isolation.reading import Question, read
 from tenants.isolation.violations import ERRORS
 
 REMEMBERED = 10_000
 TRIES = 5
 #: What is nobody's yet has no callers.
 NOBODYS = (State.MAKING, State.SPARE)
+
+
+class Seen(NamedTuple):
+    """A standing as the guard gave it, and the caller that it makes."""
+
+    answer: Any
+    caller: Caller
+
+
+class Standings:
+    """The last standing seen of each credential: good for guessing what to ask, never for letting an answer out."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[bytes, Seen] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, credential: Credential) -> Seen | None:
+        return self._kept.get(credential.hash)
+
+    def forget(self, credential: Credential) -> None:
+        """Ask the guard alone next time: what is guessed for somebody without rights is work, and takes its time."""
+        with self._lock:
+            self._kept.pop(credential.hash, None)
+
+    def put(self, credential: Credential, seen: Seen) -> None:
+        with self._lock:
+            self._kept[credential.hash] = seen
+            while len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
 
 
 @dataclass
@@ -47,35 +76,13 @@ class House:
     catalog: Catalog
     guard: Guard
     limits: RateLimits
-    seen: "Standings" = field(default_factory=lambda: Standings())  # noqa: PLW0108 - it comes further down
+    seen: Standings = field(default_factory=Standings)
 
-    def recognised(self, credential: Credential, answer: Any, caller: Caller) -> None:
+    def recognised(self, credential: Credential, seen: Seen) -> None:
         """Remember a standing. Raises TooManyRequests when the tenant's allowance is used up."""
         if self.seen.get(credential) is None:
             self.limits.take_for_tenant(credential)
-        self.seen.put(credential, answer, caller)
-
-
-class Standings:
-    """The last standing seen of each credential: good for guessing what to ask, never for letting an answer out."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[bytes, tuple[Any, Caller]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, credential: Credential) -> tuple[Any, Caller] | None:
-        return self._kept.get(credential.hash)
-
-    def forget(self, credential: Credential) -> None:
-        """Ask the guard alone next time: what is guessed for somebody without rights is work, and takes its time."""
-        with self._lock:
-            self._kept.pop(credential.hash, None)
-
-    def put(self, credential: Credential, answer: Any, caller: Caller) -> None:
-        with self._lock:
-            self._kept[credential.hash] = (answer, caller)
-            while len(self._kept) > REMEMBERED:
-                self._kept.popitem(last=False)
+        self.seen.put(credential, seen)
 
 
 def answer_writing(house: House, view: Callable[[], Any], may: Permission, subject: UUID | None) -> Response:
@@ -88,7 +95,7 @@ def answer_writing(house: House, view: Callable[[], Any], may: Permission, subje
     _receive()
     with _at(house, home), inside(home, first=(question.sql, question.values)) as tenancy:
         caller = house.guard.caller(credential, tenancy.first_answer)
-        house.recognised(credential, tenancy.first_answer, caller)
+        house.recognised(credential, Seen(tenancy.first_answer, caller))
         _name(caller)
         tenancy.caller = Acting(
             caller, may, g.request_id, request.remote_addr, subject_id=subject, expected_version=expected_version()
@@ -124,20 +131,17 @@ def _answer_reading(
     guard = house.guard.question(credential)
     known = house.seen.get(credential)
     for _ in range(TRIES):
-        guessed = known is not None and known[1].refusal(may) is None
+        guessed = known is not None and known.caller.refusal(may) is None
         if known is None or not guessed:
-            (answer,) = read(home, guard)
-            known = (answer, house.guard.caller(credential, answer))
-            house.recognised(credential, *known)
-            known[1].must(may)
-        _name(known[1])
-        if not is_known(home, known[1].fields_version):
+            known = _seen_now(house, credential, home, guard, may)
+        _name(known.caller)
+        if not is_known(home, known.caller.fields_version):
             known = None  # the fields of the tenant's own were just changed, and with them every standing
             house.seen.forget(credential)
             continue
         try:
             selection = view(**path)
-            asked = selection.ask(known[1], request.args)
+            asked = selection.ask(known.caller, request.args)
             answer, rows = read(home, guard, asked.question)
         except Unavailable:
             house.seen.forget(credential)
@@ -147,15 +151,23 @@ def _answer_reading(
                 raise
             known = None  # a refusal is an answer too: it is let out when the guard was asked
             continue
-        if answer == known[0]:
+        if answer == known.answer:
             house.guard.seen(credential, home)
             render = one if selection.single else page
-            return not_modified(
-                Response(render(asked, rows, home.id), content_type="application/json"), asked, rows
-            )
+            made = Response(render(asked, rows, home.id), content_type="application/json")
+            return tagged(made, asked, rows)
         known = None
         house.seen.forget(credential)
     raise Unavailable("Your rights are being changed at this moment. Try again.")
+
+
+def _seen_now(house: House, credential: Credential, home: Home, guard: Question, may: Permission) -> Seen:
+    """The standing of this moment, by the guard alone. Raises NotSignedIn, NotAllowed, and as `recognised` does."""
+    (answer,) = read(home, guard)
+    seen = Seen(answer, house.guard.caller(credential, answer))
+    house.recognised(credential, seen)
+    seen.caller.must(may)
+    return seen
 
 
 def _receive() -> None:

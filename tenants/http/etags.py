@@ -25,7 +25,7 @@ def expected_version() -> int | None:
     return int(mark) if mark.isascii() and mark.isdigit() and len(mark) < LONGEST else -1
 
 
-def not_modified(response: Response, asked: Asked, rows: Sequence[tuple[Any, ...]]) -> Response:
+def tagged(response: Response, asked: Asked, rows: Sequence[tuple[Any, ...]]) -> Response:
     """The response with its ETag when it is one record, or 304 when the caller has that version already.
 
     What is included may change without the record, so an answer with includes carries no tag. What is worked out may

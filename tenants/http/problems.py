@@ -33,6 +33,14 @@ ALTERED = (
 FOR_STATUS: dict[int, type[Refusal]] = {400: Malformed, 401: NotSignedIn, 404: NotFound, 413: TooLarge}
 
 
+class Fault(Refusal):
+    """Nobody said no: something went wrong on our side, and nothing of it is told."""
+
+    status = 500
+    code = "internal"
+    title = "Something went wrong on our side"
+
+
 class ProblemSchema(marshmallow.Schema):
     """RFC 9457 with three members of ours: `code`, `errors` and `request_id`."""
 
@@ -123,17 +131,4 @@ def _altered(error: Unreadable) -> Response:
 
 def _unforeseen(error: Exception) -> Response:
     log.error("unforeseen", error=type(error).__name__, exc_info=error)
-    made = answer(Refusal(code="internal"))
-    made.status_code = 500
-    made.set_data(
-        orjson.dumps(
-            {
-                "type": "about:blank",
-                "title": "Something went wrong on our side",
-                "status": 500,
-                "code": "internal",
-                "request_id": g.get("request_id", ""),
-            }
-        )
-    )
-    return made
+    return answer(Fault())

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Flask
 from flask_smorest import Api
 
-from tenants.access.permissions import SIGNED_IN, registered
+from tenants.access.permissions import ANYONE, SIGNED_IN, registered
 from tenants.http.documentation import ALWAYS, BOUNDS, DESCRIBED_LATER, METHODS, REFUSALS, WRITING
 
 
@@ -54,7 +54,7 @@ def _unbound_texts(part: Any) -> None:
 
 
 def _finish(operation: dict[str, Any], method: str, *, in_path: bool) -> None:
-    public = operation["x-permission"] == "anyone"
+    public = operation["x-permission"] == ANYONE.name
     statuses = [*ALWAYS, *([] if public else ["401"])]
     statuses += ["403"] if public or operation["x-permission"] != SIGNED_IN.name or method != "get" else []
     statuses += ["404"] if in_path or method != "get" else []

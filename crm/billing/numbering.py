@@ -40,7 +40,7 @@ class NumberSeries(Record, Base):
     __table_args__ = (
         one_of("name", Series),
         CheckConstraint("last >= 0", name="last_counted"),
-        CheckConstraint("prefix ~ '^([A-Za-z0-9/-]{0,19}[A-Za-z/-])?$'", name="prefix_plain"),
+        CheckConstraint(f"prefix ~ '{PREFIX}'", name="prefix_plain"),
     )
     __purpose__ = Purpose.INVOICING
     __audited__ = True

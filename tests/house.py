@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -69,12 +70,18 @@ def new_workspace(app: Flask, nursery: Nursery) -> Callable[[], Workspace]:
     return lambda: make_workspace(app, nursery, f"t{secrets.token_hex(6)}")
 
 
-@contextmanager
-def as_good_as_destroyed(catalog: Catalog, those: ColumnElement[bool]) -> Iterator[None]:
-    """Tenants that nothing looks at meanwhile: no round, no worker, no backup."""
+def _left_alone(catalog: Catalog, those: ColumnElement[bool]) -> dict[UUID, str]:
+    """From now on nothing looks at these tenants: no round, no worker, no backup. In which state each was."""
     with catalog.transaction() as session:
         states = {each.id: each.state for each in session.scalars(select(Tenant).where(those))}
         session.execute(update(Tenant).where(those).values(state=State.DESTROYED))
+    return states
+
+
+@contextmanager
+def as_good_as_destroyed(catalog: Catalog, those: ColumnElement[bool]) -> Iterator[None]:
+    """Tenants that nothing looks at meanwhile."""
+    states = _left_alone(catalog, those)
     yield
     with catalog.transaction() as session:
         for tenant_id, state in states.items():
@@ -105,8 +112,7 @@ def leave_alone(app: Flask) -> Callable[[Workspace], None]:
     catalog: Catalog = app.extensions["house"].catalog
 
     def leave(workspace: Workspace) -> None:
-        with catalog.transaction() as session:
-            session.get_one(Tenant, workspace.home.id).state = State.DESTROYED
+        _left_alone(catalog, Tenant.id == workspace.home.id)
         catalog.forget(workspace.home.id)
 
     return leave

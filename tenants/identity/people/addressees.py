@@ -11,18 +11,16 @@ from tenants.identity.people.overview import IS_ADMIN
 from tenants.isolation.door import db
 
 
-def addresses_of_those_who_may(permission: Permission) -> list[str]:
-    """The addresses of active users who have a role that gives a permission."""
-    return _addresses(permission, None)
-
-
 def admin_addresses(but: UUID | None = None) -> list[str]:
     """The addresses of all active admins: of everybody who can let themselves do everything, whatever the role's name."""
     return _addresses(None, but)
 
 
 def addresses_told(to: Permission | None, but: UUID | None) -> list[str]:
-    """Who is told of a notice by mail: those people, and the security contact of the tenant if it named one."""
+    """Who is told of a notice by mail: all active admins, or else who has a role that gives this permission.
+
+    The security contact of the tenant is told besides, if it named one; the user `but` is left out.
+    """
     contact = db().scalars(select(TenantProfile.security_contact)).one()
     return [*_addresses(to, but), *([contact] if contact else [])]
 

@@ -11,7 +11,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.tables import Source
 from tenants.identity.holding import has_role
 from tenants.identity.models import Role, Team, TeamMember, TeamRole, User, UserRole
-from tenants.identity.people.addressees import addresses_of_those_who_may
+from tenants.identity.people.addressees import addresses_told
 from tenants.identity.signing_in.enrolling import is_required_of
 from tenants.identity.standings import standing_of
 from tenants.isolation.door import db, inside
@@ -76,10 +76,10 @@ def test_whoever_manages_a_team_has_its_roles_wherever_it_is_asked(
         role = made(Role(name="Over access", permissions=holds, mfa_required=True, source="system"))
         team = made(Team(name="Access", manager_id=manager.id, source=Source.SYSTEM))
         made(TeamRole(team_id=team.id, role_id=role.id))
-        assert address in addresses_of_those_who_may(DECIDE_GRANTS)
+        assert address in addresses_told(DECIDE_GRANTS, None)
         assert is_required_of(manager.id)
         assert not is_required_of(other)
     admins = acme.admin.get("/security-overview").json["admins"]["data"]
     assert [each["name"] for each in admins] == ["Ada Admin", "Mara Manages"]
     with inside(neighbour.home):
-        assert address not in addresses_of_those_who_may(DECIDE_GRANTS)
+        assert address not in addresses_told(DECIDE_GRANTS, None)

@@ -26,6 +26,7 @@ from tenants.jobs.progress import progress, step
 from tenants.portability.bundling import Bundling
 from tenants.portability.copying import must_be_whole, scheduled
 from tenants.portability.exporting import (
+    delete,
     describe,
     must_see_everything,
     pieces_of,
@@ -107,6 +108,16 @@ def end_what_nobody_finishes() -> int:
             export.upload_id = None
     db().flush()
     return len(found)
+
+
+def end_all() -> None:
+    """End every upload of a tenant that is about to be no more: nobody can open the keys of its buckets afterwards.
+
+    Whoever is about to begin another one finds that it is not wanted any more. What a bucket would not forget is
+    logged, and holds nothing up.
+    """
+    for export in db().scalars(select(Export).where(Export.in_bucket, Export.finished_at.is_(None))).all():
+        delete(export)
 
 
 def _way_of(schedule: ExportSchedule, export: Export) -> Way:

@@ -7,19 +7,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.ledger import Ending, ledger
 from tenants.catalog.models import BroughtKey, LookupHash, State, Tenant
 from tenants.catalog.registry import PLACE, Home, home_of
 from tenants.foundation.errors import Conflict, NotFound
-from tenants.foundation.tables import Base
+from tenants.foundation.tables import Base, Source
 from tenants.isolation.door import inside
 from tenants.isolation.owner import as_owner
 from tenants.isolation.stepping import drop
 from tenants.isolation.storage import Storage
 from tenants.lifecycle.archives.models import Step, ThawLink
+from tenants.lifecycle.attempts import FORESEEN
 from tenants.lifecycle.backups.opening import backups
 from tenants.lifecycle.certificates.issuing import WHOLE, certificates
 from tenants.lifecycle.changing import Decision, change
@@ -34,7 +37,9 @@ from tenants.lifecycle.keys.due import (
 from tenants.lifecycle.keys.inventory import counted, hashed
 from tenants.lifecycle.keys.versions import KeyVersions
 from tenants.lifecycle.moves.moving import drop_copies
+from tenants.portability.uploading import end_all
 
+log = structlog.get_logger(__name__)
 PATIENCE_SECONDS = 600
 Keep = Callable[[dict[str, Any]], None]
 
@@ -68,6 +73,7 @@ class Destruction:
             self._end(home, reason, exit_is_over=exit_is_over)
         catalog.forget(home.id)
         ledger().note(Ending.TENANT, home.id)
+        _end_uploads(home)
         self.versions.destroy(home.id)
         self._remove_files(home)
         drop(self.owners.get(home.cell), home.role)
@@ -151,6 +157,19 @@ class Destruction:
         if any(verified.values()):
             raise Conflict("Something of this tenant came back while it was destroyed. Run it again.")
         return certificates().issue(home.id, WHOLE, verified=verified, **said)
+
+
+def _end_uploads(home: Home) -> None:
+    """Parts of a copy that never became one would lie in the tenant's own bucket, unseen and paid for.
+
+    Once its keys are destroyed nobody can say so to its bucket. Whatever is in the way of that, it is destroyed.
+    """
+    try:
+        with inside(home, patience_seconds=PATIENCE_SECONDS):
+            act_as(SYSTEM, request_id="destroy", source=Source.SYSTEM)
+            end_all()
+    except FORESEEN as error:
+        log.info("uploads_not_looked_for", tenant=str(home.id), reason=type(error).__name__)
 
 
 def _end_archive(session: Session, home: Home) -> None:

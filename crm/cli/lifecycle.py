@@ -115,7 +115,8 @@ def set_inactivity(slug: str, reason: str, data_dir: Path, *, as_json: bool, **s
 
     Its admins are told 30, 7 and 1 days before, also when the days that you say have gone by already.
     """
-    from tenants.lifecycle.inactivity.periods import NEVER, period_days, set_period
+    from tenants.catalog.models import NEVER
+    from tenants.lifecycle.inactivity.periods import period_days, set_period
 
     if sum((said["days"] is not None, said["never"], said["as_usual"])) != 1:
         raise click.UsageError("Say one of --days N, --never and --as-usual.")

@@ -9,7 +9,7 @@ from tenants.catalog.registry import Catalog, Home
 from tenants.isolation.keys import KeyWrapper
 from tenants.lifecycle.archives.models import Archive
 from tenants.lifecycle.attempts import Attempt as AttemptAt
-from tenants.lifecycle.attempts import Overtaken, Told, leased
+from tenants.lifecycle.attempts import Told, leased
 from tenants.lifecycle.changing import Owners
 
 LEASE = timedelta(minutes=2)
@@ -54,6 +54,3 @@ class Attempt(AttemptAt[Archive]):
 def take(works: Works, archive_id: UUID) -> Attempt:
     """Lease an archive. Raises Conflict when somebody else is working on it."""
     return Attempt(works, leased(works.catalog, Archive, archive_id, LEASE))
-
-
-__all__ = ["Attempt", "Overtaken", "Works", "take"]

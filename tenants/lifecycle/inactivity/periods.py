@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.recording import record_event
-from tenants.catalog.models import NEVER, State, Tenant
+from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog, Home
 from tenants.catalog.states import WRITABLE, Mover
 from tenants.foundation.errors import Conflict, Invalid, NotFound
@@ -68,6 +68,3 @@ def set_period(catalog: Catalog, home: Home, days: int | None, reason: str) -> N
             said = {"inactivity_days": [before, days], "mover": [None, Mover.OPERATOR.value]}
             record_event(ACTION, "tenant", home.id, said, {"reason": [None, reason]})
         tenant.inactivity_days = days
-
-
-__all__ = ["NEVER", "Terms", "period_days", "set_period", "terms_of_active"]

@@ -19,7 +19,8 @@ from tenants.isolation.storage import StorageFailed
 from tenants.lifecycle.archives import bundles, steps
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on, go_on_everywhere
 from tenants.lifecycle.archives.models import Step
-from tenants.lifecycle.archives.running import Attempt, Overtaken, Works, take
+from tenants.lifecycle.archives.running import Attempt, Works, take
+from tenants.lifecycle.attempts import Overtaken
 from tenants.provisioning.birth import Nursery
 from tests.other_keys import under_the_key_in
 from tests.tenants.lifecycle.archives.archived import (

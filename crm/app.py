@@ -84,6 +84,16 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
+def logins_of(settings: Settings) -> dict[str, str]:
+    """The URL of each login that serves, by the name of its setting; none of them may see a tenant by itself."""
+    urls = {
+        "DATABASE_URL": settings.database_url,
+        "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url,
+        "FREEHOLD_CATALOG_DATABASE_URL": settings.catalog_database_url,
+    }
+    return {name: url for name, url in urls.items() if url}
+
+
 def owners_of(settings: Settings) -> dict[str, str | None]:
     """The owner's URL of each cell, where this process has it."""
     return {
@@ -130,12 +140,7 @@ def open_house(settings: Settings) -> House:
     address_notices_with(addresses_told)
     tell_of_disabled_webhooks()
     open_to_visits(*VISITABLE)
-    logins = {
-        "DATABASE_URL": settings.database_url,
-        "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url,
-        "FREEHOLD_CATALOG_DATABASE_URL": settings.catalog_database_url,
-    }
-    check_logins({name: url for name, url in logins.items() if url})
+    check_logins(logins_of(settings))
     catalog = Catalog(settings.catalog_database_url, prepare=settings.prepare_statements)
     urls = {"main": settings.database_url, **{name: each.app for name, each in settings.cells.items()}}
     cells = partial(Cells, max_age_seconds=settings.pool_max_age_seconds, prepare=settings.prepare_statements)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.cli import options
+from crm.cli.opening import catalog_of
 from crm.cli.refusals import Refused, sentence_for
 
 if TYPE_CHECKING:
@@ -70,28 +71,20 @@ def examine(settings: "Settings") -> Iterator[Finding]:
 
 
 def logins(settings: "Settings") -> str:
+    from crm.app import logins_of
     from tenants.isolation.startup import check_logins
 
-    urls = {
-        "DATABASE_URL": settings.database_url,
-        "FREEHOLD_STAFF_DATABASE_URL": settings.staff_database_url,
-        "FREEHOLD_CATALOG_DATABASE_URL": settings.catalog_database_url,
-    }
-    check_logins({name: url for name, url in urls.items() if url})
+    check_logins(logins_of(settings))
     return "The logins see no tenant by themselves."
 
 
 def staff(settings: "Settings") -> str:
-    from tenants.catalog.registry import Catalog
     from tenants.isolation.memberships import held_by_staff
     from tenants.support_access.memberships import open_roles
 
     urls = [settings.staff_database_url, *(each.staff for each in settings.cells.values())]
-    catalog = Catalog(settings.catalog_database_url)
-    try:
+    with catalog_of(settings) as catalog:
         open_now = open_roles(catalog)
-    finally:
-        catalog.engine.dispose()
     stray = sorted({role for url in urls if url for role in held_by_staff(url)} - open_now)
     if stray:
         raise Refused(
@@ -145,7 +138,6 @@ def _wrote_to(url: str, place: "TenantStorage | Place", name: str) -> str:
 def key_of_keys(settings: "Settings") -> str:
     """Wraps something with it and opens that again."""
     from crm.app import wrapping_of
-    from tenants.catalog.registry import Catalog
     from tenants.foundation.encryption import new_key_material
     from tenants.foundation.identifiers import new_id
     from tenants.isolation.key_file import LocalKeyFile
@@ -156,12 +148,9 @@ def key_of_keys(settings: "Settings") -> str:
     probe, name = new_key_material(), KeyName(new_id(), 1)
     if key.unwrap(key.wrap(probe, name), name) != probe:
         raise Refused(f"{key!r} does not open what it closed.")
-    catalog = Catalog(settings.catalog_database_url)
-    try:
+    with catalog_of(settings) as catalog:
         if wrapping_of(settings, catalog).is_the_one() is False:
             raise Refused(f"{key!r}: {OTHER}")
-    finally:
-        catalog.engine.dispose()
     if isinstance(key, LocalKeyFile):
         return f"{key!r} holds a key, and its owner alone can read it."
     return f"{key!r} wraps keys and opens them again."
@@ -171,18 +160,13 @@ def migrations(settings: "Settings") -> str:
     from sqlalchemy import select
 
     from tenants.catalog.models import State, Tenant
-    from tenants.catalog.registry import Catalog
     from tenants.provisioning.migrating import MIGRATED
     from tenants.provisioning.revisions import head
 
-    catalog = Catalog(settings.catalog_database_url)
-    try:
-        with catalog.transaction() as session:
-            # What is put away, or still being made, is brought up to date by whoever takes it up.
-            living = Tenant.state.in_(MIGRATED) & (Tenant.state != State.CLAIMED)
-            found = session.execute(select(Tenant.state, Tenant.revision).where(living)).all()
-    finally:
-        catalog.engine.dispose()
+    with catalog_of(settings) as catalog, catalog.transaction() as session:
+        # What is put away, or still being made, is brought up to date by whoever takes it up.
+        living = Tenant.state.in_(MIGRATED) & (Tenant.state != State.CLAIMED)
+        found = session.execute(select(Tenant.state, Tenant.revision).where(living)).all()
     fenced = sum(row.state == State.FENCED for row in found)
     behind = sum(row.revision != head() for row in found)
     if fenced or behind:
@@ -197,18 +181,13 @@ def regions(settings: "Settings") -> str:
     from sqlalchemy import func, select
 
     from tenants.catalog.models import State, Tenant
-    from tenants.catalog.registry import Catalog
     from tenants.lifecycle.moves.models import Move, Step
 
-    catalog = Catalog(settings.catalog_database_url)
     there = Tenant.region.is_not(None), Tenant.state != State.DESTROYED
     bound = select(Tenant.slug, Tenant.cell, Tenant.region).where(*there)
     waiting = select(func.count()).where(Move.step == Step.KEPT)
-    try:
-        with catalog.transaction() as session:
-            found, kept = session.execute(bound).all(), session.scalar(waiting)
-    finally:
-        catalog.engine.dispose()
+    with catalog_of(settings) as catalog, catalog.transaction() as session:
+        found, kept = session.execute(bound).all(), session.scalar(waiting)
     astray = [row for row in found if settings.regions.get(row.cell) != row.region]
     if astray:
         raise Refused(

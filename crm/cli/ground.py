@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crm.cli.opening import catalog_of
 from tenants.foundation.kept_secrets import KeptSecrets, write_privately
 from tenants.foundation.servers import EmbeddedServers, ServerFailed
 from tenants.foundation.settings_sources import BOOTSTRAPPED_FROM, fingerprint
@@ -83,13 +84,8 @@ def bootstrap_with(admin_url: str, data_dir: Path) -> dict[str, str]:
 
 def must_be_open(settings: "Settings") -> None:
     """Raises Unavailable while a backup is being brought in here."""
-    from tenants.catalog.registry import Catalog
-
-    catalog = Catalog(settings.catalog_database_url)
-    try:
+    with catalog_of(settings) as catalog:
         catalog.must_be_open()
-    finally:
-        catalog.engine.dispose()
 
 
 def leave_env(data_dir: Path, settings: Mapping[str, str]) -> Path:

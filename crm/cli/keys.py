@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from crm.cli import options
+from crm.cli.opening import catalog_of
 from crm.cli.progress import shown_progress
 
 
@@ -23,19 +24,15 @@ def rewrap(data_dir: Path, *, as_json: bool) -> None:
     failure; then the former one can go.
     """
     from crm.app import wrapping_of
-    from tenants.catalog.registry import Catalog
     from tenants.foundation.settings import Settings
     from tenants.lifecycle.backups.opening import keyring_of
     from tenants.lifecycle.keys.rewrapping import prepare_key, rewrap_all
 
     settings = Settings.read(data_dir)
-    catalog = Catalog(settings.catalog_database_url)
-    try:
+    with catalog_of(settings) as catalog:
         prepare_key(settings.key_wrapper, catalog, new=settings.former_key_wrapper is not None)
         with shown_progress() as tell:
             wrapping = wrapping_of(settings, catalog)
             done = rewrap_all(catalog, wrapping, lambda at, of: tell("Keys", at, of))
         keyring_of(settings, catalog, wrapping).rewrap()
-    finally:
-        catalog.engine.dispose()
     options.answer({"wrapped": done.wrapped, "already": done.already}, as_json=as_json)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.cli import options
+from crm.cli.opening import catalog_of
 from crm.cli.progress import shown_progress
 from crm.cli.refusals import Refused
 
@@ -37,21 +38,13 @@ def migrate_all(
 ) -> "Outcome":
     """Migrate the catalog, make the key file of a new database, then migrate the tenants."""
     import crm.app  # a tenant's rights are granted on every table there is
-    from tenants.catalog.registry import Catalog
     from tenants.lifecycle.keys.rewrapping import prepare_key, store_look_ups
     from tenants.provisioning.migrating import migrate_catalog, migrate_tenants
 
     if settings.owner_database_url is None:
         raise Refused("FREEHOLD_OWNER_DATABASE_URL is not set; `freehold bootstrap` makes that login.")
     migrate_catalog(settings.owner_database_url)
-    owners = {
-        "main": settings.owner_database_url,
-        **{name: each.owner for name, each in settings.cells.items()},
-    }
-    catalog = Catalog(settings.catalog_database_url)
-    try:
+    with catalog_of(settings) as catalog:
         prepare_key(settings.key_wrapper, catalog, new=settings.former_key_wrapper is not None)
         store_look_ups(catalog, crm.app.wrapping_of(settings, catalog))
-        return migrate_tenants(catalog, owners, progress)
-    finally:
-        catalog.engine.dispose()
+        return migrate_tenants(catalog, crm.app.owners_of(settings), progress)

@@ -1,5 +1,7 @@
 """What commands open before they do anything: settings, catalog, and the tenant that they name."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,18 @@ def opened(data_dir: Path) -> "tuple[Settings, Catalog]":
 
     settings = Settings.read(data_dir)
     return settings, open_house(settings).catalog
+
+
+@contextmanager
+def catalog_of(settings: "Settings") -> Iterator["Catalog"]:
+    """The catalog alone while the block lasts: no door and no key is opened."""
+    from tenants.catalog.registry import Catalog
+
+    catalog = Catalog(settings.catalog_database_url)
+    try:
+        yield catalog
+    finally:
+        catalog.engine.dispose()
 
 
 def opened_nursery(data_dir: Path) -> "Nursery":

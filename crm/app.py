@@ -131,32 +131,11 @@ def wrapping_of(settings: Settings, catalog: Catalog) -> Wrapping:
 def open_house(settings: Settings) -> House:
     """What web, workers and commands share: catalog, doors and keys, after the checks of start-up."""
     check_declarations()
-    use_roles(BUILT_IN)
-    watch_removals()
-    end_with_records()
-    end_attachments_with_records()
-    record_changes()
-    watch_doors()
-    address_notices_with(addresses_told)
-    tell_of_disabled_webhooks()
-    open_to_visits(*VISITABLE)
+    _introduce()
     check_logins(logins_of(settings))
     catalog = Catalog(settings.catalog_database_url, prepare=settings.prepare_statements)
-    urls = {"main": settings.database_url, **{name: each.app for name, each in settings.cells.items()}}
-    cells = partial(Cells, max_age_seconds=settings.pool_max_age_seconds, prepare=settings.prepare_statements)
-    staff = {
-        "main": settings.staff_database_url,
-        **{name: each.staff for name, each in settings.cells.items()},
-    }
-    visits = {name: url for name, url in staff.items() if url}
-    open_doors(cells(urls, pool_size=settings.pool_size))
-    if visits:
-        open_doors_to_visits(cells(visits, pool_size=STAFF_POOL))
-    wrapper = wrapping_of(settings, catalog)
-    use_keys(KeyRing(wrapper, catalog.wrapped_keys))
-    keyring = open_backups(settings, catalog, wrapper)
-    use_key_versions(KeyVersions(catalog, wrapper))
-    use_certificates(Certificates(catalog, wrapper, settings.backup_days, keyring.last_end))
+    _open_doors(settings)
+    _use_keys(settings, catalog)
     use_carrier(Carrier(settings.redis_url))
     use_storage(storage_of(settings, catalog))
     use_post(post_of(settings))
@@ -172,6 +151,42 @@ def open_house(settings: Settings) -> House:
     )
     cookie = "__Host-freehold_session" if settings.secure_cookies else "freehold_session"
     return House(settings, catalog, Recognition(cookie, timedelta(hours=settings.session_idle_hours)), limits)
+
+
+def _introduce() -> None:
+    """Who hears of what goes on, and who is asked before."""
+    use_roles(BUILT_IN)
+    watch_removals()
+    end_with_records()
+    end_attachments_with_records()
+    record_changes()
+    watch_doors()
+    address_notices_with(addresses_told)
+    tell_of_disabled_webhooks()
+    open_to_visits(*VISITABLE)
+
+
+def _open_doors(settings: Settings) -> None:
+    """To tenants, and to visits where this process has the staff's login."""
+    urls = {"main": settings.database_url, **{name: each.app for name, each in settings.cells.items()}}
+    cells = partial(Cells, max_age_seconds=settings.pool_max_age_seconds, prepare=settings.prepare_statements)
+    staff = {
+        "main": settings.staff_database_url,
+        **{name: each.staff for name, each in settings.cells.items()},
+    }
+    visits = {name: url for name, url in staff.items() if url}
+    open_doors(cells(urls, pool_size=settings.pool_size))
+    if visits:
+        open_doors_to_visits(cells(visits, pool_size=STAFF_POOL))
+
+
+def _use_keys(settings: Settings, catalog: Catalog) -> None:
+    """Tenants' keys, those of backups, and the one that signs certificates. Raises KeyFileUnusable."""
+    wrapper = wrapping_of(settings, catalog)
+    use_keys(KeyRing(wrapper, catalog.wrapped_keys))
+    keyring = open_backups(settings, catalog, wrapper)
+    use_key_versions(KeyVersions(catalog, wrapper))
+    use_certificates(Certificates(catalog, wrapper, settings.backup_days, keyring.last_end))
 
 
 def check_declarations() -> None:

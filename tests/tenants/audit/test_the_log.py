@@ -5,7 +5,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import make_url, select
+from sqlalchemy import select
 
 from tenants.access.caller import SYSTEM, act_as
 from tenants.audit.erasure import erase_values
@@ -14,6 +14,7 @@ from tenants.audit.seals import copy_heads, seal_events, seal_everywhere
 from tenants.audit.verification import Report, verify_log
 from tenants.catalog.registry import Catalog
 from tenants.foundation.settings import Settings
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.door import db, inside
 from tests.workspace import Workspace
 
@@ -43,8 +44,7 @@ def _seal(workspace: Workspace, catalog: Catalog) -> int:
 
 def _as_owner(settings: Settings, workspace: Workspace, statement: str) -> None:
     """What only somebody with the owner's password could do."""
-    url = make_url(str(settings.owner_database_url)).set(drivername="postgresql")
-    with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+    with psycopg.connect(conninfo(str(settings.owner_database_url))) as connection:
         connection.execute(sql.SQL("set search_path = {}").format(sql.Identifier(workspace.home.role)))
         connection.execute(statement.encode())
 

@@ -1,15 +1,15 @@
 """PostgreSQL is started again while connections are idle in the pool: the next requests don't notice."""
 
 import psycopg
-from sqlalchemy import make_url
 
 from tenants.foundation.servers import EmbeddedServers
+from tenants.isolation.conninfo import conninfo
 from tests.workspace import Workspace
 
 
 def _end_every_connection(servers: EmbeddedServers) -> None:
     """What a restart does to a pool, without the restart that other tests would feel."""
-    url = make_url(servers.admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = conninfo(servers.admin_url)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'freehold_app'"

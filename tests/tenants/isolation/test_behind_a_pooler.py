@@ -19,6 +19,7 @@ from tenants.foundation.servers.account import Account
 from tenants.foundation.settings import Settings
 from tenants.isolation import door
 from tenants.isolation.cells import Cells
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.door import open_doors
 from tests.workspace import Client, Workspace
 
@@ -103,11 +104,10 @@ def _settings_file(folder: Path, url: URL, port: int) -> Path:
 
 
 def _wait_for(url: URL, child: Child) -> None:
-    conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
     for _ in range(100):
         assert child.is_running, child.last_words(5)
         try:
-            psycopg.connect(conninfo, prepare_threshold=None).close()
+            psycopg.connect(conninfo(url), prepare_threshold=None).close()
         except psycopg.OperationalError:
             time.sleep(0.05)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import make_url, update
+from sqlalchemy import update
 
 from tenants.catalog.models import Tenant
 from tenants.catalog.regions import Regions
@@ -15,6 +15,7 @@ from tenants.identity.founding import Founder
 from tenants.isolation import door
 from tenants.isolation.bootstrap import Logins
 from tenants.isolation.cells import Cells
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.door import open_doors
 from tenants.provisioning.birth import Nursery
 from tests.cells import give_up_the_second
@@ -62,9 +63,7 @@ def test_each_server_holds_its_own_tenants_only(
 
 
 def _schemas(url: str) -> set[str]:
-    with psycopg.connect(
-        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    ) as connection:
+    with psycopg.connect(conninfo(url)) as connection:
         return {
             row[0] for row in connection.execute("select nspname from pg_namespace where nspname like 't%'")
         }

@@ -3,20 +3,18 @@
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import make_url
 
 from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Base
 from tenants.isolation.bootstrap import Logins
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.door import inside
 from tenants.isolation.startup import UnsafeDatabase, check_logins
 from tests.workspace import Workspace
 
 
 def _connect(url: str) -> psycopg.Connection:
-    return psycopg.connect(
-        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
-    )
+    return psycopg.connect(conninfo(url), autocommit=True)
 
 
 def everything(workspace: Workspace, table: str) -> sql.Composed:

@@ -8,7 +8,6 @@ from typing import IO, Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
 
 from crm.app import owners_of
 from tenants.audit.ledger import Ledger
@@ -21,6 +20,7 @@ from tenants.foundation.settings import Settings
 from tenants.isolation import files as house
 from tenants.isolation import folder
 from tenants.isolation.bucket import Bucket
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.folder import Folder
 from tenants.isolation.storage import Storage, StorageFailed, storage_from
 from tenants.lifecycle.archives import bundles, steps
@@ -47,7 +47,7 @@ WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 
 def end_every_connection(servers: EmbeddedServers) -> None:
     """What a restart of the database does to everybody who is connected."""
-    url = make_url(servers.admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = conninfo(servers.admin_url)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where usename like 'freehold%'"

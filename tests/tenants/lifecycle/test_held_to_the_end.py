@@ -7,7 +7,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
 
 from crm.app import owners_of
 from tenants.catalog.models import State
@@ -16,6 +15,7 @@ from tenants.catalog.states import Mover
 from tenants.foundation.errors import Conflict
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.storage import storage_from
 from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.changing import Decision, move
@@ -163,7 +163,7 @@ def test_no_hold_is_answered_once_nothing_can_be_held_any_more(
 
 def wait_for_a_turn(servers: EmbeddedServers) -> None:
     """Until somebody waits for a turn that another has."""
-    url = make_url(servers.admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = conninfo(servers.admin_url)
     until = time.monotonic() + SOON_SECONDS
     with psycopg.connect(url, autocommit=True) as connection:
         while connection.execute(WAITS_FOR_A_TURN).fetchone() == (0,):

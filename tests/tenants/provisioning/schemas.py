@@ -1,7 +1,8 @@
 """What PostgreSQL itself says of a schema: tables, columns, constraints, indexes and rights."""
 
 import psycopg
-from sqlalchemy import make_url
+
+from tenants.isolation.conninfo import conninfo
 
 QUESTIONS = {
     "columns": """
@@ -36,8 +37,7 @@ union all select t.typname from pg_type t where t.typnamespace = %(schema)s::reg
 
 def fingerprint(url: str, schema: str) -> dict[str, set[str]]:
     """Everything that a schema consists of, in words without its name."""
-    conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(conninfo) as connection:
+    with psycopg.connect(conninfo(url)) as connection:
         return {
             kind: {
                 str(row).replace(schema, "<tenant>")

@@ -18,6 +18,7 @@ from tenants.foundation.identifiers import new_id
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.owner import as_owner, run_all
 from tenants.isolation.roles import birth, grants, path
@@ -48,10 +49,7 @@ class Ground:
         return [self.nursery.make_spare() for _ in range(wanted)]
 
     def run(self, tenant_id: UUID, statement: str) -> list[tuple]:
-        conninfo = (
-            make_url(self.logins.owner).set(drivername="postgresql").render_as_string(hide_password=False)
-        )
-        with psycopg.connect(conninfo) as connection:
+        with psycopg.connect(conninfo(self.logins.owner)) as connection:
             connection.execute(f"set search_path = {role_of(tenant_id)}")
             found = connection.execute(statement)
             return found.fetchall() if found.description else []

@@ -4,10 +4,10 @@ import psycopg
 import pytest
 from flask import Flask
 from psycopg import sql
-from sqlalchemy import make_url
 
 from tenants.foundation.tables import Base
 from tenants.isolation.bootstrap import Logins
+from tenants.isolation.conninfo import conninfo
 from tests.operations import Document, document_of
 from tests.staff import Bureau, slug_of
 from tests.workspace import Workspace
@@ -23,8 +23,7 @@ STATEMENTS = (
 
 def by_hand(logins: Logins) -> psycopg.Connection:
     """The staff's login, as with psql."""
-    url = make_url(logins.staff).set(drivername="postgresql")
-    return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+    return psycopg.connect(conninfo(logins.staff), autocommit=True)
 
 
 def staff_document(app: Flask) -> Document:

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import make_url
 
 from tenants.isolation.bootstrap import Logins
+from tenants.isolation.conninfo import conninfo
 from tests.staff import Bureau
 from tests.workspace import Workspace
 
@@ -18,7 +18,7 @@ Later = Callable[[timedelta], None]
 
 def connections_of_staff(logins: Logins) -> set[int]:
     """The connections that the staff's login has, by the owner's word."""
-    url = make_url(logins.owner).set(drivername="postgresql").render_as_string(hide_password=False)
+    url = conninfo(logins.owner)
     with psycopg.connect(url) as connection:
         found = connection.execute("select pid from pg_stat_activity where usename = 'freehold_staff'")
         return {row[0] for row in found}

@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import make_url
 
 from tenants.foundation.settings import Settings
 from tenants.isolation import memberships as gates
 from tenants.isolation.bootstrap import Logins
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.memberships import held_by_staff
 from tenants.isolation.owner import as_owner
 from tests.staff import Bureau
@@ -208,11 +208,7 @@ def test_where_the_log_cant_be_written_nothing_is_read(
 ) -> None:  # fmt: skip
     visit = bureau.visit(bureau.granted(tenant))
     role, log = sql.Identifier(tenant.home.role), sql.Identifier(tenant.home.role, "access_log")
-    url = (
-        make_url(settings.owner_database_url)
-        .set(drivername="postgresql")
-        .render_as_string(hide_password=False)
-    )
+    url = conninfo(settings.owner_database_url)
     reads: list[Any] = []
     monkeypatch.setattr("tenants.support_access.visiting._read", lambda *said: reads.append(said))
     with psycopg.connect(url) as connection:

@@ -18,6 +18,7 @@ from tenants.foundation.encryption import Context, DataKey, key_version, unseal
 from tenants.foundation.sealed_streams import unseal_stream
 from tenants.foundation.servers.postgresql import _binaries
 from tenants.foundation.settings import Settings
+from tenants.isolation.conninfo import conninfo
 from tenants.isolation.files import place_of
 from tenants.isolation.resealing import sealed_tables
 from tenants.lifecycle.keys.versions import key_versions
@@ -76,10 +77,10 @@ class Copy:
     def _restored(self) -> Iterator[psycopg.Connection]:
         """The dump in a database of its own."""
         name = f"copy_{secrets.token_hex(4)}"
-        with psycopg.connect(_conninfo(self.admin_url), autocommit=True) as admin:
+        with psycopg.connect(conninfo(self.admin_url), autocommit=True) as admin:
             admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
             try:
-                url = _conninfo(str(make_url(self.admin_url).set(database=name).render_as_string(False)))
+                url = conninfo(make_url(self.admin_url).set(database=name))
                 _run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-f", str(self.dump))
                 with psycopg.connect(url) as connection:
                     yield connection
@@ -118,15 +119,11 @@ class Server:
     @property
     def _database(self) -> str:
         database = make_url(self.settings.database_url).database
-        return _conninfo(make_url(self.admin_url).set(database=database).render_as_string(False))
+        return conninfo(make_url(self.admin_url).set(database=database))
 
 
 def dumped(file: Path, url: str, *options: str) -> None:
     _run("pg_dump", "-d", url, "-f", str(file), *options)
-
-
-def _conninfo(url: str) -> str:
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _run(program: str, *arguments: str) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app
+from flask import Response
 
 from tenants.access.caller import acting
 from tenants.access.policy import change, find
@@ -18,6 +18,7 @@ from tenants.attachments.sniffing import sent_as
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
 from tenants.http.closed import fields_closed
+from tenants.http.course import the_house
 from tenants.http.downloads import BYTES, downloaded
 from tenants.http.selection import Selection
 
@@ -42,7 +43,7 @@ def get_attachment(attachment_id: UUID) -> Selection:
 @attachments.answers(201, ATTACHMENTS)
 def create_attachment(said: dict[str, Any], uploaded: dict[str, Any]) -> Attachment:
     """Attach a file to a record that one may change."""
-    largest = current_app.extensions["house"].settings.max_attachment_bytes
+    largest = the_house().settings.max_attachment_bytes
     return attach(said["resource"], said["record_id"], uploaded["file"], largest)
 
 

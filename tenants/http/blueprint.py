@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import flask_smorest
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from marshmallow import Schema
 
 from tenants.access.caller import acting
@@ -15,7 +15,7 @@ from tenants.access.permissions import Permission
 from tenants.foundation.tables import Purpose
 from tenants.http.bodies import check_body, room_of
 from tenants.http.closed import refuse_closed
-from tenants.http.course import House, answer_reading, answer_writing
+from tenants.http.course import answer_reading, answer_writing, the_house
 from tenants.http.documentation import (
     DESCRIBED_LATER,
     add_what_is_said,
@@ -180,7 +180,7 @@ def _guarded(view: View, may: Permission) -> View:
 
     @functools.wraps(view)
     def run(**path: Any) -> Any:
-        house: House = current_app.extensions["house"]
+        house = the_house()
         if may.public:
             return heard(**path)
         if getattr(view, "reads", False):

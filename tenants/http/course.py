@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 
 from tenants.access.caller import Acting, Caller
 from tenants.access.permissions import Permission
@@ -83,6 +83,12 @@ class House:
         if self.seen.get(credential) is None:
             self.limits.take_for_tenant(credential)
         self.seen.put(credential, seen)
+
+
+def the_house() -> House:
+    """The house of the application that answers the request at hand."""
+    found: House = current_app.extensions["house"]
+    return found
 
 
 def answer_writing(house: House, view: Callable[[], Any], may: Permission, subject: UUID | None) -> Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -24,6 +25,8 @@ class Guard(Protocol):
     """Turns a credential into a question for the tenant's database, and the answer into a caller."""
 
     cookie: str
+    idle: timedelta
+    """How long a session may go unused before it is over."""
 
     def credential(self) -> Credential:
         """The credential of the request at hand; raises NotSignedIn when it shows none that could be one."""

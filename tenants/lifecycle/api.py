@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import select
 
 from tenants.access.permissions import SIGNED_IN
@@ -10,6 +9,7 @@ from tenants.catalog.models import State, StateChange, Tenant
 from tenants.catalog.states import PERMITS
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.isolation.door import here
 from tenants.lifecycle.inactivity.periods import period_days
 from tenants.lifecycle.moves.models import Move
@@ -30,7 +30,7 @@ def get_tenant_state() -> dict[str, Any]:
         .order_by(StateChange.id.desc())
         .limit(1)
     )
-    house = current_app.extensions["house"]
+    house = the_house()
     with house.catalog.transaction() as session:
         tenant = session.get_one(Tenant, home.id)
         state, since = State(tenant.state), session.scalar(latest) or tenant.claimed_at
@@ -48,7 +48,7 @@ def get_tenant_state() -> dict[str, Any]:
 def list_state_changes() -> dict[str, Any]:
     """Who changed the workspace's state, when and why; newest first."""
     mine = select(StateChange).where(StateChange.tenant_id == here().home.id)
-    with current_app.extensions["house"].catalog.transaction() as session:
+    with the_house().catalog.transaction() as session:
         return {"data": session.scalars(mine.order_by(StateChange.id.desc())).all()}
 
 
@@ -57,5 +57,5 @@ def list_state_changes() -> dict[str, Any]:
 def list_moves() -> dict[str, Any]:
     """Every time that the workspace went to another server, and for how long nothing could be written; newest first."""
     mine = select(Move).where(Move.tenant_id == here().home.id)
-    with current_app.extensions["house"].catalog.transaction() as session:
+    with the_house().catalog.transaction() as session:
         return {"data": session.scalars(mine.order_by(Move.id.desc())).all()}

@@ -10,6 +10,7 @@ from tenants.access.permissions import ANYONE
 from tenants.foundation.errors import Invalid
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.rate_limits import Allowance
 from tenants.http.representation import BodySchema
 from tenants.http.texts import Pattern
@@ -59,7 +60,7 @@ class SignupSchema(marshmallow.Schema):
 @signup.response(201, SignupSchema)
 def sign_up(said: dict[str, Any]) -> Response:
     """Open a new tenant and sign in as its first admin."""
-    house, nursery = current_app.extensions["house"], current_app.extensions["nursery"]
+    house, nursery = the_house(), current_app.extensions["nursery"]
     house.limits.hit(
         (Allowance("signup", house.settings.signups_per_hour_address, 3600), request.remote_addr or "")
     )

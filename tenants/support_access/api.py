@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app, request
+from flask import Response, request
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
@@ -15,6 +15,7 @@ from tenants.foundation import clock
 from tenants.foundation.errors import Conflict, NotFound
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.selection import Selection
 from tenants.http.spreadsheets import harmless
 from tenants.isolation.door import db, here
@@ -62,7 +63,7 @@ def get_access_grant(grant_id: UUID) -> Selection:
 def create_access_grant(said: dict[str, Any]) -> AccessGrant:
     """Invite our staff, without being asked: it opens at once, for so many hours."""
     made = invite(said)
-    point_to_grant(current_app.extensions["house"].catalog, made.id, here().home, None)
+    point_to_grant(the_house().catalog, made.id, here().home, None)
     return made
 
 
@@ -88,7 +89,7 @@ def refuse_access_grant(said: dict[str, Any], grant_id: UUID) -> AccessGrant:
 def revoke_access_grant(said: dict[str, Any], grant_id: UUID) -> AccessGrant:
     """Take leave back: the next request of every visit under it fails."""
     grant = take_back(shown_to_tenant(grant_id), said.get("why"))
-    here().after_commit.append(wake(current_app.extensions["house"].catalog))
+    here().after_commit.append(wake(the_house().catalog))
     return grant
 
 
@@ -107,7 +108,7 @@ def change_access_rules(said: dict[str, Any]) -> AccessRules:
     made = change_rules(said)
     if made.forbidden:
         revoke_all("The workspace forbids access by staff.")
-        here().after_commit.append(wake(current_app.extensions["house"].catalog))
+        here().after_commit.append(wake(the_house().catalog))
     return made
 
 

@@ -3,12 +3,12 @@
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
-from flask import Blueprint, Flask, Response, current_app, g, request
+from flask import Blueprint, Flask, Response, g, request
 from jinja2 import Environment, PackageLoader
 
 from tenants.access.caller import acting
 from tenants.foundation.errors import NotSignedIn, Refusal
-from tenants.http.course import House, answer_writing
+from tenants.http.course import answer_writing, the_house
 from tenants.http.security_headers import let_forms_lead_to
 from tenants.identity.models import TenantProfile
 from tenants.identity.oauth.endpoints import grantable, server
@@ -40,13 +40,13 @@ def register(app: Flask) -> None:
 @consent.get("/oauth/authorize")
 def ask() -> Response:
     """Show somebody who is signed in what an app asks for."""
-    return answer_writing(_house(), _show, CONNECT, None)
+    return answer_writing(the_house(), _show, CONNECT, None)
 
 
 @consent.post("/oauth/authorize")
 def decide() -> Response:
     """Send them back to the app, with a code or with their no."""
-    return answer_writing(_house(), _decide, CONNECT, None)
+    return answer_writing(the_house(), _decide, CONNECT, None)
 
 
 @consent.get("/pages/consent.css")
@@ -80,9 +80,9 @@ def _show() -> Response:
         workspace=db().get_one(TenantProfile, here().home.id).name,
         person=acting().caller.name,
         texts=list(asked_for.values()),
-        days=_house().settings.connected_app_days,
+        days=the_house().settings.connected_app_days,
         leads_to=source_of(grant.redirect_uri),
-        fields={**carried, "scope": " ".join(asked_for), "csrf_token": _house().guard.credential().csrf},
+        fields={**carried, "scope": " ".join(asked_for), "csrf_token": the_house().guard.credential().csrf},
     )
 
 
@@ -131,8 +131,3 @@ def _no(error: OAuth2Error) -> Response:
 
 def _page(name: str, status: int = 200, **said: Any) -> Response:
     return Response(pages.get_template(name).render(**said), status, content_type="text/html; charset=utf-8")
-
-
-def _house() -> House:
-    found: House = current_app.extensions["house"]
-    return found

@@ -12,7 +12,7 @@ from tenants.catalog.registry import Home
 from tenants.catalog.states import refusal_of
 from tenants.foundation.errors import Refusal, TooManyRequests, Unavailable
 from tenants.foundation.identifiers import tenant_of_token, token_hash
-from tenants.http.course import House
+from tenants.http.course import House, the_house
 from tenants.http.rate_limits import Allowance
 from tenants.identity.oauth.grants import WITH_SECRET
 from tenants.identity.oauth.parameters import check_form, check_one_credential, named_client
@@ -102,7 +102,7 @@ def _answer(make: Callable[[], Response]) -> Response:
 
     It is committed whether the answer is yes or no: that a code came twice has to stay known.
     """
-    house: House = current_app.extensions["house"]
+    house = the_house()
     client = token_hash(named_client()).hex()[:32]
     house.limits.hit((PER_ADDRESS, request.remote_addr or ""), (PER_CLIENT, client))
     try:

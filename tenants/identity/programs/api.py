@@ -4,13 +4,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 
 from tenants.access.permissions import ANYONE
 from tenants.access.policy import find
 from tenants.foundation.clock import now
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.rate_limits import Allowance
 from tenants.http.selection import Selection
 from tenants.identity.programs.leaked import revoke_leaked
@@ -73,7 +74,7 @@ def revoke_api_key(key_id: UUID) -> None:
 @api_keys.response(204)
 def report_leaked_secret(said: dict[str, Any]) -> Response:
     """Hand in a secret that you found: it is revoked at once. The answer is the same whether it was one or not."""
-    house = current_app.extensions["house"]
+    house = the_house()
     house.limits.hit((REPORTS, request.remote_addr or ""))
     revoke_leaked(house.catalog, said["secret"], request.remote_addr, g.request_id)
     return Response(status=204)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from scim2_models import Error, PatchOp, Resource
 from scim2_server.conditions import Conditions
 from scim2_server.handler import ScimHandler
@@ -21,7 +21,7 @@ from tenants.access.ownership import reaches_of
 from tenants.access.permissions import Reach, registered
 from tenants.foundation.errors import Malformed, NotAllowed, NotSignedIn, TooManyRequests
 from tenants.http.closed import fields_fixed
-from tenants.http.course import House, answer_writing
+from tenants.http.course import House, answer_writing, the_house
 from tenants.http.reading import read_json, refuse_repeated
 from tenants.identity.people.permissions import READ_TEAMS, READ_USERS
 from tenants.identity.scim import resources as scim
@@ -61,7 +61,7 @@ def register(app: Flask) -> None:
 
 
 def _serve(path: str = "") -> Response:
-    house: House = current_app.extensions["house"]
+    house = the_house()
     try:
         return answer_writing(house, functools.partial(_answer, house, path), PROVISION, None)
     except FORESEEN as refused:

@@ -11,6 +11,7 @@ from tenants.catalog.states import Mover
 from tenants.foundation.identifiers import token_hash
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.rate_limits import Allowance
 from tenants.identity.signing_in.places import normal
 from tenants.isolation.door import here
@@ -38,7 +39,7 @@ PER_ADDRESS, PER_MAILBOX = Allowance("thaw-links-address", 20, 3600), Allowance(
 def list_archives() -> dict[str, Any]:
     """Every time that this workspace was archived, latest first."""
     mine = select(Archive).where(Archive.tenant_id == here().home.id).order_by(Archive.id.desc())
-    with current_app.extensions["house"].catalog.transaction() as session:
+    with the_house().catalog.transaction() as session:
         return {"data": session.scalars(mine).all()}
 
 
@@ -47,7 +48,7 @@ def list_archives() -> dict[str, Any]:
 @archives.response(202, ArchiveSchema)
 def create_archive(said: dict[str, Any]) -> Archive:
     """Archive the workspace: nothing is changed in it from now on, then nobody gets in until an admin wakes it."""
-    catalog = current_app.extensions["house"].catalog
+    catalog = the_house().catalog
     decision = Decision(Mover.ADMIN, said["reason"], acting().caller.user_id)
     archive_id = ask_to_archive(catalog, here().home.id, decision)
     with catalog.transaction() as session:
@@ -60,7 +61,7 @@ def create_archive(said: dict[str, Any]) -> Archive:
 @archives.response(202, description="If the address is known in an archived workspace, a mail is on its way.")
 def create_thaw_link(said: dict[str, Any]) -> Response:
     """Ask for the link that wakes an archived workspace. The answer is the same whether there is one or not."""
-    house, nursery = current_app.extensions["house"], current_app.extensions["nursery"]
+    house, nursery = the_house(), current_app.extensions["nursery"]
     mailbox = token_hash(normal(said["email"])).hex()
     house.limits.hit((PER_ADDRESS, request.remote_addr or ""), (PER_MAILBOX, mailbox))
     Errands(house.catalog, nursery.wrapper).plant(LINKS, {"email": said["email"], "slug": said.get("tenant")})
@@ -72,6 +73,6 @@ def create_thaw_link(said: dict[str, Any]) -> Response:
 @archives.response(202, ThawSchema)
 def create_thaw(said: dict[str, Any]) -> Woken:
     """Wake an archived workspace with the token of a mail; send it again to see how far it is."""
-    house = current_app.extensions["house"]
+    house = the_house()
     house.limits.hit((PER_ADDRESS, request.remote_addr or ""))
     return wake(house.catalog, said["token"])

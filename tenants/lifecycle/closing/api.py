@@ -4,7 +4,6 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import select
 
 from tenants.access.caller import acting
@@ -13,6 +12,7 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import NotFound
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.isolation.door import here
 from tenants.lifecycle.changing import Decision, settle
 from tenants.lifecycle.closing.exiting import ask_to_close, cancel, open_closing
@@ -29,7 +29,7 @@ closing = Blueprint("closing", __name__, url_prefix="/closing", purpose=Purpose.
 def get_closing() -> dict[str, Any]:
     """The latest exit of this workspace, and where it stands."""
     latest = select(Closing).where(Closing.tenant_id == here().home.id).order_by(Closing.id.desc()).limit(1)
-    with _catalog().transaction() as session:
+    with the_house().catalog.transaction() as session:
         found = session.scalars(latest).one_or_none()
         if found is None:
             raise NotFound("Nobody has asked that this workspace be closed.")
@@ -43,7 +43,7 @@ def create_closing(said: dict[str, Any]) -> dict[str, Any]:
     """Ask that the workspace be closed: all its admins are told, and it can be cancelled until the end."""
     decision = Decision(Mover.ADMIN, said.pop("reason"), acting().caller.user_id)
     days = {name.removesuffix("_days"): value for name, value in said.items()}
-    return _shown(ask_to_close(_catalog(), here().home, decision, **days))
+    return _shown(ask_to_close(the_house().catalog, here().home, decision, **days))
 
 
 @closing.patch("", may=EDIT_CLOSING)
@@ -52,7 +52,7 @@ def create_closing(said: dict[str, Any]) -> dict[str, Any]:
 @closing.response(200, ClosingSchema)
 def extend_closing(said: dict[str, Any]) -> dict[str, Any]:
     """Extend the transition, once; what follows it moves along."""
-    with _catalog().transaction() as session:
+    with the_house().catalog.transaction() as session:
         found = open_closing(session, here().home.id)
         found.extend(said["extension_days"], now())
         return _shown(found)
@@ -63,14 +63,10 @@ def extend_closing(said: dict[str, Any]) -> dict[str, Any]:
 @closing.response(204)
 def cancel_closing() -> None:
     """Cancel the exit: the workspace is what it was before."""
-    catalog, home = _catalog(), here().home
+    catalog, home = the_house().catalog, here().home
     decision = Decision(Mover.ADMIN, "An admin cancelled the exit.", acting().caller.user_id)
     if cancel(catalog, home.id, decision):
         here().after_commit.append(partial(settle, catalog, {}, home.id))
-
-
-def _catalog() -> Any:
-    return current_app.extensions["house"].catalog
 
 
 def _shown(found: Closing) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app, request
+from flask import Response, request
 
 from tenants.access.caller import acting
 from tenants.access.policy import find, save
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.selection import Selection
 from tenants.portability.approving import ask_for_approval, decide, second_approver
 from tenants.portability.choosing import portions
@@ -91,4 +92,4 @@ def delete_export(export_id: UUID) -> None:
 
 
 def _make(export: Export) -> None:
-    export.job_id = make_export.later(export.id, current_app.extensions["house"].settings.export_days)
+    export.job_id = make_export.later(export.id, the_house().settings.export_days)

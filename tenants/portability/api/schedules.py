@@ -3,11 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
-
 from tenants.access.policy import find
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.selection import Selection
 from tenants.portability.models import ExportSchedule
 from tenants.portability.permissions import CREATE_SCHEDULES, DELETE_SCHEDULES, EDIT_SCHEDULES, READ_SCHEDULES
@@ -51,5 +50,5 @@ def change_export_schedule(said: dict[str, Any], schedule_id: UUID) -> ExportSch
 @export_schedules.response(204)
 def end_export_schedule(schedule_id: UUID) -> None:
     """Make no further copies. Those in your bucket stay there."""
-    days = current_app.extensions["house"].settings.export_days
+    days = the_house().settings.export_days
     end_schedule(find(ExportSchedule, schedule_id, lock=True), days)

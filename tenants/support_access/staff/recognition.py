@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import current_app, g, request
+from flask import g, request
 from sqlalchemy import select
 
 from tenants.access.caller import Caller
 from tenants.foundation import clock
 from tenants.foundation.errors import NotAllowed, NotSignedIn
 from tenants.foundation.identifiers import tenant_of_token, token_hash
-from tenants.http.course import House
+from tenants.http.course import the_house
 from tenants.http.rate_limits import Allowance
 from tenants.support_access.staff.accounts import KEY_PREFIX, SESSION_PREFIX
 from tenants.support_access.staff.models import Staff, StaffCredential
@@ -47,11 +47,6 @@ class StaffMember:
             raise NotAllowed("A key can't do this: sign in with password and code.", code="in_person")
 
 
-def house() -> House:
-    found: House = current_app.extensions["house"]
-    return found
-
-
 def bearer(*prefixes: str) -> str:
     """The token of the request at hand. Raises NotSignedIn when it shows none of these kinds."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -63,7 +58,7 @@ def bearer(*prefixes: str) -> str:
 
 def recognise() -> StaffMember:
     """Who of our people makes this request. Raises NotSignedIn, TooManyRequests."""
-    house().limits.hit((PER_ADDRESS, request.remote_addr or ""))
+    the_house().limits.hit((PER_ADDRESS, request.remote_addr or ""))
     query = (
         select(
             Staff.id,
@@ -83,7 +78,7 @@ def recognise() -> StaffMember:
             Staff.state == "active",
         )
     )
-    with house().catalog.transaction() as session:
+    with the_house().catalog.transaction() as session:
         row = session.execute(query).one_or_none()
     if row is None:
         raise NotSignedIn

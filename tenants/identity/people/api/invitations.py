@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, request
+from flask import request
 
 from tenants.access.caller import acting
 from tenants.access.permissions import ANYONE
 from tenants.access.policy import find
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.rate_limits import Allowance
 from tenants.http.selection import Selection
 from tenants.identity.people.inviting import accept, invite, send_again, withdraw_invitation
@@ -70,7 +71,7 @@ def delete_invitation(invitation_id: UUID) -> None:
 @invitations.response(200, AddressOwnerSchema)
 def accept_invitation(said: dict[str, Any]) -> dict[str, Any]:
     """Accept an invitation with a password of one's own; signing in is the next step."""
-    house = current_app.extensions["house"]
+    house = the_house()
     house.limits.hit((PER_ADDRESS, request.remote_addr or ""))
     with following(house, said["token"]) as tenant:
         user = accept(said["token"], said["password"], said.get("name"))
@@ -80,4 +81,4 @@ def accept_invitation(said: dict[str, Any]) -> dict[str, Any]:
 def _count_mail() -> None:
     tenant_id = acting().caller.tenant_id
     if tenant_id is not None:
-        current_app.extensions["house"].limits.hit((MAILS, tenant_id.hex))
+        the_house().limits.hit((MAILS, tenant_id.hex))

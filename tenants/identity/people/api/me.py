@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 from sqlalchemy import select
 
 from tenants.access.caller import acting
 from tenants.access.permissions import CONFIRMED, IN_PERSON, SIGNED_IN
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.identity.models import TenantProfile, User
 from tenants.identity.people.addresses import ask_for_change
 from tenants.identity.people.schemas import USERS, NewAddressBody, ProfileBody, SignedInSchema
@@ -46,7 +47,7 @@ def change_my_email(said: dict[str, Any]) -> None:
 
 
 def _myself() -> dict[str, Any]:
-    house, caller = current_app.extensions["house"], acting().caller
+    house, caller = the_house(), acting().caller
     user = db().get_one(User, caller.user_id)
     cookie = request.cookies.get(house.guard.cookie, "")
     return {

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import current_app, request
+from flask import request
 
 from tenants.access.caller import acting
 from tenants.access.permissions import ANYONE
@@ -11,6 +11,7 @@ from tenants.access.policy import change, find
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.selection import Selection
 from tenants.identity.models import User
 from tenants.identity.people.addresses import ask_for_change, change_address
@@ -127,7 +128,7 @@ def invite_user(said: dict[str, Any], user_id: UUID) -> Invitation:
 @email_changes.response(200, AddressOwnerSchema)
 def confirm_email_change(said: dict[str, Any]) -> dict[str, Any]:
     """Follow the link of a mail to a new address: from now on its user signs in with it."""
-    house = current_app.extensions["house"]
+    house = the_house()
     house.limits.hit((PER_ADDRESS, request.remote_addr or ""))
     with following(house, said["token"]) as tenant:
         user = change_address(said["token"])

@@ -12,6 +12,7 @@ from tenants.catalog.throttles import spend
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.identity.models import User
 from tenants.identity.signing_in import budgets
 from tenants.identity.signing_in.cookies import signed_in_answer
@@ -59,7 +60,7 @@ def create_authenticator(said: dict[str, Any]) -> dict[str, Any]:
 @authenticators.response(200, ConfirmedSchema)
 def confirm_authenticator(said: dict[str, Any], authenticator_id: UUID) -> Response:
     """Use it for the first time, which makes it good and this session a strong one, in a new cookie."""
-    house, wrapper = current_app.extensions["house"], current_app.extensions["nursery"].wrapper
+    house, wrapper = the_house(), current_app.extensions["nursery"].wrapper
     spend(house.catalog, budgets.counted(wrapper, budgets.CONFIRMATION, acting().caller.user_id))
     made, token = confirm(_site(), authenticator_id, said)
     return signed_in_answer(house, token, 200, **AuthenticatorSchema().dump(made))
@@ -110,5 +111,5 @@ def _me() -> User:
 
 
 def _site() -> Site:
-    house, nursery = current_app.extensions["house"], current_app.extensions["nursery"]
+    house, nursery = the_house(), current_app.extensions["nursery"]
     return Site.of(house.settings.public_url, nursery.wrapper)

@@ -11,6 +11,7 @@ from tenants.catalog.throttles import spend
 from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.forgery import refuse_other_sites
 from tenants.identity.models import User
 from tenants.identity.signing_in import budgets
@@ -107,4 +108,4 @@ def verify_my_address() -> Response:
 
 
 def _house() -> tuple[Any, Any]:
-    return current_app.extensions["house"], current_app.extensions["nursery"].wrapper
+    return the_house(), current_app.extensions["nursery"].wrapper

@@ -16,6 +16,7 @@ from tenants.foundation.geography import place_of
 from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
+from tenants.http.course import the_house
 from tenants.http.forgery import refuse_other_sites
 from tenants.identity.models import User
 from tenants.identity.signing_in import budgets
@@ -55,7 +56,7 @@ sessions = Blueprint("sessions", __name__, url_prefix="/sessions", purpose=Purpo
 def create_session(said: dict[str, Any]) -> Response:
     """Sign in with an e-mail address and a password; 202 asks for a second factor."""
     refuse_other_sites()
-    house, wrapper = current_app.extensions["house"], current_app.extensions["nursery"].wrapper
+    house, wrapper = the_house(), current_app.extensions["nursery"].wrapper
     made = sign_in(Attempt(house, wrapper, said["email"], said["password"], said.get("tenant")))
     if isinstance(made, HalfDone):
         return make_response(jsonify(ticket=made.ticket, methods=made.methods, passkey=made.passkey), 202)
@@ -69,7 +70,7 @@ def create_session(said: dict[str, Any]) -> Response:
 def add_second_factor(said: dict[str, Any]) -> Response:
     """Finish a sign-in that was answered with 202."""
     refuse_other_sites()
-    house, wrapper = current_app.extensions["house"], current_app.extensions["nursery"].wrapper
+    house, wrapper = the_house(), current_app.extensions["nursery"].wrapper
     return _signed_in(finish_sign_in(house, wrapper, said["ticket"], said))
 
 
@@ -77,7 +78,7 @@ def add_second_factor(said: dict[str, Any]) -> Response:
 @sessions.response(200, OptionsSchema)
 def get_passkey_options() -> dict[str, Any]:
     """What the browser needs to ask for a passkey, to sign in with it or to confirm who one is."""
-    house, wrapper = current_app.extensions["house"], current_app.extensions["nursery"].wrapper
+    house, wrapper = the_house(), current_app.extensions["nursery"].wrapper
     return {"options": sign_in_options(Site.of(house.settings.public_url, wrapper))}
 
 
@@ -88,7 +89,7 @@ def get_passkey_options() -> dict[str, Any]:
 def create_session_by_passkey(said: dict[str, Any]) -> Response:
     """Sign in with a passkey alone: it is two factors in one."""
     refuse_other_sites()
-    house, wrapper = current_app.extensions["house"], current_app.extensions["nursery"].wrapper
+    house, wrapper = the_house(), current_app.extensions["nursery"].wrapper
     return _signed_in(sign_in_by_passkey(house, wrapper, said["passkey"]))
 
 
@@ -96,7 +97,7 @@ def create_session_by_passkey(said: dict[str, Any]) -> Response:
 @sessions.response(200, SessionSchema(many=True))
 def list_sessions() -> list[dict[str, Any]]:
     """My sessions that have not ended, the newest first."""
-    caller, house = acting().caller, current_app.extensions["house"]
+    caller, house = acting().caller, the_house()
     query = select(Session).where(
         Session.user_id == caller.user_id,
         Session.ended_at.is_(None),
@@ -137,7 +138,7 @@ def sign_out() -> Response:
         db().get_one(Session, at_work.caller.credential_id).ended_at = now()
         record_event("sessions.ended", "sessions", at_work.caller.credential_id, {})
     response = Response(status=204)
-    set_cookie(current_app.extensions["house"], response, None)
+    set_cookie(the_house(), response, None)
     return response
 
 
@@ -149,7 +150,7 @@ def confirm_session(said: dict[str, Any]) -> Response:
 
     It is a strong one after a second factor.
     """
-    house, wrapper = current_app.extensions["house"], current_app.extensions["nursery"].wrapper
+    house, wrapper = the_house(), current_app.extensions["nursery"].wrapper
     caller = acting().caller
     counted = budgets.counted(wrapper, budgets.CONFIRMATION, caller.user_id)
     spend(house.catalog, counted)
@@ -175,7 +176,7 @@ def _shown(session: Session, caller: Caller, settings: Settings) -> dict[str, An
 
 
 def _signed_in(made: SignedIn) -> Response:
-    house = current_app.extensions["house"]
+    house = the_house()
     response = signed_in_answer(house, made.token, 201, email_verified=made.email_verified)
     remember_device(house, response, made.device)
     return response

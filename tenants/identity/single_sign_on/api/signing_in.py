@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Response, current_app, make_response, request
+from flask import Response, make_response, request
 from sqlalchemy import select
 
 from tenants.access.permissions import ANYONE
@@ -11,7 +11,7 @@ from tenants.catalog.registry import Home
 from tenants.foundation.errors import NotFound, NotSignedIn
 from tenants.foundation.tables import Purpose
 from tenants.http.blueprint import Blueprint
-from tenants.http.course import House
+from tenants.http.course import the_house
 from tenants.http.rate_limits import Allowance
 from tenants.http.reading import asks
 from tenants.identity.signing_in.cookies import cookie_named, keep, set_cookie
@@ -42,7 +42,7 @@ single_sign_on = Blueprint("single-sign-on", __name__, url_prefix=PREFIX, purpos
 @sign_in_methods.response(200, SignInMethodsSchema)
 def find_sign_in_methods(said: dict[str, Any]) -> dict[str, Any]:
     """Where people with an address like this sign in. It depends on the domain alone, never on who exists."""
-    _house().limits.hit((PER_ADDRESS, request.remote_addr or ""))
+    the_house().limits.hit((PER_ADDRESS, request.remote_addr or ""))
     home = claims_of_house().home_of(domain_of(said["email"]))
     return {"single_sign_on": _methods(home) if home else []}
 
@@ -69,22 +69,22 @@ def finish_single_sign_on(provider: str) -> Response:
     browser = request.cookies.get(_cookie(), "")
     if any(len(values) != 1 for _, values in request.args.lists()) or not browser:
         raise NotSignedIn(REFUSED, code="sso_refused")
-    arrival = arrive(client, request.args, browser, _house().settings)
+    arrival = arrive(client, request.args, browser, the_house().settings)
     response = _sent_on(arrival.next)
-    set_cookie(_house(), response, arrival.token)
+    set_cookie(the_house(), response, arrival.token)
     _keep(response, None)
     return response
 
 
 def _client(provider: str) -> Client:
     """The provider that a path names: one path for each, so that no answer is taken for another's (RFC 9700, 4.4)."""
-    _house().limits.hit((PER_ADDRESS, request.remote_addr or ""))
+    the_house().limits.hit((PER_ADDRESS, request.remote_addr or ""))
     tenant, _, rest = provider.partition(".")
     try:
         tenant_id, provider_id = UUID(hex=tenant), UUID(hex=rest)
     except ValueError:
         raise NotFound from None
-    home = _house().catalog.home(tenant_id)
+    home = the_house().catalog.home(tenant_id)
     if home is None or provider != _named(home, provider_id):
         raise NotFound
     return client_of(home, provider_id, f"{_url(home, provider_id)}/callback")
@@ -101,7 +101,7 @@ def _named(home: Home, provider_id: UUID) -> str:
 
 
 def _url(home: Home, provider_id: UUID) -> str:
-    base = _house().settings.public_url.rstrip("/")
+    base = the_house().settings.public_url.rstrip("/")
     return f"{base}/api/v1{PREFIX}/{_named(home, provider_id)}"
 
 
@@ -112,15 +112,10 @@ def _sent_on(url: str) -> Response:
     return response
 
 
-def _house() -> House:
-    house: House = current_app.extensions["house"]
-    return house
-
-
 def _cookie() -> str:
-    return cookie_named(_house(), "single_sign_on")
+    return cookie_named(the_house(), "single_sign_on")
 
 
 def _keep(response: Response, browser: str | None) -> None:
     """Only this browser can bring the answer back (login CSRF); Lax, because it comes from the provider's site."""
-    keep(_house(), response, _cookie(), browser, int(LASTS.total_seconds()))
+    keep(the_house(), response, _cookie(), browser, int(LASTS.total_seconds()))

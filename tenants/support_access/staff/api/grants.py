@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 from tenants.catalog.registry import Home
 from tenants.foundation.errors import NotFound
 from tenants.foundation.identifiers import new_id
+from tenants.http.course import the_house
 from tenants.isolation.door import db
 from tenants.support_access.asking import (
     approve_as_staff,
@@ -33,7 +34,7 @@ from tenants.support_access.staff.pointers import (
     slug_of,
     tenant_named,
 )
-from tenants.support_access.staff.recognition import house, member
+from tenants.support_access.staff.recognition import member
 from tenants.support_access.staff.schemas import (
     AskBody,
     ReviewBody,
@@ -51,9 +52,9 @@ def create_access_grant(said: dict[str, Any]) -> dict[str, Any]:
     """Ask a tenant for access. It opens nothing until my manager and the tenant approved it."""
     if said.get("kind") == GrantKind.BREAK_GLASS:
         member().must_be_in_person()
-    home = tenant_named(house().catalog, said.pop("tenant"))
+    home = tenant_named(the_house().catalog, said.pop("tenant"))
     grant_id = new_id()
-    point_to_grant(house().catalog, grant_id, home, member().id)
+    point_to_grant(the_house().catalog, grant_id, home, member().id)
     with at_tenant(home, member(), g.request_id, request.remote_addr):
         ask(asker_of(member()), said, grant_id)
         return _shown(home, grant_id)
@@ -64,8 +65,8 @@ def create_access_grant(said: dict[str, Any]) -> dict[str, Any]:
 def list_access_grants() -> dict[str, Any]:
     """What I asked for, what I may answer, and invitations that I may take up; newest first."""
     found = []
-    for tenant_id, grant_id in grants_for(house().catalog, member()):
-        home = house().catalog.home(tenant_id)
+    for tenant_id, grant_id in grants_for(the_house().catalog, member()):
+        home = the_house().catalog.home(tenant_id)
         if home is None:
             continue
         with at_tenant(home, member(), g.request_id, request.remote_addr):
@@ -118,15 +119,15 @@ def _answer(grant_id: UUID, answer: Any, why: str | None) -> dict[str, Any]:
     home = _mine(grant_id)
     with at_tenant(home, member(), g.request_id, request.remote_addr):
         grant = found_grant(grant_id)
-        answer(grant, person(house().catalog, grant.staff_id), asker_of(member()), why)
+        answer(grant, person(the_house().catalog, grant.staff_id), asker_of(member()), why)
         return _shown(home, grant_id)
 
 
 def _mine(grant_id: UUID) -> Home:
     """The tenant of a grant that is my affair. Raises NotFound for all others."""
-    if grant_id not in {each for _, each in grants_for(house().catalog, member())}:
+    if grant_id not in {each for _, each in grants_for(the_house().catalog, member())}:
         raise NotFound
-    return home_of_grant(house().catalog, grant_id)
+    return home_of_grant(the_house().catalog, grant_id)
 
 
 def _found(grant_id: UUID) -> AccessGrant | None:
@@ -157,6 +158,6 @@ def _shown(home: Home, grant_id: UUID) -> dict[str, Any]:
         "kind": GrantKind(grant.kind),
         "reason": Reason(grant.reason),
         "access": Access(grant.access),
-        "tenant": slug_of(house().catalog, home.id),
+        "tenant": slug_of(the_house().catalog, home.id),
         "review_overdue": review_is_overdue(grant),
     }

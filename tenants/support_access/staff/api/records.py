@@ -8,12 +8,13 @@ from flask import Response, g, jsonify, request
 
 from tenants.foundation.errors import NotSignedIn
 from tenants.foundation.identifiers import tenant_of_token
+from tenants.http.course import the_house
 from tenants.http.documentation import describe_figures, describe_page
 from tenants.http.reading import asks
 from tenants.support_access.changing import changed
 from tenants.support_access.staff.blueprint import VISIT, StaffBlueprint
 from tenants.support_access.staff.pointers import is_active
-from tenants.support_access.staff.recognition import PER_ADDRESS, bearer, house
+from tenants.support_access.staff.recognition import PER_ADDRESS, bearer
 from tenants.support_access.staff.schemas import CountSchema
 from tenants.support_access.standing import Circumstances
 from tenants.support_access.visitable import Visitable
@@ -78,13 +79,13 @@ def _add_changing(made: StaffBlueprint, each: Visitable) -> None:
 
 def _circumstances() -> Circumstances:
     """Which visit makes this request. Raises NotSignedIn."""
-    house().limits.hit((PER_ADDRESS, request.remote_addr or ""))
+    the_house().limits.hit((PER_ADDRESS, request.remote_addr or ""))
     token = bearer(PREFIX)
     tenant_id = tenant_of_token(token, PREFIX)
-    home = house().catalog.home(tenant_id) if tenant_id else None
+    home = the_house().catalog.home(tenant_id) if tenant_id else None
     if home is None:
         raise NotSignedIn
-    catalog = house().catalog
+    catalog = the_house().catalog
     route = f"{request.method} {request.url_rule.rule if request.url_rule else ''}"
     return Circumstances(
         home, token, route, g.request_id, request.remote_addr, lambda staff_id: is_active(catalog, staff_id)

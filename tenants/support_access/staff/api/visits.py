@@ -9,6 +9,7 @@ from flask import Response, g, request
 from tenants.catalog.registry import Home
 from tenants.foundation.errors import NotFound
 from tenants.foundation.identifiers import new_id
+from tenants.http.course import the_house
 from tenants.isolation.door import here
 from tenants.support_access.memberships import wake
 from tenants.support_access.models import Access, AccessVisit
@@ -22,7 +23,7 @@ from tenants.support_access.staff.pointers import (
     slug_of,
     visits_of,
 )
-from tenants.support_access.staff.recognition import house, member
+from tenants.support_access.staff.recognition import member
 from tenants.support_access.staff.schemas import (
     NewStaffVisitSchema,
     StaffVisitSchema,
@@ -40,7 +41,7 @@ visits = StaffBlueprint("staff-visits", __name__, url_prefix="/visits")
 @visits.response(202, NewStaffVisitSchema)
 def create_visit(said: dict[str, Any]) -> Any:
     """Open a visit under an approved grant. It is open when its `state` says so, within a second or two."""
-    catalog, grant_id, visit_id = house().catalog, said["grant_id"], new_id()
+    catalog, grant_id, visit_id = the_house().catalog, said["grant_id"], new_id()
     home = home_of_grant(catalog, grant_id)
     point_to_visit(catalog, visit_id, grant_id, home, member().id)
     with at_tenant(home, member(), g.request_id, request.remote_addr):
@@ -55,8 +56,8 @@ def create_visit(said: dict[str, Any]) -> Any:
 def list_visits() -> dict[str, Any]:
     """My visits, newest first."""
     found = []
-    for tenant_id, visit_id in visits_of(house().catalog, member().id):
-        if home := house().catalog.home(tenant_id):
+    for tenant_id, visit_id in visits_of(the_house().catalog, member().id):
+        if home := the_house().catalog.home(tenant_id):
             # A pointer leads to nothing where a visit was refused.
             with suppress(NotFound), at_tenant(home, member(), g.request_id, request.remote_addr):
                 found.append(_shown(home, found_visit(visit_id, asker_of(member()))))
@@ -67,7 +68,7 @@ def list_visits() -> dict[str, Any]:
 @visits.response(200, StaffVisitSchema)
 def get_visit(visit_id: UUID) -> dict[str, Any]:
     """One of my visits."""
-    home = home_of_visit(house().catalog, visit_id, member().id)
+    home = home_of_visit(the_house().catalog, visit_id, member().id)
     with at_tenant(home, member(), g.request_id, request.remote_addr):
         return _shown(home, found_visit(visit_id, asker_of(member())))
 
@@ -76,10 +77,10 @@ def get_visit(visit_id: UUID) -> dict[str, Any]:
 @visits.response(204)
 def end_visit(visit_id: UUID) -> Response:
     """End one of my visits: its token fails from now on, and the tenant has its receipt."""
-    home = home_of_visit(house().catalog, visit_id, member().id)
+    home = home_of_visit(the_house().catalog, visit_id, member().id)
     with at_tenant(home, member(), g.request_id, request.remote_addr):
         sign_off(visit_id, asker_of(member()))
-        here().after_commit.append(wake(house().catalog))
+        here().after_commit.append(wake(the_house().catalog))
     return Response(status=204)
 
 
@@ -89,5 +90,5 @@ def _shown(home: Home, visit: AccessVisit) -> dict[str, Any]:
     return columns | {
         "state": state,
         "access": Access(visit.access),
-        "tenant": slug_of(house().catalog, home.id),
+        "tenant": slug_of(the_house().catalog, home.id),
     }

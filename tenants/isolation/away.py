@@ -9,6 +9,8 @@ from psycopg import errors as pg
 
 from tenants.foundation.errors import Unavailable
 
+#: Whatever a database raises, through SQLAlchemy or by the driver itself.
+DATABASE_ERRORS = (sqlalchemy.exc.SQLAlchemyError, psycopg.Error)
 #: Classes of SQLSTATE: connection exceptions, and operator intervention such as a shutdown.
 CONNECTION_LOST = ("08", "57P")
 

@@ -10,13 +10,12 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import psycopg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from tenants.catalog.registry import Catalog, Home
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Refusal, Unavailable
+from tenants.isolation.away import DATABASE_ERRORS
 from tenants.isolation.door import inside
 from tenants.jobs.accepting import announce_after_commit
 from tenants.jobs.progress import HELD_BACK, HOLD, Cancelled, Fenced, Running, working_on
@@ -91,7 +90,7 @@ def _claim_patiently(
     for pause in PAUSES:
         try:
             return _claim(site, tenant_id, job_id, attempt)
-        except (Unavailable, SQLAlchemyError, psycopg.Error) as error:
+        except (Unavailable, *DATABASE_ERRORS) as error:
             site.catalog.forget(tenant_id)  # it may have moved
             log.warning("claim_waits", error=type(error).__name__, seconds=pause)
             time.sleep(pause)
@@ -227,5 +226,5 @@ def _keep(site: Worksite, running: Running, over: threading.Event) -> None:
             with inside(running.home) as tenancy:
                 tenancy.ask(HOLD, {**running.fence, "lease": site.lease_seconds})
             site.on_beat(running.id)
-        except (Unavailable, SQLAlchemyError, psycopg.Error) as error:
+        except (Unavailable, *DATABASE_ERRORS) as error:
             log.warning("lease_not_renewed", job=str(running.id), error=type(error).__name__)

@@ -8,16 +8,14 @@ import threading
 from dataclasses import dataclass
 from uuid import UUID
 
-import psycopg
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog, Home
 from tenants.catalog.states import STATE_HERE
 from tenants.foundation.errors import Unavailable
-from tenants.isolation.away import Elsewhere
+from tenants.isolation.away import DATABASE_ERRORS, Elsewhere
 from tenants.isolation.door import inside
 from tenants.jobs.carrier import Carrier, Taken
 from tenants.jobs.registry import works_always
@@ -30,7 +28,7 @@ STANDS_STILL = (f"tenant_{State.FROZEN.value}", Elsewhere.code)
 HEAVY_CAP = 1
 IDLE_SECONDS = 1.0
 TURN_LEASE_SECONDS = 15
-AWAY = (RedisError, Unavailable, SQLAlchemyError, psycopg.Error, OSError)
+AWAY = (RedisError, Unavailable, *DATABASE_ERRORS, OSError)
 
 ONE_AT_A_TIME = "select pg_advisory_xact_lock(hashtextextended('jobs of ' || current_user, 0))"
 #: Work waits while the tenant's state does not permit it: of a suspended or closing one, all but what goes on always.

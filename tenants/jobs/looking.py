@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable
 
-import psycopg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+
+from tenants.isolation.away import DATABASE_ERRORS
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
@@ -18,6 +18,6 @@ def keep_looking(do_due: Callable[[], object], stop: threading.Event, *, told: s
         try:
             do_due()
             stop.wait(LOOK_SECONDS)
-        except (SQLAlchemyError, psycopg.Error, OSError) as error:
+        except (*DATABASE_ERRORS, OSError) as error:
             log.warning(told, error=type(error).__name__)
             stop.wait(AWAY_SECONDS)

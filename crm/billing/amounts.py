@@ -13,8 +13,8 @@ from crm.records.money import LARGEST, rounded
 from tenants.foundation.errors import Invalid
 
 HUNDRED = Decimal(100)
+#: A tax rate in percent and its label: lines with both the same are taxed together.
 Rate = tuple[Decimal, str]
-"""A tax rate in percent and its label: lines with both the same are taxed together."""
 
 
 def line_net(quantity: Decimal, unit_price: Decimal, discount_percent: Decimal) -> Decimal:

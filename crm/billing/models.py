@@ -33,8 +33,8 @@ from tenants.foundation.errors import Conflict
 from tenants.foundation.tables import Base, DataClass, Identified, Owned, Purpose, Record, column
 from tenants.identity.models import Team, User
 
+#: Unless the draft says another day: the period of Directive 2011/7/EU, article 3.
 DAYS_TO_PAY = timedelta(days=30)
-"""Unless the draft says another day: the period of Directive 2011/7/EU, article 3."""
 
 PRINTED = (
     "number",
@@ -46,8 +46,8 @@ PRINTED = (
     "tax_amount",
     "gross_amount",
 )
+#: Who looks after an invoice is no part of the document, and may change after it went out.
 OF_THE_HOUSE = frozenset({"owner_id", "team_id"})
-"""Who looks after an invoice is no part of the document, and may change after it went out."""
 
 
 class Status(StrEnum):

@@ -18,8 +18,8 @@ from tenants.isolation.door import db
 from tenants.provisioning.birth import seed
 
 DIGITS = 6
+#: A prefix never ends in a digit: `A1` + `000001` would be `A` + `1000001`.
 PREFIX = r"^([A-Za-z0-9/-]{0,19}[A-Za-z/-])?$"
-"""A prefix never ends in a digit: `A1` + `000001` would be `A` + `1000001`."""
 
 
 class Series(StrEnum):

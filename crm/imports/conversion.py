@@ -13,8 +13,8 @@ from marshmallow import fields, validate
 
 from tenants.http.texts import LONGEST
 
+#: Gets a text that is not empty and has no space around it. Raises Unfit.
 Convert = Callable[[str], str]
-"""Gets a text that is not empty and has no space around it. Raises Unfit."""
 
 PLAIN_EMAIL = re.compile(
     r"[a-z0-9]+(?:[._-][a-z0-9]+)*@[a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+)*\.[a-z]{2,6}", re.IGNORECASE

@@ -31,8 +31,8 @@ from tenants.jobs.side_by_side import side_by_side
 
 STAGED_AT_ONCE = 50_000
 APPLIED_AT_ONCE = 25_000
+#: Batches under way at the same time. Both are PostgreSQL's work, and it has more than one core.
 AT_ONCE = 2
-"""Batches under way at the same time. Both are PostgreSQL's work, and it has more than one core."""
 TRIES = 5
 DEEPEST = 50
 # Look-ups, checks and effects of a batch see one state of the tenant.
@@ -44,8 +44,8 @@ COUNTED = {
     "rejected": Action.REJECT,
 }
 IMPORTS: Any = Import.__table__
+#: The first row and the last one.
 Rows = tuple[int, int]
-"""The first row and the last one."""
 
 
 def run(import_id: UUID) -> None:

@@ -28,8 +28,8 @@ from tenants.isolation.walking import walk
 log = structlog.get_logger(__name__)
 MOST_EVENTS = 50_000
 PATIENCE_SECONDS = 300
+#: No transaction of ours lives longer, so no event of an older moment can still come to light.
 LONGEST_TRANSACTION = timedelta(days=1)
-"""No transaction of ours lives longer, so no event of an older moment can still come to light."""
 BUSY = """
 select 1 where exists (select from audit_events where at > coalesce(
   (select max(sealed_at) from audit_seals) - interval '10 minutes', '-infinity'))

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal_column
 
+#: Addresses fall apart at their punctuation.
 APART = "'@.-_/', '     '"
-"""Addresses fall apart at their punctuation."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
+#: The lowest of Unix priorities; the usual one is 0.
 LAST = 19
-"""The lowest of Unix priorities; the usual one is 0."""
+#: Whoever is so much higher gets seventy times as much of a processor that both want.
 STEPS = 19
-"""Whoever is so much higher gets seventy times as much of a processor that both want."""
 
 
 def yielding(work: Callable[[], T]) -> T:

@@ -18,8 +18,8 @@ from tenants.http.representation import Resource
 from tenants.http.selection import MOST, USUAL
 
 View = Callable[..., Any]
+#: The extension of an application that holds what is still to be described when somebody asks for the document.
 DESCRIBED_LATER = "described_later"
-"""The extension of an application that holds what is still to be described when somebody asks for the document."""
 METHODS = ("get", "post", "put", "patch", "delete")
 REFUSALS = {
     "400": "The request can't be read.",

@@ -18,8 +18,8 @@ from tenants.jobs.registry import work_named, works, works_always
 
 USUAL_ATTEMPTS = 5
 ASIDE = timedelta(days=1)
+#: Where a cron line has its hours.
 HOURS = 1
-"""Where a cron line has its hours."""
 log = structlog.get_logger(__name__)
 #: Whether all work goes on in the tenant at hand.
 WORKS: ColumnElement[bool] = literal_column(f"(({STATE_HERE}) = 'active')")

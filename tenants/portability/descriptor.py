@@ -20,8 +20,8 @@ MEDIA_TYPES = {
     Format.PARQUET: "application/vnd.apache.parquet",
     Format.SQLITE: "application/vnd.sqlite3",
 }
+#: Of the bundle's layout. Another number is another layout, and a reader says so instead of guessing.
 VERSION = 1
-"""Of the bundle's layout. Another number is another layout, and a reader says so instead of guessing."""
 OURS = "freehold"
 MISSING = "\\N"
 PARTIAL = "It holds chosen records without all that they refer to, so no tenant can be made of it again."

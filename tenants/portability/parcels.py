@@ -23,8 +23,8 @@ from tenants.portability.zipping import Entry, ZipStream
 log = structlog.get_logger(__name__)
 FOLDER = "exports/"
 LIST = ".json"
+#: What a crash can cost at most, but for a single file that is larger.
 PARCEL_BYTES = 128 * 1024 * 1024
-"""What a crash can cost at most, but for a single file that is larger."""
 PARCEL_FILES = 1000
 Heard = Callable[[bytes], None]
 

@@ -16,6 +16,7 @@ from tenants.portability.streams import through
 COMPRESSION = "zstd(3)"
 ROWS_AT_ONCE = 1000
 ROWS_IN_A_GROUP = 20_000
+#: Every other kind is text: ids, documents, and numbers whose digits no type limits.
 SIMPLE = {
     WHOLE.name: DataType.int64(),
     BOOLEAN.name: DataType.bool(),
@@ -23,7 +24,6 @@ SIMPLE = {
     MOMENT.name: DataType.timestamp("us", tz="UTC"),
     BYTES.name: DataType.binary(),
 }
-"""Every other kind is text: ids, documents, and numbers whose digits no type limits."""
 
 
 def parquet_of(table: BundleTable, lines: Generator[bytes, None, None]) -> Generator[bytes, None, None]:

@@ -15,8 +15,8 @@ from tenants.portability.formats import Format
 LONGEST_LINE = 64 * 1024 * 1024
 Values = list[str | None]
 QUOTED_MISSING = re.compile(r'(^|,)"\\N"(?=[,\r\n]|$)')
+#: Stands for a text that is `\N`: in quotes, which a CSV reader does not tell. No text holds a NUL.
 REALLY = f"{MISSING}\0"
-"""Stands for a text that is `\\N`: in quotes, which a CSV reader does not tell. No text holds a NUL."""
 
 
 class Unreadable(Exception):

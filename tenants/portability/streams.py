@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
+#: Pieces that may wait for the work; more would only take memory.
 WAITING = 2
-"""Pieces that may wait for the work; more would only take memory."""
 
 
 Work = Callable[[io.RawIOBase, io.RawIOBase], None]

@@ -38,10 +38,10 @@ from tenants.portability.models import Export, ExportSchedule
 from tenants.portability.parcels import attempt_of
 
 log = structlog.get_logger(__name__)
+#: What progress shows while a copy is on its way.
 PHASE = "upload"
-"""What progress shows while a copy is on its way."""
+#: So long are buckets asked each hour to forget an upload.
 TRIED = timedelta(days=7)
-"""So long are buckets asked each hour to forget an upload."""
 
 
 @dataclass(frozen=True)

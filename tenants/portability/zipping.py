@@ -12,12 +12,12 @@ from typing import IO
 
 from isal import isal_zlib
 
+#: Of ISA-L's levels 0 to 3: the smallest files for hardly more time than none at all.
 LEVEL = 1
-"""Of ISA-L's levels 0 to 3: the smallest files for hardly more time than none at all."""
+#: A window of 32 KiB and no header of its own, as the files in a zip are.
 RAW = -15
-"""A window of 32 KiB and no header of its own, as the files in a zip are."""
+#: The flag of a file whose size and CRC follow it, because they were not known before.
 DESCRIPTOR_BEHIND = 0x08
-"""The flag of a file whose size and CRC follow it, because they were not known before."""
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ def up_to(revision: str, line: str = "tenant") -> tuple[Revision, ...]:
     return known[: names.index(revision) + 1]
 
 
+#: Alembic's `op` belongs to the process: two tenants that are migrated at once must not render at once.
 _one_at_a_time = Lock()
-"""Alembic's `op` belongs to the process: two tenants that are migrated at once must not render at once."""
 
 
 @cache

@@ -31,8 +31,8 @@ from tenants.retention.retaining import terms_in_force
 from tenants.retention.snapshots import fields_in, must_be_of, put_back
 
 BIN = "bin"
+#: How long the bin keeps what nobody wrote a rule for.
 USUAL = Period(0, 30)
-"""How long the bin keeps what nobody wrote a rule for."""
 
 
 def purge_day(deleted_at: datetime) -> datetime:

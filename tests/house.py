@@ -60,6 +60,12 @@ def app(settings: Settings) -> Flask:
 
 
 @pytest.fixture(scope="session")
+def catalog(app: Flask) -> Catalog:
+    found: Catalog = app.extensions["house"].catalog
+    return found
+
+
+@pytest.fixture(scope="session")
 def nursery(app: Flask, settings: Settings) -> Nursery:
     return nursery_of(settings, app.extensions["house"].catalog, as_owner=True)
 
@@ -100,9 +106,8 @@ def begun_at() -> datetime:
 def undisturbed(app: Flask, begun_at: datetime, acme: Workspace, neighbour: Workspace) -> Iterator[None]:
     """Whoever works for all tenants meanwhile has no work left from those of other modules."""
     shared = [acme.home.id, neighbour.home.id]
-    with as_good_as_destroyed(
-        app.extensions["house"].catalog, and_(Tenant.claimed_at < begun_at, Tenant.id.not_in(shared))
-    ):
+    others = and_(Tenant.claimed_at < begun_at, Tenant.id.not_in(shared))
+    with as_good_as_destroyed(app.extensions["house"].catalog, others):
         yield
 
 

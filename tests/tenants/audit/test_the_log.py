@@ -20,11 +20,6 @@ from tests.workspace import Workspace
 
 
 @pytest.fixture
-def catalog(app: object) -> Catalog:
-    return app.extensions["house"].catalog  # type: ignore[attr-defined, no-any-return]
-
-
-@pytest.fixture
 def busy(new_workspace: Callable[[], Workspace], neighbour: Workspace) -> Workspace:
     """A tenant where a contact was made and changed, beside one that was busy too."""
     workspace = new_workspace()

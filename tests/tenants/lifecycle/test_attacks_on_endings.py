@@ -9,14 +9,11 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import delete, select
 
-from crm.app import owners_of
 from tenants.catalog.models import LookupHash, State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, NotFound, Unavailable
-from tenants.foundation.settings import Settings
-from tenants.isolation.storage import storage_from
 from tenants.lifecycle.archives import keeping, links
 from tenants.lifecycle.archives.keeping import ask_to_archive, go_on
 from tenants.lifecycle.archives.models import Archive, ThawLink
@@ -35,11 +32,6 @@ pytestmark = pytest.mark.soak
 WHY = Decision(Mover.OPERATOR, "Nobody works here at the moment.")
 WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 HOLD = {"matter": "M-1", "reason": "A dispute over the contract."}
-
-
-@pytest.fixture
-def destruction(settings: Settings) -> Destruction:
-    return Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
 
 
 def slug_of(tenant: Workspace) -> str:

@@ -6,15 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from crm.app import owners_of
 from tenants.catalog.models import State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
-from tenants.foundation.settings import Settings
 from tenants.isolation.files import stored_files
-from tenants.isolation.storage import NotStored, storage_from
+from tenants.isolation.storage import NotStored
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on
 from tenants.lifecycle.archives.links import ask_for_links, post_links
 from tenants.lifecycle.archives.models import Archive, Step, ThawLink
@@ -104,11 +102,6 @@ def test_a_tenant_whose_key_is_gone_holds_up_nobodys_link(
         sent = {each.tenant_id: each.sent_at is not None for each in session.scalars(select(ThawLink))}
     assert (sent[ours.home.id], sent[others.home.id]) == (False, True)
     assert neighbour.admin.get("/contacts").status_code == 200
-
-
-@pytest.fixture
-def destruction(settings: Settings) -> Destruction:
-    return Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
 
 
 @pytest.mark.soak

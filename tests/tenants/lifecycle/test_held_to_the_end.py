@@ -8,15 +8,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from crm.app import owners_of
 from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
 from tenants.foundation.errors import Conflict
 from tenants.foundation.servers import EmbeddedServers
-from tenants.foundation.settings import Settings
 from tenants.isolation.conninfo import conninfo
-from tenants.isolation.storage import storage_from
 from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.changing import Decision, move
 from tenants.lifecycle.keys import due
@@ -39,11 +36,6 @@ def moved(catalog: Catalog, nursery: Nursery) -> Callable[[Workspace, State], No
         move(catalog, nursery.owner_urls, tenant.home, after, Decision(MOVERS[after], "It leaves."))
 
     return moving
-
-
-@pytest.fixture
-def destruction(settings: Settings) -> Destruction:
-    return Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
 
 
 def slug_of(tenant: Workspace) -> str:

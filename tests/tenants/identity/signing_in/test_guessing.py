@@ -22,11 +22,6 @@ WRONG = "wrong one here"
 FIVE = Throttle("of tests", free=5, forgets=3600, longest=900)
 
 
-@pytest.fixture
-def catalog(app: Flask) -> Catalog:
-    return app.extensions["house"].catalog
-
-
 def some_try(throttle: Throttle = FIVE) -> throttles.Counted:
     return throttles.Counted(throttle, secrets.token_bytes(16))
 

@@ -18,7 +18,6 @@ from tenants.foundation.settings import Settings
 from tenants.isolation.key_file import LocalKeyFile
 from tenants.isolation.keys import KeyDestroyed, KeyName, KeyWithheld
 from tenants.isolation.sealing import keys
-from tenants.isolation.storage import storage_from
 from tenants.lifecycle.certificates.issuing import certificates
 from tenants.lifecycle.changing import Decision, move
 from tenants.lifecycle.keys.brought import brought_by
@@ -39,11 +38,6 @@ WHO = {"decided_by": "ada@example.test", "reason": "The contract ended."}
 @pytest.fixture
 def server(settings: Settings, servers: EmbeddedServers, tmp_path: Path) -> Server:
     return Server(settings, servers.admin_url, tmp_path)
-
-
-@pytest.fixture
-def destruction(settings: Settings) -> Destruction:
-    return Destruction(key_versions(), storage_from(settings.storage), owners_of(settings))
 
 
 def slug_of(sealed: Sealed) -> str:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from tenants.catalog.registry import Catalog
 from tenants.isolation.keys import KeyRing
@@ -23,11 +22,6 @@ pytestmark = pytest.mark.soak
 
 ROLE = "arn:aws:iam::123456789012:role/freehold"
 WITHHELD, OPENED = "The key of your workspace is withheld", "The key of your workspace opens again"
-
-
-@pytest.fixture
-def catalog(app: Flask) -> Catalog:
-    return app.extensions["house"].catalog
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """With another key of keys nothing is called altered: it is said that the key is not the one."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,6 @@ from tests.workspace import Workspace
 @pytest.fixture
 def catalog() -> Catalog:
     return key_versions().catalog
-
-
-@pytest.fixture
-def ours(new_workspace: Callable[[], Workspace]) -> Workspace:
-    return new_workspace()
 
 
 def outcome(tenant: Workspace, run_jobs: RunJobs) -> tuple[str, str]:

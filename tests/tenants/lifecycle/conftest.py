@@ -1,4 +1,4 @@
-"""What carries out archives and exits in this program, and its catalog."""
+"""What carries out archives, exits and destruction in this program."""
 
 from collections.abc import Iterator
 from pathlib import Path

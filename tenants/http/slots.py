@@ -11,6 +11,7 @@ from tenants.foundation.errors import Unavailable
 
 #: Bytes of a body that are taken in before its request asks for a slot: nearly all bodies are this short.
 SHORT = 64 * 1024
+FILES = "multipart/"
 
 
 class Slots:
@@ -30,7 +31,8 @@ class Slots:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         body = Body(environ["wsgi.input"], self, environ.get("REMOTE_ADDR", ""))
         environ["wsgi.input"] = body
-        body.take_in(environ.get("CONTENT_LENGTH", ""))
+        if not environ.get("CONTENT_TYPE", "").startswith(FILES):  # read when their sender was recognised
+            body.take_in(environ.get("CONTENT_LENGTH", ""))
         with self._free:
             return self._serve(environ, start_response)
 

@@ -8,10 +8,10 @@ from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from tenants.foundation.errors import Unavailable
+from tenants.http.bodies import FORM
 
 #: Bytes of a body that are taken in before its request asks for a slot: nearly all bodies are this short.
 SHORT = 64 * 1024
-FILES = "multipart/"
 
 
 class Slots:
@@ -31,7 +31,7 @@ class Slots:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         body = Body(environ["wsgi.input"], self, environ.get("REMOTE_ADDR", ""))
         environ["wsgi.input"] = body
-        if not environ.get("CONTENT_TYPE", "").startswith(FILES):  # read when their sender was recognised
+        if not environ.get("CONTENT_TYPE", "").startswith(FORM):  # read when their sender was recognised
             body.take_in(environ.get("CONTENT_LENGTH", ""))
         with self._free:
             return self._serve(environ, start_response)

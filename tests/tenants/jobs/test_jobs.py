@@ -150,6 +150,7 @@ def test_a_small_tenant_gets_its_turn_behind_a_flood(
     run_jobs()
     row = chores.done[before:]
     assert row.index((neighbour.home.id, small)) <= 2 * TURN
+    assert row.count((neighbour.home.id, small)) == 1
     assert sorted(number for tenant, number in row if tenant == acme.home.id) == flood
 
 

@@ -37,10 +37,11 @@ from tenants.isolation.counters import Counters
 from tenants.isolation.door import open_doors, open_doors_to_visits
 from tenants.isolation.files import use_storage
 from tenants.isolation.keys import KeyRing
-from tenants.isolation.regional import regional_storage
+from tenants.isolation.places import STORAGE, Places, of_region
+from tenants.isolation.regional import RegionalStorage
 from tenants.isolation.sealing import use_keys
 from tenants.isolation.startup import UnsafeDatabase, check_logins
-from tenants.isolation.storage import Storage, storage_from
+from tenants.isolation.storage import Storage
 from tenants.isolation.wrapping import LOOK_UPS, Wrapping, house_key
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.lifecycle.backups.opening import open_backups
@@ -73,7 +74,7 @@ def create_app(settings: Settings) -> Flask:
 
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
-    house.catalog.must_be_open()
+    must_be_open(settings, house.catalog)
     app = make_application(house, "Freehold", BLUEPRINTS)
     mount_staff(app, [*STAFF_BLUEPRINTS, records_of(VISITABLE)])
     start_page.register(app, settings.public_url)
@@ -110,11 +111,18 @@ def nursery_of(settings: Settings, catalog: Catalog, *, as_owner: bool = False) 
 
 def storage_of(settings: Settings, catalog: Catalog) -> Storage:
     """Where files go: those of a tenant that chose a region go to the storage there."""
-    main = storage_from(settings.storage, settings.storage_kms_key)
+    places = Places(settings, catalog)
+    main = Storage(places[STORAGE])
     if not settings.cells and not settings.region_storage:
         return main  # there is nowhere else
-    urls, kms_key = settings.region_storage, settings.storage_kms_key
-    return regional_storage(main, urls, kms_key, catalog.region_of, settings.region)
+    regional = {region: Storage(places[of_region(STORAGE, region)]) for region in settings.region_storage}
+    return RegionalStorage(main, regional, catalog.region_of, settings.region)
+
+
+def must_be_open(settings: Settings, catalog: Catalog) -> None:
+    """Raises Unavailable while a backup is brought in, and when another installation has adopted a place of this one."""
+    catalog.must_be_open()
+    Places(settings, catalog).must_not_be_anothers()
 
 
 def wrapping_of(settings: Settings, catalog: Catalog) -> Wrapping:

@@ -6,7 +6,7 @@ The jobs that every tenant has say `every=` where they are declared; the platfor
 from collections.abc import Iterator
 from datetime import timedelta
 
-from crm.app import nursery_of, open_house, owners_of, storage_of, wrapping_of
+from crm.app import must_be_open, nursery_of, open_house, owners_of, storage_of, wrapping_of
 from tenants.audit.ledger import ledger
 from tenants.audit.seals import seal_everywhere
 from tenants.catalog.regions import Regions
@@ -16,6 +16,7 @@ from tenants.foundation import logs
 from tenants.foundation.settings import Settings
 from tenants.foundation.tables import Purpose
 from tenants.identity.rights.following import follow_everywhere
+from tenants.isolation.places import Places
 from tenants.jobs.errands import Errands
 from tenants.jobs.platform import PlatformJob
 from tenants.jobs.scheduling import schedule
@@ -24,13 +25,11 @@ from tenants.lifecycle.archives.keeping import go_on_everywhere
 from tenants.lifecycle.archives.links import ROUND as POST_LINKS
 from tenants.lifecycle.archives.links import post_links
 from tenants.lifecycle.archives.running import Works
-from tenants.lifecycle.backups.keyring import keyring
-from tenants.lifecycle.backups.opening import backups_at
+from tenants.lifecycle.backups.opening import backups
 from tenants.lifecycle.backups.pruning import ROUND as PRUNE
 from tenants.lifecycle.backups.pruning import prune
 from tenants.lifecycle.backups.replaying import Replaying
 from tenants.lifecycle.backups.restoring import Restoring, Told
-from tenants.lifecycle.backups.store import Store
 from tenants.lifecycle.certificates.filing import file_what_is_missing
 from tenants.lifecycle.certificates.issuing import FILING, certificates
 from tenants.lifecycle.changing import settle_all
@@ -59,7 +58,7 @@ def main(settings: Settings) -> None:
     """Give turns, sweep and make rounds until told to stop."""
     logs.set_up(settings.log_level, settings.log_format)
     house = open_house(settings)
-    house.catalog.must_be_open()
+    must_be_open(settings, house.catalog)
     schedule(
         settings,
         house.catalog,
@@ -74,23 +73,19 @@ def archive_works_of(settings: Settings, catalog: Catalog) -> Works:
     return Works(catalog, owners_of(settings), wrapping_of(settings, catalog), head())
 
 
-def backups_of(settings: Settings) -> Store:
-    """The backups of this installation, with the keyring beside them."""
-    return backups_at(settings, keyring())
-
-
-def restoring_of(settings: Settings, catalog: Catalog, told: Told, *, files: bool = True) -> Restoring:
-    """What a backup is brought in with, in a process that holds the owner's URL; with its `files`, or only its rows."""
+def restoring_of(settings: Settings, catalog: Catalog, told: Told, *, for_trial: bool = False) -> Restoring:
+    """What a backup is brought in with, in a process that holds the owner's URL; for trial, its rows alone."""
     owners, storage = owners_of(settings), storage_of(settings, catalog)
     replaying = Replaying(ledger(), catalog, owners, storage)
     return Restoring(
-        backups_of(settings),
+        backups(),
         ledger(),
         catalog,
         owners,
         Regions(settings.regions),
         replaying,
-        storage if files else None,
+        None if for_trial else storage,
+        None if for_trial else Places(settings, catalog),
         told,
     )
 
@@ -154,8 +149,9 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
         purpose=Purpose.SECURITY,
         every_seconds=600,
     )
-    backups = backups_of(settings)
-    yield PlatformJob(PRUNE, lambda: prune(backups, ledger()), purpose=Purpose.SECURITY, every_seconds=3600)
+    places = Places(settings, catalog)
+    yield PlatformJob("places.seen", places.say_seen, purpose=Purpose.OPERATION, every_seconds=600)
+    yield PlatformJob(PRUNE, lambda: prune(backups(), ledger()), purpose=Purpose.SECURITY, every_seconds=3600)
     yield PlatformJob(
         "throttles.tidy", lambda: tidy_throttles(catalog), purpose=Purpose.SECURITY, every_seconds=3600
     )

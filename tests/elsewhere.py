@@ -3,12 +3,14 @@
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 import pytest
@@ -21,7 +23,10 @@ from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
 
 @dataclass
 class Elsewhere:
-    """An installation on a server of its own, with the same backups, keyring and key of keys; commands run there."""
+    """An installation on a server of its own, with the same key of keys; commands run there.
+
+    Its backups and keyring are its own, until a restore begins with a copy of the others'.
+    """
 
     settings: Settings
     logins: Logins
@@ -42,6 +47,16 @@ class Elsewhere:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
+    def restore(self, backup: str) -> Any:
+        """Bring in a backup of the session's installation, from a copy of where that has it."""
+        self.copy_backups()
+        return self.told("backup", "restore", backup, "--adopt")
+
+    def copy_backups(self) -> None:
+        """Take a copy of the backups and of the keyring as they are now; files are linked: nobody writes into one."""
+        for name in ("backups", "keyring"):
+            copy_place(getattr(self.settings, name), self.folder / name)
+
     def rows(self, statement: str, *values: object, schema: str = "catalog") -> list[tuple[Any, ...]]:
         with psycopg.connect(self.admin_url, options=f"-c search_path={schema}") as connection:
             return connection.execute(statement.encode(), values).fetchall()
@@ -56,11 +71,17 @@ class Elsewhere:
             "FREEHOLD_OWNER_DATABASE_URL": self.logins.owner,
             "REDIS_URL": "redis://127.0.0.1:1/0",
             "FREEHOLD_STORAGE": (self.folder / "storage").as_uri(),
-            "FREEHOLD_BACKUPS": self.settings.backups,
-            "FREEHOLD_KEYRING": self.settings.keyring,
+            "FREEHOLD_BACKUPS": (self.folder / "backups").as_uri(),
+            "FREEHOLD_KEYRING": (self.folder / "keyring").as_uri(),
             "FREEHOLD_KEY_FILE": str(self.settings.key_file),
             **self.changes,
         }
+
+
+def copy_place(url: str, to: Path) -> None:
+    """Copy a folder of files, its mark with it, to where there is none or an older copy."""
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(unquote(urlsplit(url).path), to, copy_function=os.link)
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 
 from crm.app import create_app, nursery_of
-from tenants.catalog.models import State, Tenant
+from tenants.catalog.models import PlaceMark, State, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.servers import EmbeddedServers
@@ -94,6 +94,22 @@ def as_good_as_destroyed(catalog: Catalog, those: ColumnElement[bool]) -> Iterat
             session.execute(update(Tenant).where(Tenant.id == tenant_id).values(state=state))
     for tenant_id in states:
         catalog.forget(tenant_id)
+
+
+@pytest.fixture
+def without_marks(app: Flask) -> Iterator[None]:
+    """Commands in this installation may name other places: it knows no mark meanwhile."""
+    catalog: Catalog = app.extensions["house"].catalog
+    with catalog.transaction() as session:
+        before = [
+            (each.name, each.mark, each.made_at, each.written_at)
+            for each in session.scalars(select(PlaceMark))
+        ]
+        session.execute(delete(PlaceMark))
+    yield
+    with catalog.transaction() as session:
+        session.execute(delete(PlaceMark))
+        session.add_all(PlaceMark(name=n, mark=m, made_at=at, written_at=w) for n, m, at, w in before)
 
 
 @pytest.fixture(scope="module", autouse=True)

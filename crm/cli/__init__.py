@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "crm.cli.demo:demo",
     "doctor": "crm.cli.doctor:doctor",
     "backup": "crm.cli.backups:backup",
+    "place": "crm.cli.places:place",
     "bundle": "crm.cli.bundles:bundle",
     "keys": "crm.cli.keys:keys",
     "certificate": "crm.cli.certificates:certificate",

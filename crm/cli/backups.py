@@ -62,7 +62,7 @@ def list_backups(data_dir: Path, *, as_json: bool) -> None:
     """List the finished backups, oldest first. One whose key was destroyed opens no more, and it says so."""
     import json
 
-    store = _places(data_dir)
+    store = _to_read(data_dir)
     living = {each.day.isoformat(): each for each in store.keyring.dated()}
     found = [{**asdict(page), "readable": page.key_day in living} for page in store.pages()]
     if as_json:
@@ -89,7 +89,7 @@ def verify(backup_id: str | None, data_dir: Path, region: str | None, *, as_json
     from crm.cli.progress import shown_progress
     from tenants.lifecycle.backups.checking import check
 
-    store = _places(data_dir)
+    store = _to_read(data_dir)
     wanted = backup_id or store.newest().id
     with shown_progress() as tell:
         found = check(store, wanted, tell, region)
@@ -100,11 +100,17 @@ def verify(backup_id: str | None, data_dir: Path, region: str | None, *, as_json
 @click.argument("backup_id", metavar="[BACKUP]", required=False)
 @options.data_dir
 @options.as_json
-def restore(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
+@click.option(
+    "--adopt",
+    is_flag=True,
+    help="Make the places this installation's that are another one's, which writes there no more.",
+)
+def restore(backup_id: str | None, data_dir: Path, *, as_json: bool, adopt: bool) -> None:
     """Bring BACKUP (the newest, when none is named) into an installation that is empty, and replay what was erased since.
 
-    Web, workers and scheduler refuse to start until that has ended. Where no server is named and none runs, the
-    embedded ones are started for it. Run it again if it was stopped.
+    The places of the installation that it comes from are taken with --adopt alone: say it when that one is gone for
+    good. Web, workers and scheduler refuse to start until the restore has ended. Where no server is named and none
+    runs, the embedded ones are started for it. Run it again if it was stopped.
     """
     from crm.cli.ground import ground_for
     from crm.cli.progress import shown_progress
@@ -119,7 +125,8 @@ def restore(backup_id: str | None, data_dir: Path, *, as_json: bool) -> None:
         migrate_catalog(settings.owner_database_url)
         _, catalog, store = _opened(data_dir)
         with shown_progress() as tell:
-            restored = restoring_of(settings, catalog, tell).restore(backup_id or store.newest().id)
+            wanted = backup_id or store.newest().id
+            restored = restoring_of(settings, catalog, tell).restore(wanted, adopt=adopt)
     options.answer(
         {
             "restored": restored.page.id,
@@ -178,19 +185,19 @@ def prune(data_dir: Path, *, as_json: bool) -> None:
 
 def _opened(data_dir: Path) -> "tuple[Settings, Catalog, Store]":
     """The settings, the catalog with doors and keys open, and the backups."""
-    from crm.schedule import backups_of
+    from tenants.lifecycle.backups.opening import backups
 
     settings, catalog = opened(data_dir)
-    return settings, catalog, backups_of(settings)
+    return settings, catalog, backups()
 
 
-def _places(data_dir: Path) -> "Store":
+def _to_read(data_dir: Path) -> "Store":
     """The backups alone, for when there is no database to ask."""
     from crm.app import wrapping_of
     from tenants.catalog.registry import Catalog
     from tenants.foundation.settings import Settings
-    from tenants.lifecycle.backups.opening import backups_at, keyring_of
+    from tenants.lifecycle.backups.opening import backups_to_read
 
     settings = Settings.read(data_dir)
     catalog = Catalog(settings.catalog_database_url)
-    return backups_at(settings, keyring_of(settings, catalog, wrapping_of(settings, catalog)))
+    return backups_to_read(settings, catalog, wrapping_of(settings, catalog))

@@ -14,7 +14,7 @@ from crm.cli.refusals import Refused, sentence_for
 
 if TYPE_CHECKING:
     from tenants.foundation.settings import Settings
-    from tenants.isolation.storage import Place, Storage, TenantStorage
+    from tenants.isolation.places import Named
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,7 @@ def examine(settings: "Settings") -> Iterator[Finding]:
         "logins": logins,
         "staff": staff,
         "redis": redis,
-        "storage": storage,
-        **{f"storage of {region}": partial(storage_of, region) for region in settings.region_storage},
-        "backups": partial(backups, settings.backups),
-        **{f"backups of {region}": partial(backups, url) for region, url in settings.region_backups.items()},
+        **_checks_of_places(settings),
         "key of keys": key_of_keys,
         "migrations": migrations,
         "regions": regions,
@@ -100,39 +97,28 @@ def redis(settings: "Settings") -> str:
     return f"Redis {ask_redis(settings.redis_url)} answers."
 
 
-def storage(settings: "Settings") -> str:
-    from tenants.isolation.storage import storage_from
+def _checks_of_places(settings: "Settings") -> "dict[str, Callable[[Settings], str]]":
+    """One for each place: `storage`, `backups of us`."""
+    from tenants.isolation.places import named_places
 
-    return _tried_out(settings.storage, storage_from(settings.storage, settings.storage_kms_key))
-
-
-def storage_of(region: str, settings: "Settings") -> str:
-    from tenants.isolation.regional import storage_in
-
-    url = settings.region_storage[region]
-    return _tried_out(url, storage_in(url, settings.storage_kms_key))
+    return {each.name.replace("-", " of ", 1): partial(place, each) for each in named_places(settings)}
 
 
-def _tried_out(url: str, storage: "Storage") -> str:
+def place(named: "Named", settings: "Settings") -> str:
+    """Writes a file there, under the mark of this installation, and removes it."""
     from tenants.foundation.identifiers import new_id
+    from tenants.isolation.places import STORAGE, Places
 
-    nobody = new_id()
-    wrote = _wrote_to(url, storage.for_tenant(nobody), "doctor")
-    locked = "locked" if storage.lasting_of(nobody).place.keeps_locks() else "kept without a lock"
+    key = f"doctor-{new_id()}"
+    with catalog_of(settings) as catalog:
+        there = Places(settings, catalog)[named.name]
+        there.write(key, [b"a file of the doctor"])
+        there.delete(key)
+    wrote = f"A file went to {named.url} and was removed again"
+    if not named.name.startswith(STORAGE):
+        return f"{wrote}."
+    locked = "locked" if there.keeps_locks() else "kept without a lock"
     return f"{wrote}; certificates are {locked} there."
-
-
-def backups(url: str, _settings: "Settings") -> str:
-    from tenants.foundation.identifiers import new_id
-    from tenants.isolation.storage import place_at
-
-    return f"{_wrote_to(url, place_at(url), f'doctor-{new_id()}')}."
-
-
-def _wrote_to(url: str, place: "TenantStorage | Place", name: str) -> str:
-    place.write(name, [b"a file of the doctor"])
-    place.delete(name)
-    return f"A file went to {url} and was removed again"
 
 
 def key_of_keys(settings: "Settings") -> str:

@@ -51,7 +51,7 @@ def drilled(settings: Settings, backup: str, folder: Path, region: str | None = 
         migrate_catalog(str(scratch.owner_database_url))
         catalog = open_house(scratch).catalog
         try:
-            found = restoring_of(scratch, catalog, tell, files=False).restore(backup, region)
+            found = restoring_of(scratch, catalog, tell, for_trial=True).restore(backup, region)
         except CameBackUnequal as unequal:
             found = unequal.restored
         finally:

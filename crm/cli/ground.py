@@ -83,9 +83,11 @@ def bootstrap_with(admin_url: str, data_dir: Path) -> dict[str, str]:
 
 
 def must_be_open(settings: "Settings") -> None:
-    """Raises Unavailable while a backup is being brought in here."""
+    """Raises Unavailable while nobody is to be served here."""
+    from crm.app import must_be_open as must_be_open_with
+
     with catalog_of(settings) as catalog:
-        catalog.must_be_open()
+        must_be_open_with(settings, catalog)
 
 
 def leave_env(data_dir: Path, settings: Mapping[str, str]) -> Path:

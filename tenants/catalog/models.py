@@ -192,6 +192,18 @@ class Restoration(Identified, CatalogBase):
     opened_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
 
 
+class PlaceMark(CatalogBase):
+    """The mark that lies in a place of this installation; until it was `written_at`, it is on its way there."""
+
+    __tablename__ = "place_marks"
+    __purpose__ = Purpose.SECURITY
+
+    name: Mapped[str] = column(data=DataClass.TECHNICAL, primary_key=True)
+    mark: Mapped[UUID] = column(data=DataClass.TECHNICAL)
+    made_at: Mapped[datetime] = column(data=DataClass.TECHNICAL)
+    written_at: Mapped[datetime | None] = column(data=DataClass.TECHNICAL)
+
+
 class LookupHash(CatalogBase):
     """Finds the tenants behind something that can't carry a tenant's id, by a keyed hash and nothing else."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from tenants.isolation.storage import Lasting, Storage, StorageFailed, TenantStorage, storage_from
+from tenants.isolation.storage import Lasting, Storage, StorageFailed, TenantStorage
 
 
 class RegionalStorage(Storage):
@@ -40,23 +40,3 @@ class RegionalStorage(Storage):
         if region in (None, self._home):
             return self._other
         raise StorageFailed(f"There is no storage in {region!r}: name one in FREEHOLD_REGION_STORAGE.")
-
-
-def regional_storage(
-    other: Storage,
-    urls: Mapping[str, str],
-    kms_key: str | None,
-    region_of: Callable[[UUID], str | None],
-    home: str | None = None,
-) -> Storage:
-    """`other`, which is in the region `home`, with a storage for each region of `urls`.
-
-    Raises ValueError as `storage_from` does.
-    """
-    regional = {region: storage_in(its, kms_key) for region, its in urls.items()}
-    return RegionalStorage(other, regional, region_of, home)
-
-
-def storage_in(url: str, kms_key: str | None) -> Storage:
-    """The storage of a region: the KMS key is for those that are buckets."""
-    return storage_from(url, kms_key if url.startswith("s3:") else None)

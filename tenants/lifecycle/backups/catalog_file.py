@@ -14,8 +14,10 @@ from tenants.isolation.catalog_copying import Connection, catalog_rows, rows_int
 MODULUS = 1 << 256
 BATCH_BYTES = 256 * 1024
 END = b"\\."
-#: What tells of this place only: who leases which round, what was asked of late, and from which backup it came.
-OF_THIS_PLACE = {"errands", "platform_rounds", "restorations"}
+#: The marks in the places of this installation: another one that comes from its backup has its own.
+MARKS = "place_marks"
+#: What tells of this installation only: who leases which round, what was asked of late, and from which backup it came.
+OF_THIS_ONE = {"errands", "platform_rounds", "restorations", MARKS}
 #: Columns that no backup holds. What is destroyed in the catalog and the keyring is destroyed in every backup.
 KEPT_APART = {("tenant_keys", "wrapped")}
 
@@ -39,7 +41,7 @@ class Counted:
 def catalog_tables() -> Iterator[tuple[str, list[str]]]:
     """Every table that a backup holds with its columns, referred-to tables first."""
     for table in CatalogBase.metadata.sorted_tables:
-        if table.name not in OF_THIS_PLACE:
+        if table.name not in OF_THIS_ONE:
             yield str(table.name), _columns(table)
 
 

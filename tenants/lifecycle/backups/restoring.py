@@ -20,7 +20,7 @@ from tenants.catalog.models import AuditHead, CatalogBase, Restoration, State, T
 from tenants.catalog.regions import Regions
 from tenants.catalog.registry import Catalog, Home, role_of
 from tenants.foundation.clock import now
-from tenants.foundation.errors import Conflict, Unavailable
+from tenants.foundation.errors import Conflict
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.tables import Source
 from tenants.identity.models import TenantProfile
@@ -28,12 +28,14 @@ from tenants.isolation import catalog_copying as copying
 from tenants.isolation.catalog_copying import Connection
 from tenants.isolation.door import db, inside
 from tenants.isolation.owner import as_owner, run_all
+from tenants.isolation.places import Places
 from tenants.isolation.roles import death
 from tenants.isolation.stepping import build, grant_exactly, step_tenant
 from tenants.isolation.storage import Storage
 from tenants.lifecycle.backups.again import Replayed
-from tenants.lifecycle.backups.agreeing import NOBODYS, agree, remove_nobodys
-from tenants.lifecycle.backups.catalog_file import content_of_catalog, fill_catalog
+from tenants.lifecycle.backups.agreeing import agree, remove_nobodys
+from tenants.lifecycle.backups.beforehand import must_be_empty, must_fit
+from tenants.lifecycle.backups.catalog_file import MARKS, content_of_catalog, fill_catalog
 from tenants.lifecycle.backups.doors import end_staffs_for_the_moment, end_what_is_for_the_moment
 from tenants.lifecycle.backups.keys_back import keys_may_wait, put_keys_back
 from tenants.lifecycle.backups.newer_archives import have_tidied
@@ -45,7 +47,6 @@ from tenants.portability.comparing import content_here
 from tenants.portability.filling import Filling
 from tenants.portability.returning import tables_of
 from tenants.provisioning.revisions import head, steps, up_to
-from tenants.support_access.staff.models import Staff
 
 Told = Callable[[str, int], None]
 
@@ -90,7 +91,8 @@ class CameBackUnequal(Conflict):
 class Restoring:
     """One backup on its way in. `told` hears what is done and how many rows are.
 
-    Files that are missing in `storage` are brought back there; without one, none is.
+    Files that are missing in `storage` are brought back there, and `places` become this installation's. A trial has
+    neither: it reads, and writes nowhere.
     """
 
     store: Store
@@ -100,33 +102,30 @@ class Restoring:
     regions: Regions
     replaying: Replaying
     storage: Storage | None
+    places: Places | None
     told: Told = field(default=lambda _what, _rows: None)
     _compared: list[Compared] = field(default_factory=list)
     _rows: int = 0
     _files: int = 0
 
-    def restore(self, backup: str, region: str | None = None) -> Restored:
+    def restore(self, backup: str, region: str | None = None, *, adopt: bool = False) -> Restored:
         """Bring it in, replay, and open; of what lies in a region's place alone, it is for trial: the others are missing.
 
-        Raises Conflict when this installation is not empty or something came back unequal; BackupDamaged, KeyDestroyed,
-        LedgerBroken, Unavailable. Nothing is served then; run it again.
+        Raises AnothersPlace unless it is to `adopt` places; Conflict when this installation is not empty or something
+        came back unequal; BackupDamaged, KeyDestroyed, LedgerBroken, Unavailable. Nothing is served then; run it again.
         """
         page = self.store.page(backup)
         index = self.store.index(page)
         if region is not None:
             index = self.store.part(index, region)
-        self._must_fit(index)
-        self._must_be_empty()
-        for _ in self.ledger.entries():
-            pass  # what is broken is to be known before anything is brought in
+        self._must_be_possible(index)
+        if self.places is not None:
+            self._take_places(self.places, adopt=adopt)
         states = self._fill_catalog(page, index)
         for tenant_id, said in index["bundles"].items():
             store = self.store.within(place_in(index, tenant_id))
             self._tenant(store, page, UUID(tenant_id), said)
-        if self.storage is not None:
-            for tenant_id, files in index["files"].items():
-                its = self.store.within(place_in(index, tenant_id)).files
-                self._files += its.bring_back(self.storage, UUID(tenant_id), files, self.told)
+        self._bring_back_files(index)
         restored = Restored(page, tuple(self._compared), Replayed())
         if not restored.equal:
             raise CameBackUnequal(restored)
@@ -138,45 +137,33 @@ class Restoring:
         self._open(states, replayed)
         return Restored(page, tuple(self._compared), replayed, self._files, newer)
 
-    def _must_fit(self, index: Mapping[str, Any]) -> None:
-        """Raises Conflict, Unavailable before anything is changed; what chose a region comes back to no other."""
-        if index["catalog"]["revision"] != head("catalog"):
-            program = index["about"]["program"]
-            raise Conflict(
-                f"This backup was taken by version {program}, and its catalog is of another revision than this program's."
-                " Restore it with that version, then run `freehold migrate` with this one."
-            )
-        for cell in {each["cell"] for each in index["bundles"].values()} | {"main"}:
-            if self.owners.get(cell) is None:
-                raise Unavailable(
-                    f"The backup has tenants of the cell '{cell}', and the owner's URL of that is not set here."
-                )
-        for place in index.get("places", {}).values():
-            self.store.within(place)
-        for said in index["bundles"].values():
-            self.regions.must_stay(said.get("region"), said["cell"])
-            up_to(said["revision"])
+    def _must_be_possible(self, index: Mapping[str, Any]) -> None:
+        """All that can be known before anything is changed."""
+        must_fit(index, self.store, self.owners, self.regions)
+        must_be_empty(self.catalog)
+        for _ in self.ledger.entries():
+            pass  # an entry that is broken says so when it is read
 
-    def _must_be_empty(self) -> None:
-        """Raises Conflict; what an earlier attempt left half done does not count."""
-        if self.catalog.is_being_restored():
+    def _take_places(self, places: Places, *, adopt: bool) -> None:
+        """Before the first file: one that lives would lose newer archives, and write into one ledger with us."""
+        if not adopt:
+            places.must_be_free()
+        places.adopt()
+
+    def _bring_back_files(self, index: Mapping[str, Any]) -> None:
+        if self.storage is None:
             return
-        somebodys = select(func.count()).where(Tenant.state.not_in(NOBODYS))
-        with self.catalog.transaction() as session:
-            tenants = session.scalar(somebodys) or 0
-            staff = session.scalar(select(func.count()).select_from(Staff)) or 0
-        if tenants or staff:
-            raise Conflict(
-                f"This installation is not empty: it has {tenants} tenants and {staff} of our own people. A backup is"
-                " brought into an empty one only, so that nothing is ever written over."
-            )
+        for tenant_id, files in index["files"].items():
+            its = self.store.within(place_in(index, tenant_id)).files
+            self._files += its.bring_back(self.storage, UUID(tenant_id), files, self.told)
 
     def _fill_catalog(self, page: Page, index: Mapping[str, Any]) -> dict[UUID, str]:
         """The catalog as it was, its tenants in a state that nobody serves; the states that they come back to."""
         self._drop_schemas()
         said = index["catalog"]
         with copying.filling_catalog(self.owners.get("main")) as connection:
-            copying.empty_tables(connection, [str(each.name) for each in CatalogBase.metadata.sorted_tables])
+            names = (str(each.name) for each in CatalogBase.metadata.sorted_tables)
+            copying.empty_tables(connection, [each for each in names if each != MARKS])
             with keys_may_wait(connection):
                 with self.store.opened(page.id, CATALOG, said) as chunks:
                     fill_catalog(connection, chunks)

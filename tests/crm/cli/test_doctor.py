@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -31,6 +32,10 @@ def findings(result: Result) -> dict[str, tuple[bool, str]]:
     return {each["check"]: (each["well"], each["says"]) for each in json.loads(result.stdout)["checks"]}
 
 
+def files_in(place: Path) -> list[str]:
+    return sorted(each.name for each in place.rglob("*") if each.is_file())
+
+
 def test_all_is_well_in_a_house_that_is_well(doctor, acme, neighbour):
     result = doctor("--json")
 
@@ -42,6 +47,7 @@ def test_all_is_well_in_a_house_that_is_well(doctor, acme, neighbour):
         "redis",
         "storage",
         "backups",
+        "keyring",
         "regions",
         "key of keys",
         "migrations",
@@ -51,7 +57,7 @@ def test_all_is_well_in_a_house_that_is_well(doctor, acme, neighbour):
 def test_a_person_reads_a_line_for_each(doctor, acme, neighbour):
     lines = doctor().stdout.splitlines()
 
-    assert len(lines) == 8
+    assert len(lines) == 9
     assert all(line.startswith("✓ ") for line in lines)
 
 
@@ -107,16 +113,16 @@ def test_the_key_file_of_another_installation_is_found(doctor, settings, tmp_pat
     assert findings(doctor("--json", FREEHOLD_KEY_FILE=str(other), **former))["key of keys"][0]
 
 
-def test_storage_that_cannot_be_written_is_found(doctor, tmp_path, acme, neighbour):
+def test_storage_that_cannot_be_written_is_found(doctor, without_marks, tmp_path, acme, neighbour):
     (tmp_path / "file").write_text("in the way")
 
     well, says = findings(doctor("--json", FREEHOLD_STORAGE=(tmp_path / "file").as_uri()))["storage"]
 
     assert not well
-    assert "can't be written: Not a directory." in says
+    assert "can't be read: Not a directory." in says
 
 
-def test_storage_of_each_region_is_tried_out(doctor, tmp_path, acme, neighbour):
+def test_storage_of_each_region_is_tried_out(doctor, without_marks, tmp_path, acme, neighbour):
     (tmp_path / "file").write_text("in the way")
     us, asia = (tmp_path / "us").as_uri(), (tmp_path / "file").as_uri()
 
@@ -127,26 +133,41 @@ def test_storage_of_each_region_is_tried_out(doctor, tmp_path, acme, neighbour):
     said = f"A file went to {us} and was removed again; certificates are kept without a lock there."
     assert found["storage of us"] == (True, said)
     assert found["storage of asia"][0] is False
-    assert "can't be written: Not a directory." in found["storage of asia"][1]
-    assert [each for each in (tmp_path / "us").rglob("*") if each.is_file() and each.name != ".lock"] == []
+    assert "can't be read: Not a directory." in found["storage of asia"][1]
+    assert files_in(tmp_path / "us") == [".lock", "storage-us.json"]
 
 
-def test_places_of_backups_are_tried_out(doctor, tmp_path, acme, neighbour):
+def test_places_of_backups_are_tried_out(doctor, without_marks, tmp_path, acme, neighbour):
     (tmp_path / "file").write_text("in the way")
-    us, asia = (tmp_path / "us").as_uri(), (tmp_path / "file").as_uri()
+    eu, us, asia = ((tmp_path / each).as_uri() for each in ("eu", "us", "file"))
 
-    result = doctor("--json", FREEHOLD_REGION_BACKUPS=json.dumps({"us": us, "asia": asia}))
+    result = doctor(
+        "--json", FREEHOLD_BACKUPS=eu, FREEHOLD_REGION_BACKUPS=json.dumps({"us": us, "asia": asia})
+    )
 
     assert result.exit_code == 1
     found = findings(result)
     assert found["backups"][0] is True
     assert found["backups of us"] == (True, f"A file went to {us} and was removed again.")
     assert found["backups of asia"][0] is False
-    assert "can't be written: Not a directory." in found["backups of asia"][1]
-    assert [each.name for each in (tmp_path / "us").rglob("*") if each.is_file()] == [".lock"]
+    assert "can't be read: Not a directory." in found["backups of asia"][1]
+    assert files_in(tmp_path / "us") == [".lock", "backups-us.json"]
 
 
-def test_whether_certificates_are_locked_is_said(doctor, s3, s3_storage_url, acme, neighbour):
+def test_a_place_that_is_not_mounted_is_found(doctor, without_marks, tmp_path, acme, neighbour):
+    place = tmp_path / "backups"
+    assert findings(doctor("--json", FREEHOLD_BACKUPS=place.as_uri()))["backups"][0]
+    place.rename(tmp_path / "aside")
+    place.mkdir()
+
+    well, says = findings(doctor("--json", FREEHOLD_BACKUPS=place.as_uri()))["backups"]
+
+    assert not well
+    assert "has not the mark of this installation, installation/backups.json: is it mounted?" in says
+    assert list(place.iterdir()) == []
+
+
+def test_whether_certificates_are_locked_is_said(doctor, without_marks, s3, s3_storage_url, acme, neighbour):
     locking = f"b{uuid.uuid4().hex}"
     s3.client.create_bucket(
         Bucket=locking,

@@ -149,6 +149,8 @@ def variables(settings: Settings) -> dict[str, str]:
         "FREEHOLD_OWNER_DATABASE_URL": settings.owner_database_url or "",
         "FREEHOLD_KEY_FILE": str(settings.key_file),
         "FREEHOLD_STORAGE": settings.storage,
+        "FREEHOLD_BACKUPS": settings.backups,
+        "FREEHOLD_KEYRING": settings.keyring,
     }
 
 

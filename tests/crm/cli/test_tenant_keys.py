@@ -27,7 +27,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def freehold(settings: Settings, tmp_path: Path) -> Run:
     owner = {"FREEHOLD_OWNER_DATABASE_URL": settings.owner_database_url or ""}
-    env = {**os.environ, **variables(settings), **owner, "FREEHOLD_STORAGE": settings.storage}
+    env = {**os.environ, **variables(settings), **owner}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "crm.cli", *arguments, "--data-dir", str(tmp_path)]

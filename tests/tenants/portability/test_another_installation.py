@@ -56,8 +56,6 @@ def source(new_workspace: Callable[[], Workspace]) -> Source:
 def another(elsewhere: Callable[[], Elsewhere]) -> Elsewhere:
     """An installation with everything of its own."""
     place = elsewhere()
-    for name in ("backups", "keyring"):
-        place.changes[f"FREEHOLD_{name.upper()}"] = (place.folder / name).as_uri()
     place.changes["FREEHOLD_KEY_FILE"] = str(place.folder / "key")
     place.told("migrate")
     return place

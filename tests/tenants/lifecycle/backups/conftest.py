@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from crm.schedule import backups_of
 from tenants.audit.ledger import Ledger
 from tenants.catalog.models import Tenant
 from tenants.catalog.registry import Catalog
@@ -19,6 +18,7 @@ from tenants.isolation.bootstrap import Logins
 from tenants.isolation.folder import Folder
 from tenants.isolation.storage import storage_from
 from tenants.lifecycle.backups.keyring import Keyring
+from tenants.lifecycle.backups.opening import backups
 from tenants.lifecycle.backups.store import INDEX, Page, Store
 from tenants.lifecycle.backups.taking import Taken, Taking
 from tenants.lifecycle.keys.versions import key_versions
@@ -49,13 +49,18 @@ def drilling(
     settings: Settings, logins: Logins, servers: EmbeddedServers, tmp_path: Path
 ) -> Callable[[], Elsewhere]:
     """Commands in the session's own installation, with a data folder apart."""
-    changes = {"REDIS_URL": settings.redis_url, "FREEHOLD_STORAGE": settings.storage}
+    changes = {
+        "REDIS_URL": settings.redis_url,
+        "FREEHOLD_STORAGE": settings.storage,
+        "FREEHOLD_BACKUPS": settings.backups,
+        "FREEHOLD_KEYRING": settings.keyring,
+    }
     return lambda: Elsewhere(settings, logins, servers.admin_url, tmp_path / "drilling", changes)
 
 
 @pytest.fixture
-def store(app: object, settings: Settings) -> Store:
-    return backups_of(settings)
+def store(app: object) -> Store:
+    return backups()
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_a_provider_and_a_webhook_that_were_taken_away_stay_away(
     run_jobs()
 
     place = elsewhere()
-    place.told("backup", "restore", page.id)
+    place.restore(page.id)
     schema = ours.home.role
     shut = place.rows(
         "select changes from audit_events where action = 'tenant.shut_out_again'", schema=schema

@@ -64,7 +64,7 @@ def test_what_moved_while_a_backup_was_taken_comes_back_where_its_tables_are(  #
         page = take().page
 
     place = elsewhere()
-    place.told("backup", "restore", page.id)
+    place.restore(page.id)
     for tenant, end in ((arrived, "confirmed"), (on_its_way, "given_up")):
         said = (
             "select t.cell, t.state, m.step from tenants t join moves m on m.tenant_id = t.id where t.id = %s"

@@ -25,7 +25,7 @@ def test_tenants_of_an_older_backup_are_migrated_on_their_way_back(
     page = take().page
     place = elsewhere()
     place.program = "tests.ahead"
-    place.told("backup", "restore", page.id)
+    place.restore(page.id)
     names = place.rows("select last_name, probe from contacts", schema=ours.home.role)
     assert [probe for _, probe in names] == ["new"]
     for home in (ours.home, neighbour.home):

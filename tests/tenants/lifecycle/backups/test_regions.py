@@ -81,7 +81,7 @@ def environment_of(folder: Path, second: Logins, **regions: str) -> dict[str, st
 @pytest.fixture
 def world(  # noqa: PLR0917 - the parts of an installation
     app: Flask, nursery: Nursery, settings: Settings, logins: Logins, second: Logins, catalog: Catalog,
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    without_marks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[World]:  # fmt: skip
     in_us = {"us": storage_from((tmp_path / "us" / "storage").as_uri())}
     main = storage_from((tmp_path / "eu" / "storage").as_uri())
@@ -268,7 +268,7 @@ def test_each_tenant_comes_back_to_its_region_from_its_region(
         assert said in refused.stderr
         assert there.rows("select count(*) from tenants where state <> 'spare'") == [(0,)]
 
-    found = there.told("backup", "restore", taken)
+    found = there.told("backup", "restore", taken, "--adopt")
     assert found["files_brought_back"] >= 3
     for tenant, region, cell in (
         (world.us, "us", "second"),

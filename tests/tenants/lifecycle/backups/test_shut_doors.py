@@ -20,7 +20,7 @@ from tenants.lifecycle.archives.running import Works
 from tenants.lifecycle.backups.taking import Taken
 from tenants.provisioning.birth import Nursery
 from tenants.support_access.staff.accounts import NewStaff, deactivate, make_staff
-from tests.elsewhere import Elsewhere
+from tests.elsewhere import Elsewhere, copy_place
 from tests.jobs import RunJobs
 from tests.tenants.lifecycle.archives.archived import WHY
 from tests.tenants.lifecycle.backups.test_the_way_back import erase
@@ -107,7 +107,7 @@ def test_what_was_shut_since_the_backup_stays_shut_and_nothing_is_open_for_the_m
     run_jobs()
 
     place = elsewhere()
-    found = place.told("backup", "restore", page.id)
+    found = place.restore(page.id)
     assert found["shut_out_again"] == 6, "one key, those of two users, one of them, a code and a password"
     for tenant in (ours, neighbour):
         assert set(doors_of(place, tenant).values()) == {0}
@@ -151,7 +151,7 @@ def test_who_was_erased_after_a_thaw_does_not_come_back_with_the_archive_of_the_
 
     place = elsewhere()
     place.changes["REDIS_URL"] = settings.redis_url
-    place.told("backup", "restore", page.id)
+    place.restore(page.id)
     assert place.rows("select state from tenants where id = %s", ours.home.id) == [("archived",)]
     place.told("tenant", "restore", slug, "--reason", "They are back.")
     assert place.rows("select id::text from contacts", schema=ours.home.role) == [(kept,)]
@@ -178,12 +178,14 @@ def test_an_archive_that_is_newer_than_the_backup_makes_no_second_copy(  # noqa:
     assert archives_of(ours) == 1
 
     place = elsewhere()
-    place.changes |= {"FREEHOLD_STORAGE": settings.storage, "REDIS_URL": settings.redis_url}
-    assert place.told("backup", "restore", page.id)["newer_archives"] == 1
+    place.changes["REDIS_URL"] = settings.redis_url
+    copy_place(settings.storage, place.folder / "storage")
+    assert place.restore(page.id)["newer_archives"] == 1
     assert place.rows("select state from tenants where id = %s", ours.home.id) == [("active",)]
     assert place.rows("select id::text from contacts", schema=ours.home.role) == [(kept,)]
     place.told("tenant", "restore", slug, "--reason", "What the scheduler does by itself.")
-    assert archives_of(ours) == 0
+    assert list((place.folder / "storage" / ours.home.role / "archives").iterdir()) == []
+    assert archives_of(ours) == 1, "it was a copy of the storage"
     steps = "select step from archives where tenant_id = %s"
     assert place.rows(steps, ours.home.id) == [("returned",)]
     assert place.rows(steps, neighbour.home.id) == []

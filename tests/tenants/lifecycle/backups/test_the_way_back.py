@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 
 from crm.app import owners_of
-from crm.schedule import backups_of
 from tenants.catalog.models import State
 from tenants.catalog.states import Mover
 from tenants.foundation.settings import Settings
 from tenants.isolation.files import stored_files
 from tenants.isolation.storage import storage_from
 from tenants.lifecycle.backups.keyring import keyring
+from tenants.lifecycle.backups.opening import backups
 from tenants.lifecycle.backups.store import Page, Store
 from tenants.lifecycle.backups.taking import Taken, _Work
 from tenants.lifecycle.certificates.issuing import IN_BACKUPS
@@ -118,10 +118,10 @@ def test_it_comes_back_equal_and_without_whoever_is_gone(
     erase(stays.workspace, person, run_jobs)
     certificate = destroy(leaves.workspace, settings)
     names_the_day(certificate, page, settings)
-    assert list(backups_of(settings).place.list(f"files/{leaves.home.id.hex}/")) == []
+    assert list(backups().place.list(f"files/{leaves.home.id.hex}/")) == []
 
     place = elsewhere()
-    found = place.told("backup", "restore", page.id)
+    found = place.restore(page.id)
     assert (found["destroyed_again"], found["erased_again"]) == (1, 1)
     kept = place.rows("select id from contacts", schema=stays.home.role)
     assert kept == [(UUID(stays.contact),)], "the other one was erased after the backup"
@@ -138,7 +138,7 @@ def test_it_comes_back_equal_and_without_whoever_is_gone(
     assert heads == place.rows("select max(sequence) from audit_seals", schema=stays.home.role)
 
     files_are_there(stays, place, found["files_brought_back"])
-    no_key_is_in(backups_of(settings), page, leaves, keys_then)
-    refused = place.run("backup", "restore", page.id)
+    no_key_is_in(backups(), page, leaves, keys_then)
+    refused = place.run("backup", "restore", page.id, "--adopt")
     assert refused.returncode == 1
     assert "This installation is not empty" in refused.stderr

@@ -1,0 +1,80 @@
+"""`freehold place …`: where files, backups and keys are, and whose mark lies there."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crm.cli import options
+from crm.cli.opening import catalog_of
+from crm.cli.refusals import Refused
+
+if TYPE_CHECKING:
+    from tenants.isolation.marks import MarkedPlace
+
+
+@click.group(short_help="Where files, backups and keys are, and whose mark lies there.")
+def place() -> None:
+    """Where files, backups and keys are, and whose mark lies there.
+
+    A mark is a small file by which an installation knows its places. Where it is missing, or another's lies, nothing
+    is written and nothing removed.
+    """
+
+
+@place.command("list", short_help="Every place, and whose it is.")
+@options.data_dir
+@options.as_json
+def list_places(data_dir: Path, *, as_json: bool) -> None:
+    """List the places that the settings name. Status 1 when one can't be used as it is."""
+    from tenants.foundation.settings import Settings
+    from tenants.isolation.places import Places
+
+    settings = Settings.read(data_dir)
+    with catalog_of(settings) as catalog:
+        found = [_described(each) for each in Places(settings, catalog).values()]
+    if as_json:
+        click.echo(json.dumps({"places": found}))
+    else:
+        for each in found:
+            click.echo(f"{'✓' if each['usable'] else '✗'} {each['name']}: {each['at']}, {each['says']}")
+    if not all(each["usable"] for each in found):
+        raise Refused("Not every place can be used.")
+
+
+@place.command("adopt", short_help="Make a place this installation's.")
+@click.argument("name")
+@options.data_dir
+@options.as_json
+def adopt(name: str, data_dir: Path, *, as_json: bool) -> None:
+    """Put the mark of this installation in the place NAME (as `freehold place list` calls it).
+
+    For a place that lost its mark with all that it had, and for one of an installation that is gone for good, or a copy
+    of one: whoever's it was writes there no more.
+    """
+    from tenants.foundation.settings import Settings
+    from tenants.isolation.places import Places
+
+    settings = Settings.read(data_dir)
+    with catalog_of(settings) as catalog:
+        catalog.must_be_open()
+        places = Places(settings, catalog)
+        if name not in places:
+            raise Refused(f"There is no place '{name}'. There are {', '.join(places)}.")
+        places[name].adopt()
+    options.answer({"adopted": name, "at": places[name].named}, as_json=as_json)
+
+
+def _described(place: "MarkedPlace") -> dict[str, Any]:
+    from tenants.isolation.marks import Whose
+    from tenants.isolation.storage import StorageFailed
+
+    said: dict[str, Any] = {"name": place.name, "at": place.named, "seen_at": None}
+    try:
+        found = place.look()
+    except StorageFailed as error:
+        return {**said, "usable": False, "says": str(error)}
+    seen_at = found.mark.seen_at.isoformat() if found.mark else None
+    usable = found.whose in (Whose.OURS, Whose.NOBODYS)
+    return {**said, "seen_at": seen_at, "usable": usable, "says": found.whose.value}

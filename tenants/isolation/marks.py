@@ -1,0 +1,223 @@
+"""A mark in every place says whose it is: neither another installation's, nor the empty folder beneath one.
+
+It is a small file, and the catalog knows which one has to be there. Nothing is written to a place, or removed from it,
+or taken for missing there, while another one lies in it or none.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from time import monotonic
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from tenants.catalog.models import PlaceMark
+from tenants.catalog.registry import Catalog
+from tenants.foundation.clock import now
+from tenants.foundation.identifiers import new_id
+from tenants.isolation.storage import Lock, NotStored, Place, StorageFailed
+
+FOLDER = "installation/"
+FORM = "freehold mark 1"
+
+
+class NotOurPlace(StorageFailed):
+    """A place has no mark, or another installation's; the message says what to do."""
+
+
+class AnothersPlace(NotOurPlace):
+    """It has the mark of another installation, or of what this one was before it was restored elsewhere."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What lies in a place, and when whoever put it there was last at work there."""
+
+    id: UUID
+    seen_at: datetime
+
+
+class Whose(StrEnum):
+    """Whose a place is: nobody's before it was ever written to; lost when our mark is there no more."""
+
+    OURS = "ours"
+    NOBODYS = "nobody's yet"
+    LOST = "without its mark"
+    ANOTHERS = "another's"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a place showed."""
+
+    whose: Whose
+    mark: Mark | None
+
+
+class MarkedPlace:
+    """A place under its mark, which it gets before the first file. `named` is how a sentence calls it.
+
+    A mark is believed for `believed_seconds`: folders can be unmounted at any moment, buckets cost a request.
+    """
+
+    def __init__(self, name: str, named: str, place: Place, catalog: Catalog, believed_seconds: int) -> None:
+        self.name, self.named = name, named
+        self._place, self._catalog = place, catalog
+        self._believed_seconds, self._believed_until = believed_seconds, 0.0
+        self._known: UUID | None = None
+
+    def write(self, key: str, chunks: Iterable[bytes], lock: Lock | None = None) -> None:
+        self.must_be_ours()
+        self._place.write(key, chunks, lock)
+
+    @contextmanager
+    def open_stream(self, key: str) -> Iterator[Iterator[bytes]]:
+        with ExitStack() as open_things:
+            try:
+                chunks = open_things.enter_context(self._place.open_stream(key))
+            except NotStored:
+                self._must_be_believed()
+                raise
+            yield chunks
+
+    def rewrite(self, key: str, change: Callable[[Iterator[bytes]], Iterable[bytes]]) -> bool:
+        self.must_be_ours()
+        return self._place.rewrite(key, change)
+
+    def delete(self, key: str) -> None:
+        self.must_be_ours()
+        self._place.delete(key)
+
+    def exists(self, key: str) -> bool:
+        if self._place.exists(key):
+            return True
+        self._must_be_believed()
+        return False
+
+    def list(self, prefix: str) -> Iterator[str]:
+        self._must_be_believed()
+        yield from self._place.list(prefix)
+
+    def sweep_unfinished(self, older_than: timedelta) -> int:
+        self.must_be_ours()
+        return self._place.sweep_unfinished(older_than)
+
+    def keeps_locks(self) -> bool:
+        return self._place.keeps_locks()
+
+    def must_be_ours(self) -> None:
+        """Raises NotOurPlace, before anything is written or removed. One that never had a mark of ours gets it."""
+        self._must_be_believed(make=True)
+
+    def look(self) -> "Look":
+        """Whose it is, as it lies there; nothing is written. Raises StorageFailed."""
+        found, known = self.found(), self._row()
+        if found is not None:
+            return Look(Whose.OURS if known is not None and known.mark == found.id else Whose.ANOTHERS, found)
+        return Look(Whose.NOBODYS if known is None or known.written_at is None else Whose.LOST, None)
+
+    def adopt(self) -> None:
+        """Put a new mark of ours there, whatever lies in its stead: whoever's it was writes there no more."""
+        anew = {"mark": new_id(), "made_at": now(), "written_at": None}
+        row = insert(PlaceMark).values(name=self.name, **anew)
+        with self._catalog.transaction() as session:
+            session.execute(row.on_conflict_do_update(index_elements=["name"], set_=anew))
+        self._write(over_anothers=True)
+
+    def say_seen(self) -> None:
+        """Say that we are at work here, for whoever finds this mark. Raises NotOurPlace."""
+        self.must_be_ours()
+        expected = self._expected()
+
+        def again(chunks: Iterator[bytes]) -> Iterator[bytes]:
+            found = self._read(b"".join(chunks))
+            if found.id != expected:
+                raise self.refusal(found)
+            yield _content(found.id)
+
+        self._place.rewrite(self._key, again)
+
+    def found(self) -> Mark | None:
+        """The mark that lies there, whosever it is. Raises StorageFailed, also for what is none."""
+        try:
+            with self._place.open_stream(self._key) as chunks:
+                return self._read(b"".join(chunks))
+        except NotStored:
+            return None
+
+    def _must_be_believed(self, *, make: bool = False) -> None:
+        """Where nothing was ever written, nothing has to lie."""
+        if monotonic() < self._believed_until:
+            return
+        found = self.found()
+        if found is None or found.id != self._known:
+            self._known = self._expected()
+            if self._known is None and make:
+                self._known = self._write(over_anothers=False)
+                found = self.found()
+            if self._known is None:
+                return
+            if found is None or found.id != self._known:
+                raise self.refusal(found)
+        self._believed_until = monotonic() + self._believed_seconds
+
+    def _expected(self) -> UUID | None:
+        """The mark that has to be there; None as long as none was written."""
+        known = self._row()
+        return known.mark if known is not None and known.written_at is not None else None
+
+    def _row(self) -> PlaceMark | None:
+        with self._catalog.transaction() as session:
+            return session.get(PlaceMark, self.name)
+
+    def _write(self, *, over_anothers: bool) -> UUID:
+        """The catalog knows the mark before it lies there, so that whoever is killed in between knows it again."""
+        if not over_anothers and self._catalog.is_being_restored():
+            raise NotOurPlace(f"{self.named} gets no mark while a backup is brought in.")
+        row = insert(PlaceMark).values(name=self.name, mark=new_id(), made_at=now())
+        with self._catalog.transaction() as session:
+            session.execute(row.on_conflict_do_nothing())
+        with self._catalog.alone("marks") as session:
+            known = session.get_one(PlaceMark, self.name)
+            found = None if over_anothers else self.found()
+            if found is not None and found.id != known.mark:
+                raise self.refusal(found)
+            self._place.write(self._key, [_content(known.mark)])
+            known.written_at = now()
+            return known.mark
+
+    @property
+    def _key(self) -> str:
+        return f"{FOLDER}{self.name}.json"
+
+    def _read(self, content: bytes) -> Mark:
+        try:
+            said = json.loads(content)
+            return Mark(UUID(said["mark"]), datetime.fromisoformat(said["seen_at"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise NotOurPlace(
+                f"{self._key} in {self.named} is no mark. `freehold place adopt {self.name}` writes another."
+            ) from None
+
+    def refusal(self, found: Mark | None) -> NotOurPlace:
+        """What to say where this lies instead of our mark."""
+        if found is None:
+            return NotOurPlace(
+                f"{self.named} has not the mark of this installation, {self._key}: is it mounted? Nothing is written"
+                f" there or removed. If that is the place, and what it had is lost: `freehold place adopt {self.name}`."
+            )
+        return AnothersPlace(
+            f"{self.named} is the place of another installation, which was last at work there at"
+            f" {found.seen_at:%Y-%m-%d %H:%M} UTC. Nothing is written there or removed. If that one is gone for good,"
+            f" or this is a copy of its place: `freehold place adopt {self.name}`."
+        )
+
+
+def _content(mark: UUID) -> bytes:
+    note = "Freehold knows this place by this file: leave it here, and take it along when you move all that is here."
+    said = {"form": FORM, "mark": str(mark), "seen_at": now().isoformat(timespec="seconds"), "note": note}
+    return json.dumps(said, indent=2).encode() + b"\n"

@@ -26,8 +26,12 @@ from tenants.foundation.errors import NotFound
 from tenants.foundation.identifiers import made_at, new_id
 from tenants.foundation.settings import Settings
 from tenants.identity.standings import standing_of
+from tenants.isolation import files
 from tenants.isolation.door import db, inside
 from tenants.isolation.files import store_sealed
+from tenants.isolation.folder import Folder
+from tenants.isolation.marks import MarkedPlace
+from tenants.isolation.storage import Storage
 from tenants.isolation.turns import hold_open
 from tests.attaching import CONTENT, NewWorkspace, attached, listed, purge, stored
 from tests.attaching import attach as send
@@ -261,3 +265,32 @@ def test_memory_does_not_grow_with_the_file(acme: Workspace, neighbour: Workspac
     assert peak < 16 * MEBIBYTE
     assert name not in stored(neighbour)
     assert listed(acme.admin, record) == []
+
+
+def test_what_lies_in_storage_that_is_not_mounted_is_not_gone_for_good(
+    new_workspace: NewWorkspace,
+    neighbour: Workspace,
+    app: Flask,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mounted, aside = tmp_path / "mounted", tmp_path / "aside"
+    marked = MarkedPlace(
+        f"tests-{new_id()}", str(mounted), Folder(mounted), app.extensions["house"].catalog, 0
+    )
+    monkeypatch.setattr(files, "_storage", [Storage(marked)])
+    tenant = new_workspace()
+    record = tenant.admin.post("/contacts", {"last_name": "Faults"}).json["id"]
+    sent = send(tenant.admin, "contacts", record)
+    assert sent.status_code == 201
+    content = f"/attachments/{sent.json['id']}/download"
+    mounted.rename(aside)
+    mounted.mkdir()
+    for answer in (tenant.admin.get(content), send(tenant.admin, "contacts", record)):
+        assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+        assert str(tmp_path) not in answer.get_data(as_text=True)
+    assert list(mounted.iterdir()) == []
+    mounted.rmdir()
+    aside.rename(mounted)
+    assert tenant.admin.get(content).status_code == 200
+    assert neighbour.admin.get(content).status_code == 404

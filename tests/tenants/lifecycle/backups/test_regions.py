@@ -183,9 +183,9 @@ def test_in_buckets_too_each_region_has_what_is_of_it_and_no_byte_of_another(
     taken = place.told("backup", "create")
     us, eu = kept(bucket), kept(BUCKET, main)
     of_us = (world.us.home.role, world.us.home.id.hex)
-    assert {key.split("/")[1] for key in us} == {"taken", "files"}
-    listed = f"backups/taken/{taken['backup']}/part.json"
-    assert all(any(each in key for each in of_us) for key in us - {listed})
+    assert {key.split("/")[1] for key in us} == {"taken", "files", "installation"}
+    of_nobody = {f"backups/taken/{taken['backup']}/part.json", "backups/installation/backups-us.json"}
+    assert all(any(each in key for each in of_us) for key in us - of_nobody)
     assert not any(each in key for key in eu if "/backups/" in key for each in of_us)
 
     verified = place.told("backup", "verify", taken["backup"])

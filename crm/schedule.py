@@ -150,7 +150,7 @@ def rounds(settings: Settings, catalog: Catalog) -> Iterator[PlatformJob]:
         every_seconds=600,
     )
     places = Places(settings, catalog)
-    yield PlatformJob("places.seen", places.say_seen, purpose=Purpose.OPERATION, every_seconds=600)
+    yield PlatformJob("places.seen", places.say_seen, purpose=Purpose.OPERATION, every_seconds=3600)
     yield PlatformJob(PRUNE, lambda: prune(backups(), ledger()), purpose=Purpose.SECURITY, every_seconds=3600)
     yield PlatformJob(
         "throttles.tidy", lambda: tidy_throttles(catalog), purpose=Purpose.SECURITY, every_seconds=3600

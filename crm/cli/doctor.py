@@ -1,6 +1,7 @@
 """`freehold doctor`: what is well here and what is not, each in a sentence."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -106,14 +107,17 @@ def _checks_of_places(settings: "Settings") -> "dict[str, Callable[[Settings], s
 
 def place(named: "Named", settings: "Settings") -> str:
     """Writes a file there, under the mark of this installation, and removes it."""
+    from sqlalchemy.exc import OperationalError
+
     from tenants.foundation.identifiers import new_id
     from tenants.isolation.places import STORAGE, Places
 
-    key = f"doctor-{new_id()}"
-    with catalog_of(settings) as catalog:
-        there = Places(settings, catalog)[named.name]
-        there.write(key, [b"a file of the doctor"])
-        there.delete(key)
+    # A catalog that can't be reached is what `logins` is about; whether files can be written is known without it.
+    with catalog_of(settings) as catalog, suppress(OperationalError):
+        Places(settings, catalog)[named.name].must_be_ours()
+    there, key = named.place(), f"doctor-{new_id()}"
+    there.write(key, [b"a file of the doctor"])
+    there.delete(key)
     wrote = f"A file went to {named.url} and was removed again"
     if not named.name.startswith(STORAGE):
         return f"{wrote}."

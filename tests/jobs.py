@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -22,8 +23,8 @@ from tenants.jobs.accepting import announce_after_commit
 from tenants.jobs.carrier import Carrier, use_carrier
 from tenants.jobs.dispatcher import Dispatcher
 from tenants.jobs.models import Job, Schedule
-from tenants.jobs.registry import recognise_actors_with
-from tenants.jobs.schedules import ask_for_what_is_due
+from tenants.jobs.registry import Work, recognise_actors_with
+from tenants.jobs.schedules import ask_for_what_is_due, plant_declared
 from tenants.jobs.worker import run as run_message
 from tenants.jobs.worker import site_of, use_worksite
 
@@ -115,6 +116,14 @@ def due_now(home: Home, key: str) -> None:
     with inside(home):
         act_as(SYSTEM)
         assert ask_for_what_is_due() >= 1
+
+
+def recurs_now(home: Home, work: Work[Any]) -> None:
+    """As if the moment of a job that every tenant has again and again had come, planted as the sweeper does it."""
+    with inside(home):
+        act_as(SYSTEM)
+        plant_declared()
+    due_now(home, work.name)
 
 
 def _run_what_was_handed_out(carrier: Carrier) -> int:

@@ -1,7 +1,8 @@
-"""Mails that a tenant wrote and nobody has sent yet, for tests that follow their links."""
+"""Mails that a tenant wrote and nobody has sent yet, for tests that follow their links; and those that went out."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.message import EmailMessage
 from urllib.parse import unquote
 
 from sqlalchemy import select
@@ -36,3 +37,18 @@ def posted(workspace: Workspace, to: str) -> list[Posted]:
             Posted(*(opened(each, name) or "" for name in ("address", "subject", "text"))) for each in waiting
         ]
     return [each for each in mails if each.to == to]
+
+
+@dataclass
+class Letterbox:
+    """Takes what workers send, in the place of a mail server."""
+
+    taken: list[EmailMessage] = field(default_factory=list)
+
+    def deliver(self, message: EmailMessage) -> None:
+        self.taken.append(message)
+
+    def texts(self, to: str, subject: str) -> list[str]:
+        """What was sent to an address under a subject, oldest first."""
+        mine = [each for each in self.taken if (each["To"], each["Subject"]) == (to, subject)]
+        return [each.get_content() for each in mine]

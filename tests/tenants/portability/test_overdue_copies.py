@@ -8,12 +8,15 @@ import pytest
 from tenants.access.caller import SYSTEM, act_as
 from tenants.foundation.clock import now
 from tenants.isolation.door import db, inside
-from tenants.portability import watching
+from tenants.portability import jobs, watching
 from tenants.portability.models import ExportSchedule
 from tenants.portability.watching import tell_of_trouble
+from tests.jobs import RunJobs, recurs_now
+from tests.mails import Letterbox
 from tests.workspace import Workspace
 
 NewWorkspace = Callable[[], Workspace]
+ATTENTION = "A scheduled export needs your attention"
 
 
 def told(workspace: Workspace) -> int:
@@ -72,6 +75,30 @@ def test_a_moment_since_then_is_owed_and_saying_the_same_again_puts_nothing_off(
     for harmless in (line, {"zone": "UTC"}, {"name": "Nightly"}, {"keep": 3}):
         assert tenant.admin.patch(path, harmless).status_code == 200
     assert (told(neighbour), told(tenant), told(tenant)) == (0, 1, 0)
+
+
+@pytest.mark.promise("EXP-2", "4-24")
+def test_admins_get_a_mail_of_an_overdue_copy_within_the_hour(
+    weekly: tuple[Workspace, str], neighbour: Workspace, run_jobs: RunJobs, letterbox: Letterbox
+) -> None:
+    tenant, schedule_id = weekly
+    address = tenant.admin.get("/me").json["user"]["email"]
+    elsewhere = neighbour.admin.get("/me").json["user"]["email"]
+
+    def told_within_the_hour(to: str) -> list[str]:
+        for each in (tenant, neighbour):
+            recurs_now(each.home, jobs.watch)
+        run_jobs()
+        return [each for each in letterbox.texts(to, ATTENTION) if schedule_id in each]
+
+    assert told_within_the_hour(address) == []
+    set_back(tenant, schedule_id, last_succeeded_at=now() - timedelta(days=8))
+    (text,) = told_within_the_hour(address)
+    assert 'The scheduled export "Weekly" is overdue since ' in text
+    assert told_within_the_hour(address) == [text]
+    assert told_within_the_hour(elsewhere) == []
+    (notice,) = tenant.admin.get("/notices?kind=export-schedules.troubled").json["data"]
+    assert text.startswith(notice["text"])
 
 
 def test_a_copy_of_the_first_two_oclock_is_not_overdue_by_the_second(

@@ -1,7 +1,6 @@
 """`freehold bundle verify`, `freehold tenant export` and `import`: a tenant leaves, is looked at, and comes back."""
 
 from dataclasses import asdict
-from hashlib import file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from tenants.portability.verifying import Report
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+sha256_said = click.option(
+    "--sha256", type=options.Sha256(), metavar="HEX", help="What the export says: compared with that of FILE."
+)
 
 
 @click.group(short_help="Look at bundles.")
@@ -26,7 +28,7 @@ def bundle() -> None:
 
 @bundle.command("verify")
 @click.argument("file", type=FILE)
-@click.option("--sha256", metavar="HEX", help="What the export says: compared with that of FILE.")
+@sha256_said
 @options.as_json
 def verify_bundle(file: Path, sha256: str | None, *, as_json: bool) -> None:
     """Check every file, hash, count, value, key and relation in FILE. Needs no server; status 1 when it does not hold.
@@ -34,9 +36,10 @@ def verify_bundle(file: Path, sha256: str | None, *, as_json: bool) -> None:
     Of an encrypted FILE nothing but the SHA-256 can be checked before it is decrypted, and it says so.
     """
     from tenants.portability.encrypting import encryption_of
+    from tenants.portability.opening import must_be_the_file
     from tenants.portability.verifying import verify
 
-    _compare(file, sha256)
+    must_be_the_file(file, sha256)
     if seen := encryption_of(file):
         _tell_of_encrypted(seen, compared=sha256 is not None, as_json=as_json)
         return
@@ -73,15 +76,6 @@ def _tell_that_it_holds(report: "Report") -> None:
     click.echo(f"The bundle of {about.slug} from {about.snapshot_at} holds: {counted}.")
     for each in about.missing_files:
         click.echo(f"The file of attachment {each} was lost in storage before: it is declared as missing.")
-
-
-def _compare(file: Path, sha256: str | None) -> None:
-    if sha256 is None:
-        return
-    with file.open("rb") as content:
-        found = file_digest(content, "sha256").hexdigest()
-    if found != sha256.lower():
-        raise Refused(f"Its SHA-256 is {found}: this is not the file that was exported, or not all of it.")
 
 
 def _tell_of_encrypted(seen: "Encrypted", *, compared: bool, as_json: bool) -> None:
@@ -138,6 +132,7 @@ def export_tenant(
 
 @click.command("import", short_help="A tenant from a file.")
 @click.argument("file", type=FILE)
+@sha256_said
 @click.option("--slug", required=True, help="What the new tenant is called in addresses.")
 @click.option("--name", help="Its name for people; the one in the bundle, when left out.")
 @click.option("--region", help="The region that it never leaves; a bundle says none.")
@@ -151,11 +146,13 @@ def export_tenant(
 @click.option("--api-key", is_flag=True, help="Make an API key for them, or for the oldest admin.")
 @options.data_dir
 @options.as_json
-def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who: Any) -> None:
+def import_tenant(
+    file: Path, slug: str, sha256: str | None, data_dir: Path, *, as_json: bool, **who: Any
+) -> None:
     """Bring a tenant in from the bundle FILE, as a new tenant SLUG, equal row by row or not at all.
 
     Its users come without passwords and keys. Jobs that were unfinished are held. A bundle of an older version is
-    migrated on the way.
+    migrated on the way. A bundle is not signed: --sha256 refuses a FILE that is not the one that the export showed.
     """
     from tenants.identity.signing_in.strength import must_be_strong
     from tenants.portability.arriving import bring_in
@@ -173,6 +170,7 @@ def import_tenant(file: Path, slug: str, data_dir: Path, *, as_json: bool, **who
             checked_slug(slug),
             name=who["name"],
             region=who["region"],
+            sha256=sha256,
             tell=lambda phase, table, rows: tell(f"{phase} {table}", rows),
         )
     answer: dict[str, Any] = {

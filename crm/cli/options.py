@@ -1,6 +1,7 @@
 """Options that several commands take, and how their results are printed."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,18 @@ class Address(click.ParamType[str]):
             return usable_address(value.strip())
         except Invalid:
             self.fail(f"{value!r} is not an e-mail address.", param, ctx)
+
+
+class Sha256(click.ParamType[str]):
+    """A SHA-256 in hexadecimal, as exports and `sha256sum` show it; lower case from here on."""
+
+    name = "hex"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        # A part of one, or nothing at all from an empty variable, would compare with nothing.
+        if not re.fullmatch(r"[0-9a-f]{64}", found := str(value).strip().lower(), re.ASCII):
+            self.fail(f"{value!r} is no SHA-256: it has 64 hexadecimal digits.", param, ctx)
+        return found
 
 
 data_dir = click.option(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 
 from tenants.access.caller import SYSTEM, act_as
@@ -18,7 +17,7 @@ from tenants.portability.filling import Filling
 from tenants.portability.fitting import must_fit
 from tenants.portability.models import Arrival
 from tenants.portability.older import fill_as_of_then, settle_as_copy
-from tenants.portability.opening import opened_bundle
+from tenants.portability.opening import must_be_the_file, opened_bundle
 from tenants.portability.shapes import misshapen
 from tenants.portability.telling import Told
 from tenants.portability.verifying import Report, verify
@@ -43,21 +42,23 @@ class Arrived:
     report: Report
 
 
-def bring_in(
+def bring_in(  # noqa: PLR0913 - each is said by whoever brings a tenant in
     nursery: Nursery,
     path: Path,
     slug: str,
     *,
     name: str | None = None,
     region: str | None = None,
+    sha256: str | None = None,
     tell: ToldOfPhase = lambda _phase, _table, _rows: None,
 ) -> Arrived:
     """A new tenant with everything that the bundle has, in a cell of `region`, which it never leaves, if there is one.
 
-    `tell` hears of the phase, the table, and the rows so far. Raises NotABundle, BundleDamaged with every finding,
-    BundleDoesNotFit, and what `Nursery.claimed` raises.
+    `sha256` is what whoever made the bundle says of it. `tell` hears of the phase, the table, and the rows so far. Raises
+    AnotherFile, NotABundle, BundleDamaged with every finding, BundleDoesNotFit, and what `Nursery.claimed` raises.
     """
     nursery.regions.cells_of(region)
+    found = must_be_the_file(path, sha256)
     report = verify(path, lambda table, rows: tell("verify", table, rows))
     if not report.holds:
         raise BundleDamaged(" ".join(map(str, report.findings)))
@@ -82,7 +83,8 @@ def bring_in(
             else:
                 must_be_equal(report.content, content_here(said("compare")))
             _must_be_shaped()
-            db().add(_arrival(path, described))
+            # It was read several times since: what was put in its place meanwhile is not what was compared.
+            db().add(_arrival(must_be_the_file(path, found), described))
     return Arrived(home, report)
 
 
@@ -92,9 +94,7 @@ def _must_be_shaped() -> None:
         raise BundleDamaged(f"These hold documents that are none of ours: {', '.join(wrong)}.")
 
 
-def _arrival(path: Path, described: Described) -> Arrival:
-    with path.open("rb") as file:
-        sha256 = file_digest(file, "sha256").hexdigest()
+def _arrival(sha256: str, described: Described) -> Arrival:
     return Arrival(
         bundle_sha256=sha256,
         from_tenant=described.tenant_id,

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import file_digest
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +29,30 @@ class NotABundle(Refusal):
     status = 422
     code = "not_a_bundle"
     title = "This file is not a bundle"
+
+
+class AnotherFile(Refusal):
+    """The file is not the one that was said; the message has the SHA-256 that it has."""
+
+    status = 422
+    code = "another_file"
+    title = "This is another file"
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a whole file, as an export shows it."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def must_be_the_file(path: Path, sha256: str | None) -> str:
+    """Raises AnotherFile unless this is its SHA-256, in lower case; None holds of every file. The one that it has."""
+    found = sha256_of(path)
+    if sha256 not in (None, found):
+        raise AnotherFile(
+            f"Its SHA-256 is {found}: this is not the file that was exported, or not all of it."
+        )
+    return found
 
 
 class OpenBundle:

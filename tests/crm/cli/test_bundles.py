@@ -1,9 +1,11 @@
 """A tenant leaves and comes back from the command line."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +90,50 @@ def test_somebody_new_can_be_let_in(
     assert client.get("/me").json["user"]["email"] == "new@owner.test"
     assert client.post("/exports", {}).status_code == 202
     assert neighbour.admin.get("/me").status_code == 200
+
+
+def another_name_inside(file: Path, altered: Path) -> Path:
+    """A copy in which somebody has another name, and whose description says so: nothing in it tells."""
+    with zipfile.ZipFile(file) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    path, package = "data/contacts.csv", json.loads(contents["datapackage.json"])
+    contents[path] = contents[path].replace(b"Traveller", b"Pretender")
+    (said,) = [each for each in package["resources"] if each["path"] == path]
+    said["hash"] = f"sha256:{hashlib.sha256(contents[path]).hexdigest()}"
+    contents["datapackage.json"] = json.dumps(package).encode()
+    with zipfile.ZipFile(altered, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+    return altered
+
+
+def test_what_is_not_the_file_that_the_export_showed_is_not_brought_in(
+    app: Flask, freehold: Freehold, new_workspace, neighbour: Workspace, tmp_path: Path
+) -> None:
+    tenant = new_workspace()
+    tenant.admin.post("/contacts", {"last_name": "Traveller"})
+    name, file, next_door = slug_of(app, tenant), tmp_path / "bundle.zip", tmp_path / "next-door.zip"
+    sha256 = freehold("tenant", "export", name, "--to", str(file), "--json").json["sha256"]
+    freehold("tenant", "export", slug_of(app, neighbour), "--to", str(next_door))
+    altered = another_name_inside(file, tmp_path / "altered.zip")
+    assert freehold("bundle", "verify", str(altered), "--json").json["holds"], "nothing in it tells"
+    into = ("--slug", f"{name}-said", "--sha256")
+    for other in (altered, next_door):
+        found = hashlib.sha256(other.read_bytes()).hexdigest()
+        for refused in (
+            freehold("tenant", "import", str(other), *into, sha256),
+            freehold("bundle", "verify", str(other), "--sha256", sha256),
+        ):
+            complaint = f"Its SHA-256 is {found}: this is not the file that was exported, or not all of it.\n"
+            assert (refused.status, refused.output, refused.complaint) == (1, "", complaint)
+    for part in ("", sha256[:63]):
+        unclear = freehold("tenant", "import", str(file), *into, part)
+        assert (unclear.status, f"{part!r} is no SHA-256" in unclear.complaint) == (2, True)
+    everybody = freehold("tenant", "list", "--json").json["tenants"]
+    assert f"{name}-said" not in {each["slug"] for each in everybody}
+    made = freehold("tenant", "import", str(file), *into, sha256.upper(), "--api-key", "--json").json
+    again = Client(app.test_client(), made["api_key"], tenant.admin.user_id)
+    assert [each["last_name"] for each in again.get("/contacts").json["data"]] == ["Traveller"]
 
 
 def test_what_is_wrong_is_a_sentence_and_a_status(freehold: Freehold, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
 from tenants.isolation.key_file import LocalKeyFile
+from tenants.isolation.places import Places
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.migrating import migrate_catalog
 from tests.workspace import Workspace, make_workspace
@@ -97,9 +98,10 @@ def as_good_as_destroyed(catalog: Catalog, those: ColumnElement[bool]) -> Iterat
 
 
 @pytest.fixture
-def without_marks(app: Flask) -> Iterator[None]:
-    """Commands in this installation may name other places: it knows no mark meanwhile."""
+def without_marks(app: Flask, settings: Settings) -> Iterator[None]:
+    """Commands in this installation may name other places: it knows no mark meanwhile. Its own keep theirs."""
     catalog: Catalog = app.extensions["house"].catalog
+    Places(settings, catalog).say_seen()
     with catalog.transaction() as session:
         before = [
             (each.name, each.mark, each.made_at, each.written_at)

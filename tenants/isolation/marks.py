@@ -158,9 +158,10 @@ class MarkedPlace:
             self._known = self._expected()
             if self._known is None and make:
                 self._known = self._write(over_anothers=False)
-                found = self.found()
             if self._known is None:
                 return
+            # Once more: whoever else wrote it may have done so since the first look.
+            found = self.found()
             if found is None or found.id != self._known:
                 raise self.refusal(found)
         self._believed_until = monotonic() + self._believed_seconds

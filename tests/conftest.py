@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.processes",
     "tests.logged",
     "tests.receivers",
+    "tests.spooled",
 ]

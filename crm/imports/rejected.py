@@ -3,7 +3,6 @@
 import csv
 import io
 from collections.abc import Iterator
-from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 import orjson
@@ -15,18 +14,18 @@ from crm.imports.own_fields import importable_then
 from crm.imports.plan import Plan
 from crm.imports.staging import cell_place
 from tenants.access.caller import acting
+from tenants.foundation.sealed_spools import sealed_spool
 from tenants.http.spreadsheets import harmless
 from tenants.isolation.door import db, here
 from tenants.isolation.sealing import opened_text
 
-IN_MEMORY = 1024 * 1024
 AT_ONCE = 1000
 REASON = "reason"
 
 
 def rejected_rows(record: Import) -> IO[bytes]:
-    """A CSV of the rejected rows, with a last column that says why; in a temporary file, however many there are."""
-    file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - whoever sends it closes it
+    """A CSV of the rejected rows, with a last column that says why; in a sealed spool, however many there are."""
+    file = sealed_spool()
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
     writer.writerow([harmless(name) for name in (*record.header, REASON)])

@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from tenants.foundation.identifiers import new_id
 from tenants.http import api_page, health, metrics, problems
 from tenants.http.blueprint import Blueprint
-from tenants.http.bodies import FORM, most_of
+from tenants.http.bodies import FORM, SealedUploads, most_of
 from tenants.http.course import House
 from tenants.http.openapi import document
 from tenants.http.rate_limits import add_headers
@@ -55,6 +55,7 @@ def make_application(house: House, title: str, blueprints: list[Blueprint]) -> F
 
 def _new_flask(house: House, title: str) -> Flask:
     app = Flask(title, static_folder=None)
+    app.request_class = SealedUploads
     app.config.update(
         API_TITLE=title,
         API_VERSION="v1",

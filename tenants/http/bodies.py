@@ -1,13 +1,14 @@
-"""How large a body may be: what the setting says, and room besides for the free texts that its route takes."""
+"""How bodies are received: how large one may be, with room for the free texts of its route, and where its files wait."""
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
-from flask import current_app, request
+from flask import Request, current_app, request
 from marshmallow import Schema, validate
 
 from tenants.foundation.errors import TooLarge, UnsupportedContent
+from tenants.foundation.sealed_spools import sealed_spool
 from tenants.http.texts import LONGEST
 
 FORM = "multipart/form-data"
@@ -17,6 +18,13 @@ JSON_TYPES = ("application/json", "application/merge-patch+json")
 #: Bytes that JSON may write one character in: two escapes of six for what is beyond U+FFFF (RFC 8259, 7).
 LONGEST_CHARACTER = 12
 TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
+
+class SealedUploads(Request):
+    """A request whose files never lie in clear on a disk while they arrive."""
+
+    def _get_file_stream(self, *_said: object, **_also: object) -> IO[bytes]:
+        return sealed_spool()
 
 
 def room_of(schema: Schema) -> int:

@@ -93,6 +93,8 @@ def test_an_export_over_http_has_the_files(
         ([{"resource": "contacts"}], 0),
         ([{"resource": "attachments"}], len(CONTENTS)),
         ([{"resource": "attachments", "filters": {"name": "terms.txt"}}], 1),
+        ([{"resource": "attachments", "filters": {"resource": "contacts"}}], len(CONTENTS)),
+        ([{"resource": "attachments", "filters": {"resource": "deals"}}], 0),
     ],
 )
 def test_a_partial_export_has_the_files_of_the_rows_that_are_in_it(

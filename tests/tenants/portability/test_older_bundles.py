@@ -43,11 +43,27 @@ from tests.workspace import Client, Workspace
 
 OF_THEN = Path(__file__).parent / "of_then"
 SEALED = {"Ng": "AB 12 34 56 C", '=1+1, "x"\n': None, "\\N": "\\N"}
-REVISIONS = [
-    "0001",
-    pytest.param("0002", marks=pytest.mark.soak),
-    pytest.param("0003", marks=pytest.mark.soak),
-]
+FIRST, *LATER = sorted(each.stem for each in OF_THEN.iterdir())
+REVISIONS = [FIRST, *(pytest.param(each, marks=pytest.mark.soak) for each in LATER)]
+#: What came with later revisions, and how much of it their bundles have.
+SINCE_THEN = {
+    "0003": {"attachments": 1},
+    "0004": {"attachments": 1, "custom_fields": 1, "export_schedules": 1, "webhooks": 1, "notices": 2},
+}
+SINCE_THEN["0005"] = SINCE_THEN["0004"]
+
+
+@pytest.mark.promise("EXP-4")
+def test_there_is_a_bundle_of_every_revision_before_this_programs_own() -> None:
+    before = [each.name for each in steps("tenant", None)][:-1]
+    assert before == [FIRST, *LATER], (
+        "make one with the program of that revision, before the next is released"
+    )
+    for revision in before:
+        with opened_bundle(OF_THEN / f"{revision}.zip") as bundle:
+            rows = {each.name: each.rows for each in bundle.described.tables}
+            assert bundle.described.schema_revision == revision
+            assert SINCE_THEN.get(revision, {}).items() <= rows.items()
 
 
 @pytest.mark.promise("EXP-4")

@@ -20,7 +20,6 @@ from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict, Unavailable
 from tenants.foundation.settings import Settings
 from tenants.isolation.door import db, inside
-from tenants.isolation.owner import as_owner
 from tenants.isolation.stepping import build, drop
 from tenants.portability import arriving, older
 from tenants.portability.arriving import bring_in
@@ -31,6 +30,7 @@ from tenants.portability.older import fill_as_of_then
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.revisions import Revision, steps, up_to
 from tests.dying import doomed
+from tests.tenants.portability.left_behind import is_nowhere
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.soak
@@ -169,19 +169,6 @@ def _rows(change: Callable[[bytes], bytes], folder: Path) -> Path:
     return file
 
 
-def _is_nowhere(nursery: Nursery, slug: str, made: list[Home]) -> None:
-    """Neither in the catalog nor in the database, once what was broken off is swept."""
-    nursery.sweep()
-    assert nursery.catalog.by_slug(slug) is None
-    with as_owner(nursery.owner_urls["main"]) as connection:
-        roles = connection.execute("select rolname from pg_roles where rolname ~ '^t_'").fetchall()
-    with nursery.catalog.transaction() as session:
-        kept = set(session.scalars(select(TenantKey.tenant_id)))
-    for home in made:
-        assert (home.role,) not in roles
-        assert home.id not in kept
-
-
 @pytest.fixture
 def made(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> list[Home]:
     """Whatever is built at an older revision."""
@@ -203,7 +190,7 @@ def test_rows_that_the_tables_of_then_refuse_leave_nothing_behind(
     with pytest.raises(Conflict, match="contacts: the database refused a row"):
         bring_in(nursery, file, "refused-then")
     assert len(made) == 1
-    _is_nowhere(nursery, "refused-then", made)
+    is_nowhere(nursery, "refused-then", made)
     assert content_of(neighbour.home) == others
 
 
@@ -217,7 +204,7 @@ def test_rows_that_a_later_revision_refuses_leave_nothing_behind(
     with pytest.raises(Conflict, match=r"this program's revision: .*short"):
         bring_in(nursery, OF_THEN, "refused-later")
     assert len(made) == 1
-    _is_nowhere(nursery, "refused-later", made)
+    is_nowhere(nursery, "refused-later", made)
     assert content_of(neighbour.home) == others
 
 
@@ -227,7 +214,7 @@ def test_a_process_without_the_owners_login_says_so_and_gives_the_name_back(
     nursery.make_spare()
     with pytest.raises(Unavailable, match="FREEHOLD_OWNER_DATABASE_URL"):
         bring_in(replace(nursery, owner_urls={}), OF_THEN, "no-owner")
-    _is_nowhere(nursery, "no-owner", made)
+    is_nowhere(nursery, "no-owner", made)
     assert neighbour.admin.get("/contacts").status_code == 200
 
 
@@ -257,7 +244,7 @@ def test_a_process_that_was_killed_leaves_no_half_tenant(
             with nursery.catalog.transaction() as session:
                 long_ago = update(Tenant).where(Tenant.id == home.id).values(claimed_at=now() - timedelta(1))
                 session.execute(long_ago)
-            _is_nowhere(nursery, "killed-here", [home])
+            is_nowhere(nursery, "killed-here", [home])
     arrived = bring_in(nursery, OF_THEN, "killed-here")
     with inside(arrived.home):
         assert db().scalar(select(func.count()).select_from(Contact)) == arrived.report.rows["contacts"] > 0

@@ -10,17 +10,23 @@ from pathlib import Path
 
 import pytest
 
+from tenants.isolation.door import here
+from tenants.jobs.progress import progress
+from tenants.portability import jobs
 from tenants.portability.bundling import Bundling, snapshot
 from tenants.portability.comparing import content_of, differences
 from tenants.portability.formats import Format
+from tenants.portability.repeating import key_of
 from tenants.portability.verifying import verify
 from tests.attaching import attached, purge
+from tests.jobs import RunJobs, due_now
 from tests.workspace import Workspace
 
 pytestmark = pytest.mark.soak
 
 LATER = "Nobody knew of it at that moment"
 Rows = list[dict[str, str]]
+Make = Callable[[Format], str]
 
 
 def rows_of(file: Path, table: str, format_: Format) -> Rows:
@@ -60,6 +66,18 @@ class World:
             assert self.ask.delete(f"/{resource}/{record}").status_code == 204
             purge(self.tenant, record)
 
+    def must_be_as_it_was(self, file: Path, format_: Format) -> None:
+        """The bundle shows all of it as it was before that."""
+        names = {each["name"] for each in rows_of(file, "companies", format_)}
+        people = {each["id"]: each for each in rows_of(file, "contacts", format_)}
+        assert names == {"Stays", "Goes"}
+        assert (people[self.bill]["last_name"], people[self.bill]["company_id"]) == ("Bill", self.stays)
+        assert people[self.gone]["company_id"] == self.goes
+        with zipfile.ZipFile(file) as archive:
+            contents = {each: archive.read(each) for each in archive.namelist()}
+        assert not [each for each, content in contents.items() if LATER.encode() in content]
+        assert sum(each.startswith("files/") for each in contents) == 2
+
 
 @pytest.mark.promise("EXP-1")
 @pytest.mark.parametrize(
@@ -86,13 +104,58 @@ def test_nothing_of_what_comes_while_a_bundle_is_written_is_in_it(
     assert report.holds, report.findings
     assert differences(report.content, before) == []
     assert differences(content_of(world.tenant.home), before) != []
-    names = {each["name"] for each in rows_of(file, "companies", format_)}
-    people = {each["id"]: each for each in rows_of(file, "contacts", format_)}
-    assert names == {"Stays", "Goes"}
-    assert (people[world.bill]["last_name"], people[world.bill]["company_id"]) == ("Bill", world.stays)
-    assert people[world.gone]["company_id"] == world.goes
-    with zipfile.ZipFile(file) as archive:
-        contents = {each: archive.read(each) for each in archive.namelist()}
-    assert not [each for each, content in contents.items() if LATER.encode() in content]
-    assert sum(each.startswith("files/") for each in contents) == 2
+    world.must_be_as_it_was(file, format_)
     assert neighbour.admin.get(f"/companies/{world.stays}").status_code == 404
+
+
+@pytest.fixture
+def world(new_workspace: Callable[[], Workspace]) -> World:
+    return World(new_workspace())
+
+
+@pytest.fixture(params=["exported", "copied by a schedule"])
+def make(request: pytest.FixtureRequest, world: World, run_jobs: RunJobs) -> Make:
+    """Has a job make a bundle; the path of the export."""
+
+    def export(format_: Format) -> str:
+        path = f"/exports/{world.ask.post('/exports', {'format': format_}).json['id']}"
+        run_jobs()
+        return path
+
+    def copy(format_: Format) -> str:
+        said = {"name": "Nightly", "cron": "0 2 * * *", "format": format_}
+        schedule = world.ask.post("/export-schedules", said).json["id"]
+        due_now(world.tenant.home, key_of(schedule))
+        run_jobs()
+        (made,) = world.ask.get(f"/exports?schedule_id={schedule}").json["data"]
+        return f"/exports/{made['id']}"
+
+    run_jobs()
+    return export if request.param == "exported" else copy
+
+
+@pytest.mark.promise("EXP-1")
+@pytest.mark.parametrize("moment", [(Format.JSONL, "companies"), (Format.CSV, "contacts")])
+def test_a_job_makes_its_bundle_of_one_moment_while_others_commit_between_two_tables(
+    world: World, neighbour: Workspace, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    moment: tuple[Format, str],
+) -> None:  # fmt: skip
+    format_, reached = moment
+    moved: list[str] = []
+
+    def told(done: int, total: int, table: str) -> None:
+        if table == reached and not moved and here().home.id == world.tenant.home.id:
+            moved.append(table)
+            with ThreadPoolExecutor(1) as others:
+                others.submit(world.move_on).result()
+        progress(done, total, table)
+
+    monkeypatch.setattr(jobs, "progress", told)
+    path, file = make(format_), tmp_path / "bundle.zip"
+    assert moved == [reached]
+    assert world.ask.get(path).json["status"] == "succeeded"
+    file.write_bytes(world.ask.get(f"{path}/download").data)
+    report = verify(file)
+    assert report.holds, report.findings
+    world.must_be_as_it_was(file, format_)
+    assert neighbour.admin.get(path).status_code == 404

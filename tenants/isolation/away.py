@@ -43,4 +43,6 @@ def translated() -> Iterator[None]:
             raise Unavailable("The question took too long. Narrow it and try again.") from error
         if isinstance(cause, pg.LockNotAvailable | pg.DeadlockDetected):
             raise Unavailable("Somebody else is changing the same records. Try again in a moment.") from error
+        if isinstance(cause, pg.DiskFull):
+            raise Unavailable("The database's disk is full. Nothing was changed; try again later.") from error
         raise Unavailable("The database can't be reached. Try again in a moment.") from error

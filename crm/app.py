@@ -120,7 +120,7 @@ def storage_of(settings: Settings, catalog: Catalog) -> Storage:
 
 
 def must_be_open(settings: Settings, catalog: Catalog) -> None:
-    """Raises Unavailable while a backup is brought in, and when another installation has adopted a place of this one."""
+    """Raises Unavailable while a backup is brought in, and AnothersPlace when a place is another installation's."""
     catalog.must_be_open()
     Places(settings, catalog).must_not_be_anothers()
 

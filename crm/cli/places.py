@@ -1,6 +1,8 @@
 """`freehold place …`: where files, backups and keys are, and whose mark lies there."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from crm.cli.refusals import Refused
 
 if TYPE_CHECKING:
     from tenants.isolation.marks import MarkedPlace
+    from tenants.isolation.places import Places
 
 
 @click.group(short_help="Where files, backups and keys are, and whose mark lies there.")
@@ -28,12 +31,8 @@ def place() -> None:
 @options.as_json
 def list_places(data_dir: Path, *, as_json: bool) -> None:
     """List the places that the settings name. Status 1 when one can't be used as it is."""
-    from tenants.foundation.settings import Settings
-    from tenants.isolation.places import Places
-
-    settings = Settings.read(data_dir)
-    with catalog_of(settings) as catalog:
-        found = [_described(each) for each in Places(settings, catalog).values()]
+    with _places_of(data_dir) as places:
+        found = [_described(each) for each in places.values()]
     if as_json:
         click.echo(json.dumps({"places": found}))
     else:
@@ -43,27 +42,35 @@ def list_places(data_dir: Path, *, as_json: bool) -> None:
         raise Refused("Not every place can be used.")
 
 
-@place.command("adopt", short_help="Make a place this installation's.")
-@click.argument("name")
+@place.command("adopt", short_help="Make places this installation's.")
+@click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @options.data_dir
 @options.as_json
-def adopt(name: str, data_dir: Path, *, as_json: bool) -> None:
-    """Put the mark of this installation in the place NAME (as `freehold place list` calls it).
+def adopt(names: tuple[str, ...], data_dir: Path, *, as_json: bool) -> None:
+    """Put the mark of this installation in each place NAME (as `freehold place list` calls it).
 
     For a place that lost its mark with all that it had, and for one of an installation that is gone for good, or a copy
     of one: whoever's it was writes there no more.
     """
+    with _places_of(data_dir) as places:
+        if unknown := [each for each in names if each not in places]:
+            raise Refused(f"There is no place '{unknown[0]}'. There are {', '.join(places)}.")
+        for each in names:
+            places[each].adopt()
+        options.answer({"adopted": list(names)}, as_json=as_json)
+
+
+@contextmanager
+def _places_of(data_dir: Path) -> Iterator["Places"]:
+    """The places that the settings name; embedded servers that don't run are started for as long."""
+    from crm.cli.ground import ground_for
     from tenants.foundation.settings import Settings
     from tenants.isolation.places import Places
 
-    settings = Settings.read(data_dir)
-    with catalog_of(settings) as catalog:
-        catalog.must_be_open()
-        places = Places(settings, catalog)
-        if name not in places:
-            raise Refused(f"There is no place '{name}'. There are {', '.join(places)}.")
-        places[name].adopt()
-    options.answer({"adopted": name, "at": places[name].named}, as_json=as_json)
+    with ground_for(data_dir.absolute()):
+        settings = Settings.read(data_dir)
+        with catalog_of(settings) as catalog:
+            yield Places(settings, catalog)
 
 
 def _described(place: "MarkedPlace") -> dict[str, Any]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import structlog
 
 from tenants.catalog.registry import Catalog
-from tenants.foundation.errors import Unavailable
 from tenants.foundation.settings import Settings
 from tenants.isolation.marks import AnothersPlace, Look, Mark, MarkedPlace, Whose
 from tenants.isolation.storage import Place, StorageFailed, place_at
@@ -79,21 +78,28 @@ class Places(Mapping[str, MarkedPlace]):
         return len(self._places)
 
     def must_not_be_anothers(self) -> None:
-        """Raises Unavailable when one of them is. What can't be read is no reason to serve nobody: it is logged."""
+        """Raises AnothersPlace that names each that is. What can't be read is no reason to serve nobody: it is logged."""
+        looks = {}
         for place in self.values():
             try:
-                found = place.look()
+                looks[place] = place.look()
             except StorageFailed as error:
                 log.warning("place_not_read", place=place.name, reason=str(error))
-                continue
-            if found.whose is Whose.ANOTHERS:
-                raise Unavailable(str(place.refusal(found.mark)))
+        if taken := _of_others(looks):
+            raise AnothersPlace(
+                f"{_said(taken)}: of another installation. Nothing is written there or removed. If that one is gone for"
+                " good, bring its backup in (`freehold backup restore --adopt`), or begin without what it had there, as"
+                f" with copies: `freehold place adopt {' '.join(place.name for place in taken)}`."
+            )
 
     def must_be_free(self) -> None:
-        """Raises AnothersPlace that names each place of another installation, and StorageFailed."""
-        looks = {place: place.look() for place in self.values()}
-        if taken := {place: look for place, look in looks.items() if look.whose is Whose.ANOTHERS}:
-            raise AnothersPlace(_taken(taken))
+        """Likewise, for whoever is about to take them. Raises StorageFailed for what can't be read."""
+        if taken := _of_others({place: place.look() for place in self.values()}):
+            raise AnothersPlace(
+                f"These are places of an installation that may be alive: {_said(taken)}. To try a backup out: `freehold"
+                " backup drill`. If that installation is gone for good, or these are copies of its places, say --adopt:"
+                " they are this one's then, and that one writes there no more."
+            )
 
     def adopt(self) -> None:
         """Make all of them ours that are not. Raises StorageFailed; done again, it goes on."""
@@ -114,13 +120,12 @@ class Places(Mapping[str, MarkedPlace]):
             raise failed[0]
 
 
-def _taken(found: Mapping[MarkedPlace, Look]) -> str:
-    said = "; ".join(f"{place.named}{_since(look.mark)}" for place, look in found.items())
-    return (
-        f"These are places of an installation that may be alive: {said}. To try a backup out: `freehold backup drill`."
-        " If that installation is gone for good, or these are copies of its places, say --adopt: they are this one's"
-        " then, and that one writes there no more."
-    )
+def _of_others(looks: Mapping[MarkedPlace, Look]) -> dict[MarkedPlace, Look]:
+    return {place: look for place, look in looks.items() if look.whose is Whose.ANOTHERS}
+
+
+def _said(found: Mapping[MarkedPlace, Look]) -> str:
+    return "; ".join(f"{place.named}{_since(look.mark)}" for place, look in found.items())
 
 
 def _since(mark: Mark | None) -> str:

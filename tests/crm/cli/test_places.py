@@ -30,7 +30,7 @@ def said(result: Result) -> dict[str, str]:
 
 def test_a_place_is_nobodys_then_ours_then_without_its_mark_then_ours_again(place, tmp_path, acme, neighbour):
     assert said(place("list", "--json")) == dict.fromkeys(("storage", "backups", "keyring"), "nobody's yet")
-    assert place("adopt", "backups", "--json").exit_code == 0
+    assert place("adopt", "backups", "keyring", "--json").exit_code == 0
     assert said(place("list", "--json"))["backups"] == "ours"
     (tmp_path / "backups").rename(tmp_path / "aside")
 

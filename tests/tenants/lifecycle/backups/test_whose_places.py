@@ -85,7 +85,7 @@ def test_the_places_of_an_installation_that_lives_are_not_taken(  # noqa: PLR091
     for program in ("worker", "scheduler", "serve"):
         done = place.run(program)
         assert done.returncode == 1, program
-        assert "is the place of another installation" in done.stderr, program
+        assert "of another installation. Nothing is written there" in done.stderr, program
 
     # Copies of them can be taken: whoever takes them writes there alone.
     for name in ("storage", "backups", "keyring"):

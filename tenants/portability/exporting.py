@@ -18,6 +18,7 @@ from tenants.isolation.door import db, here
 from tenants.isolation.files import files, opened_file, sealed_file
 from tenants.isolation.storage import NotStored
 from tenants.jobs.models import Job, JobState
+from tenants.portability.alerting import tell_of_large
 from tenants.portability.bundling import Bundling
 from tenants.portability.keeping import end_upload
 from tenants.portability.models import Export
@@ -52,10 +53,11 @@ def still_wanted(export_id: UUID) -> Export:
 
 
 def finish(export_id: UUID, file: str, made: Bundling, days: int) -> dict[str, Any]:
-    """Say that the bundle is there, and until when; what the job has to show for itself."""
+    """Say that the bundle is there, and until when; if it is large, to admins. What the job has to show."""
     export = still_wanted(export_id)
     said = note(export, file, made)
     export.expires_at = now() + timedelta(days=days)
+    tell_of_large(export)
     return said
 
 

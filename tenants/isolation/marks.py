@@ -6,13 +6,14 @@ or taken for missing there, while another one lies in it or none.
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from time import monotonic
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from tenants.catalog.models import PlaceMark
@@ -72,7 +73,7 @@ class MarkedPlace:
 
     def write(self, key: str, chunks: Iterable[bytes], lock: Lock | None = None) -> None:
         self.must_be_ours()
-        self._place.write(key, chunks, lock)
+        self._place.write(key, self._ours_to_the_end(chunks), lock)
 
     @contextmanager
     def open_stream(self, key: str) -> Iterator[Iterator[bytes]]:
@@ -86,7 +87,7 @@ class MarkedPlace:
 
     def rewrite(self, key: str, change: Callable[[Iterator[bytes]], Iterable[bytes]]) -> bool:
         self.must_be_ours()
-        return self._place.rewrite(key, change)
+        return self._place.rewrite(key, lambda chunks: self._ours_to_the_end(change(chunks)))
 
     def delete(self, key: str) -> None:
         self.must_be_ours()
@@ -118,7 +119,19 @@ class MarkedPlace:
         found, known = self.found(), self._row()
         if found is not None:
             return Look(Whose.OURS if known is not None and known.mark == found.id else Whose.ANOTHERS, found)
-        return Look(Whose.NOBODYS if known is None or known.written_at is None else Whose.LOST, None)
+        if known is not None and known.written_at is not None:
+            return Look(Whose.LOST, None)
+        others = next(iter(self._of_others().values()), None)
+        return Look(Whose.NOBODYS if others is None else Whose.ANOTHERS, others)
+
+    def is_settled(self) -> bool:
+        """Whether our mark lies there, and the catalog knows that it does. Raises StorageFailed."""
+        expected = self._expected()
+        try:
+            found = self.found()
+        except NotOurPlace:
+            return False
+        return found is not None and found.id == expected
 
     def adopt(self) -> None:
         """Put a new mark of ours there, whatever lies in its stead: whoever's it was writes there no more."""
@@ -126,6 +139,8 @@ class MarkedPlace:
         row = insert(PlaceMark).values(name=self.name, **anew)
         with self._catalog.transaction() as session:
             session.execute(row.on_conflict_do_update(index_elements=["name"], set_=anew))
+        for key in self._of_others():
+            self._place.delete(key)
         self._write(over_anothers=True)
 
     def say_seen(self) -> None:
@@ -143,11 +158,32 @@ class MarkedPlace:
 
     def found(self) -> Mark | None:
         """The mark that lies there, whosever it is. Raises StorageFailed, also for what is none."""
+        return self._found_at(self._key)
+
+    def _found_at(self, key: str) -> Mark | None:
         try:
-            with self._place.open_stream(self._key) as chunks:
+            with self._place.open_stream(key) as chunks:
                 return self._read(b"".join(chunks))
         except NotStored:
             return None
+
+    def _of_others(self) -> dict[str, Mark]:
+        """Marks that lie here under other names and are none of ours: another installation may call it otherwise."""
+        found = {}
+        for key in self._place.list(FOLDER):
+            with suppress(NotOurPlace):  # what is no mark is nobody's
+                if key != self._key and (mark := self._found_at(key)):
+                    found[key] = mark
+        if not found:
+            return found
+        with self._catalog.transaction() as session:
+            ours = set(session.scalars(select(PlaceMark.mark)))
+        return {key: mark for key, mark in found.items() if mark.id not in ours}
+
+    def _ours_to_the_end(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """What took long to write appears in no place that was adopted, or unmounted, meanwhile."""
+        yield from chunks
+        self.must_be_ours()
 
     def _must_be_believed(self, *, make: bool = False) -> None:
         """Where nothing was ever written, nothing has to lie."""
@@ -179,6 +215,8 @@ class MarkedPlace:
         """The catalog knows the mark before it lies there, so that whoever is killed in between knows it again."""
         if not over_anothers and self._catalog.is_being_restored():
             raise NotOurPlace(f"{self.named} gets no mark while a backup is brought in.")
+        if not over_anothers and (others := self._of_others()):
+            raise self.refusal(next(iter(others.values())))
         row = insert(PlaceMark).values(name=self.name, mark=new_id(), made_at=now())
         with self._catalog.transaction() as session:
             session.execute(row.on_conflict_do_nothing())

@@ -7,7 +7,7 @@ import structlog
 
 from tenants.catalog.registry import Catalog
 from tenants.foundation.settings import Settings
-from tenants.isolation.marks import AnothersPlace, Look, Mark, MarkedPlace, Whose
+from tenants.isolation.marks import AnothersPlace, Look, Mark, MarkedPlace, NotOurPlace, Whose
 from tenants.isolation.storage import Place, StorageFailed, place_at
 
 log = structlog.get_logger(__name__)
@@ -93,18 +93,24 @@ class Places(Mapping[str, MarkedPlace]):
             )
 
     def must_be_free(self) -> None:
-        """Likewise, for whoever is about to take them. Raises StorageFailed for what can't be read."""
-        if taken := _of_others({place: place.look() for place in self.values()}):
+        """Likewise, for whoever is about to take them. Raises NotOurPlace when one lost its mark; StorageFailed."""
+        looks = {place: place.look() for place in self.values()}
+        if taken := _of_others(looks):
             raise AnothersPlace(
                 f"These are places of an installation that may be alive: {_said(taken)}. To try a backup out: `freehold"
                 " backup drill`. If that installation is gone for good, or these are copies of its places, say --adopt:"
                 " they are this one's then, and that one writes there no more."
             )
+        if lost := [place.named for place, look in looks.items() if look.whose is Whose.LOST]:
+            raise NotOurPlace(
+                f"{'; '.join(lost)}: the mark of this installation was there and is not. Is it mounted? If what it had is"
+                " lost, say --adopt."
+            )
 
     def adopt(self) -> None:
         """Make all of them ours that are not. Raises StorageFailed; done again, it goes on."""
         for place in self.values():
-            if place.look().whose is not Whose.OURS:
+            if not place.is_settled():
                 place.adopt()
 
     def say_seen(self) -> None:

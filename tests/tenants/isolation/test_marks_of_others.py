@@ -1,0 +1,174 @@
+"""Two installations never write to one place: whatever each calls it, and whatever was under way when it was taken."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, update
+
+from tenants.catalog.models import PlaceMark, Restoration
+from tenants.catalog.registry import Catalog
+from tenants.foundation.clock import now
+from tenants.foundation.identifiers import new_id
+from tenants.foundation.settings import Settings
+from tenants.isolation import bucket
+from tenants.isolation.folder import Folder
+from tenants.isolation.marks import FOLDER, AnothersPlace, MarkedPlace, NotOurPlace, Whose
+from tenants.isolation.places import Places
+from tenants.isolation.storage import Place, place_at
+
+one_client = cache(bucket._new_client)
+TAKES: dict[str, Callable[[MarkedPlace, Iterable[bytes]], object]] = {
+    "write": lambda place, chunks: place.write("long", chunks),
+    "rewrite": lambda place, chunks: place.rewrite("there", lambda _before: chunks),
+}
+
+
+@pytest.fixture
+def catalog(app: Flask) -> Catalog:
+    return app.extensions["house"].catalog
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def plain(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    if request.param == "folder":
+        return Folder(tmp_path / "place")
+    # boto3 takes half a second to make a client, and all of these lead to one server.
+    monkeypatch.setattr(bucket, "_new_client", one_client)
+    return place_at(request.getfixturevalue("s3_storage_url"))
+
+
+@pytest.fixture
+def marked(catalog: Catalog, plain: Place, without_marks: None) -> Callable[[str], MarkedPlace]:
+    return lambda name: MarkedPlace(name, "the place (SETTING)", plain, catalog, 0)
+
+
+@pytest.fixture
+def places(catalog: Catalog, settings: Settings, tmp_path: Path, without_marks: None) -> Places:
+    kinds = ("storage", "backups", "keyring")
+    return Places(settings.model_copy(update={each: (tmp_path / each).as_uri() for each in kinds}), catalog)
+
+
+def forget_marks(catalog: Catalog) -> dict[str, PlaceMark]:
+    """Be another installation; what the former knew."""
+    with catalog.transaction() as session:
+        known = {each: session.get(PlaceMark, each) for each in ("storage", "storage-us")}
+        session.execute(delete(PlaceMark))
+    return {name: each for name, each in known.items() if each is not None}
+
+
+def content(place: Place, key: str) -> bytes:
+    with place.open_stream(key) as chunks:
+        return b"".join(chunks)
+
+
+def test_the_place_of_another_installation_is_known_whatever_that_one_calls_it(
+    marked: Callable[[str], MarkedPlace], plain: Place, catalog: Catalog
+) -> None:
+    """What is the storage of all to one may be that of a region to the other."""
+    theirs = marked("storage")
+    theirs.write("there", [b"theirs"])
+    theirs_known = forget_marks(catalog)
+    lying = list(plain.list(""))
+    ours = marked("storage-us")
+    look = ours.look()
+    assert (look.whose, look.mark) == (Whose.ANOTHERS, theirs.found())
+    for doing in (
+        lambda: ours.write("a", [b"x"]),
+        lambda: ours.delete("there"),
+        lambda: ours.sweep_unfinished(timedelta()),
+        ours.say_seen,
+    ):
+        with pytest.raises(AnothersPlace, match="last at work there at"):
+            doing()
+    assert list(plain.list("")) == lying
+
+    ours.adopt()
+    ours.write("a", [b"x"])
+    assert ours.look().whose is Whose.OURS
+    forget_marks(catalog)
+    with catalog.transaction() as session:
+        mark = theirs_known["storage"]
+        session.add(PlaceMark(name=mark.name, mark=mark.mark, made_at=mark.made_at, written_at=now()))
+    for former in (theirs, marked("storage")):
+        with pytest.raises(NotOurPlace):
+            former.write("there", [b"late"])
+    assert content(plain, "there") == b"theirs"
+
+
+def test_two_places_of_one_installation_lie_in_one_folder_also_when_one_is_named_later(
+    marked: Callable[[str], MarkedPlace], plain: Place
+) -> None:
+    one, other = marked("storage"), marked("storage-us")
+    one.write("a", [b"x"])
+    plain.write(f"{FOLDER}readme.txt", [b"somebody's note"])
+    assert other.look().whose is Whose.NOBODYS
+    other.write("b", [b"y"])
+    other.adopt()
+    assert (one.look().whose, other.look().whose) == (Whose.OURS, Whose.OURS)
+    assert content(plain, f"{FOLDER}readme.txt") == b"somebody's note"
+
+
+@pytest.mark.parametrize("what", TAKES)
+def test_what_was_being_written_when_the_place_was_adopted_never_appears_there(
+    what: str, marked: Callable[[str], MarkedPlace], plain: Place
+) -> None:
+    ours = marked("storage")
+    ours.write("there", [b"before"])
+
+    def slowly() -> Iterator[bytes]:
+        yield b"begun"
+        plain.write(f"{FOLDER}storage.json", [content(plain, f"{FOLDER}storage.json").replace(known, anew)])
+        yield b" and ended"
+
+    mark = ours.found()
+    assert mark is not None
+    known, anew = str(mark.id).encode(), str(new_id()).encode()
+    with pytest.raises(AnothersPlace):
+        TAKES[what](ours, slowly())
+    assert content(plain, "there") == b"before"
+    assert not plain.exists("long")
+    assert plain.sweep_unfinished(timedelta()) == 0, "nothing of it is left"
+
+
+def test_a_restore_that_was_killed_while_it_took_a_place_takes_it_again(
+    places: Places, catalog: Catalog
+) -> None:
+    """After the mark lay there, and before the catalog was told."""
+    places.adopt()
+    with catalog.transaction() as session:
+        session.execute(update(PlaceMark).where(PlaceMark.name == "storage").values(written_at=None))
+    places.must_be_free()
+    places.adopt()
+    with catalog.transaction() as session:
+        session.add(Restoration(backup="under way", taken_at=now()))
+    try:
+        places["storage"].write("brought back", [b"x"])
+    finally:
+        with catalog.transaction() as session:
+            session.execute(delete(Restoration))
+    assert places["storage"].look().whose is Whose.OURS
+
+
+def test_what_is_no_mark_is_adopted_with_all_others(places: Places, tmp_path: Path) -> None:
+    places.say_seen()
+    (tmp_path / "backups" / FOLDER / "backups.json").write_bytes(b"")
+    places.adopt()
+    assert {each.look().whose for each in places.values()} == {Whose.OURS}
+
+
+def test_a_restore_that_is_run_again_takes_no_folder_beneath_unless_it_is_told_to(
+    places: Places, tmp_path: Path
+) -> None:
+    places.adopt()
+    (tmp_path / "storage").rename(tmp_path / "aside")
+    (tmp_path / "storage").mkdir()
+    with pytest.raises(NotOurPlace, match=r"FREEHOLD_STORAGE\).* Is it mounted\? .* say --adopt"):
+        places.must_be_free()
+    assert list((tmp_path / "storage").iterdir()) == []
+    (tmp_path / "storage").rmdir()
+    (tmp_path / "aside").rename(tmp_path / "storage")
+    places.must_be_free()

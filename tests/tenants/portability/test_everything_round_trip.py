@@ -1,5 +1,6 @@
 """A tenant with something in every table, and texts and numbers that are hard to carry, leaves and comes back equal."""
 
+import hashlib
 import json
 import sqlite3
 import subprocess
@@ -15,13 +16,14 @@ from flask import Flask
 
 from tenants.jobs.carrier import Carrier
 from tenants.jobs.dispatcher import Dispatcher
-from tenants.portability.arriving import bring_in
+from tenants.portability.arriving import BundleDamaged, bring_in
 from tenants.portability.comparing import content_of, differences
 from tenants.portability.formats import Format
 from tenants.portability.taking_out import take_out
 from tenants.portability.verifying import verify
 from tenants.provisioning.birth import Nursery
 from tests.attaching import attached
+from tests.examples import CANARY
 from tests.jobs import running
 from tests.owning import AWKWARD, NewWorkspace, filled, made_awkward, rows_in
 from tests.workspace import Workspace
@@ -63,12 +65,39 @@ def test_there_is_something_in_every_table(source: Workspace, neighbour: Workspa
     assert neighbour.admin.get("/contacts").status_code == 200
 
 
+def must_not_take_nul(tenant: Workspace) -> None:
+    """The one character that no text can have: it is refused where it is said, and nothing of it is kept."""
+    refused = tenant.admin.post("/contacts", {"last_name": "Ng", "notes": "a\0b"})
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["notes"])
+
+
+def must_not_carry_nul(nursery: Nursery, file: Path, between: bytes, text: bytes) -> None:
+    """A bundle with a name that has it is refused, though its sizes and hashes are right."""
+    with zipfile.ZipFile(file) as bundle:
+        contents = {each: bundle.read(each) for each in bundle.namelist()}
+    said = json.loads(contents["datapackage.json"])
+    (contacts,) = [each for each in said["resources"] if each["name"] == "contacts"]
+    path, name = contacts["path"], f"{CANARY} notes".encode()
+    bent = contents[path] = contents[path].replace(between % name, between % text, 1)
+    contacts |= {"bytes": len(bent), "hash": f"sha256:{hashlib.sha256(bent).hexdigest()}"}
+    contents["datapackage.json"] = json.dumps(said).encode()
+    with zipfile.ZipFile(other := file.with_name("nul.zip"), "w") as bundle:
+        for each, content in contents.items():
+            bundle.writestr(each, content)
+    (finding, *_) = verify(other).findings
+    assert (finding.file, finding.row is not None) == (path, True)
+    with pytest.raises(BundleDamaged, match=r"NUL character|is no text"):
+        bring_in(nursery, other, "nul")
+    assert nursery.catalog.by_slug("nul") is None
+
+
 @pytest.mark.promise("EXP-1", "EXP-4", "4-05", "4-24")
 def test_everything_comes_back_equal_by_the_hash_of_every_table(
     source: Workspace, neighbour: Workspace, nursery: Nursery, tmp_path: Path
 ) -> None:
     before, others = content_of(source.home), content_of(neighbour.home)
     took = rows_in(source.home)
+    must_not_take_nul(source)
     first, second = tmp_path / "first.zip", tmp_path / "second.zip"
     take_out(source.home, first, Format.CSV)
     report = verify(first)
@@ -81,6 +110,8 @@ def test_everything_comes_back_equal_by_the_hash_of_every_table(
     again = verify(second)
     assert again.holds, [str(each) for each in again.findings]
     assert differences(again.content, before) == []
+    must_not_carry_nul(nursery, first, b",%s,", b"\\N\0")
+    must_not_carry_nul(nursery, second, b'"%s"', rb"a\u0000b")
     with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as other:
         files = [each for each in one.namelist() if each.startswith("files/")]
         assert [one.read(each) for each in files] == [other.read(each) for each in files]

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from tenants.foundation.clock import now
+from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import NotFound, Unavailable
 from tenants.isolation.door import db
 from tenants.isolation.files import files
@@ -15,6 +16,8 @@ from tenants.portability.exporting import note
 from tenants.portability.keeping import keeping_of
 from tenants.portability.models import Export, ExportSchedule
 from tenants.portability.parcels import file_of
+
+SOMETHING_ELSE = "The copy was read back as something else than was written. It is made again."
 
 
 def scheduled(schedule_id: UUID) -> ExportSchedule:
@@ -38,11 +41,14 @@ def copy_of(schedule_id: UUID, job_id: UUID) -> Export:
 def must_be_whole(pieces: Iterable[bytes], sha256: str, size: int) -> None:
     """Read a copy back. Raises Unavailable, so that it is made again, when it is not what was written."""
     found, length = hashlib.sha256(), 0
-    for piece in pieces:
-        found.update(piece)
-        length += len(piece)
+    try:
+        for piece in pieces:
+            found.update(piece)
+            length += len(piece)
+    except Unreadable as error:
+        raise Unavailable(SOMETHING_ELSE) from error
     if (found.hexdigest(), length) != (sha256, size):
-        raise Unavailable("The copy was read back as something else than was written. It is made again.")
+        raise Unavailable(SOMETHING_ELSE)
 
 
 def finish_copy(schedule_id: UUID, export_id: UUID, name: str, made: Bundling) -> None:

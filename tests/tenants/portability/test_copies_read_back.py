@@ -97,7 +97,7 @@ def must_count_for_nothing(copies: Copies, letterbox: Letterbox) -> None:
     assert copies.last_succeeded_at() == since
     assert copies.is_whole(good)
     (text,) = copies.told(letterbox)
-    assert 'The scheduled export "Nightly" failed: ' in text
+    assert 'The scheduled export "Nightly" failed: The copy was read back as something else' in text
 
 
 def must_come_right(copies: Copies) -> None:

@@ -61,6 +61,22 @@ def ground_for(data_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
+def ground_as_left(settings: "Settings", data_dir: Path) -> Iterator[None]:
+    """The embedded PostgreSQL for one command, where the settings name it and it isn't running. Nothing is made."""
+    servers = EmbeddedServers(data_dir, redis=False)
+    if not servers.are_named_by(settings.catalog_database_url):
+        yield
+        return
+    try:
+        servers.start()
+    except ServerFailed:
+        yield  # `freehold up` runs here, or else the command says that nothing answers
+        return
+    with servers_until_done(servers):
+        yield
+
+
+@contextmanager
 def servers_until_done(servers: EmbeddedServers) -> Iterator[None]:
     """Stop servers that were started, whatever happens meanwhile."""
     try:

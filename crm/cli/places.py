@@ -22,7 +22,7 @@ def place() -> None:
     """Where files, backups and keys are, and whose mark lies there.
 
     A mark is a small file by which an installation knows its places. Where it is missing, or another's lies, nothing
-    is written and nothing removed.
+    is written and nothing removed. Embedded servers that don't run are started for these commands.
     """
 
 
@@ -63,14 +63,13 @@ def adopt(names: tuple[str, ...], data_dir: Path, *, as_json: bool) -> None:
 @contextmanager
 def _places_of(data_dir: Path) -> Iterator["Places"]:
     """The places that the settings name; embedded servers that don't run are started for as long."""
-    from crm.cli.ground import ground_for
+    from crm.cli.ground import ground_as_left
     from tenants.foundation.settings import Settings
     from tenants.isolation.places import Places
 
-    with ground_for(data_dir.absolute()):
-        settings = Settings.read(data_dir)
-        with catalog_of(settings) as catalog:
-            yield Places(settings, catalog)
+    settings = Settings.read(data_dir)
+    with ground_as_left(settings, data_dir.absolute()), catalog_of(settings) as catalog:
+        yield Places(settings, catalog)
 
 
 def _described(place: "MarkedPlace") -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import unquote
 
 from tenants.foundation.kept_secrets import KeptSecrets
 from tenants.foundation.servers.account import Account
@@ -40,6 +41,13 @@ class EmbeddedServers:
     @property
     def redis_url(self) -> str:
         return self.redis.url
+
+    def are_named_by(self, url: str) -> bool:
+        """Whether there is a PostgreSQL of this data folder, started or not, and the URL leads to it."""
+        if not (self._data_dir / "postgresql").is_dir():
+            return False
+        account = Account.for_data_in(self._data_dir / "postgresql")
+        return f"host={socket_folder(self._data_dir, account)}" in unquote(url).split("?")[-1].split("&")
 
     def __enter__(self) -> Self:
         self.start()

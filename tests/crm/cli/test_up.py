@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -176,3 +177,23 @@ def test_the_demo_shows_sign_ins_that_work(tmp_path, free_port):
         )
         with urllib.request.urlopen(asked, timeout=60) as answer:
             assert answer.status == 201
+
+
+@pytest.mark.timeout(600)
+def test_whose_database_was_removed_starts_again_once_its_places_are_adopted(tmp_path, free_port):
+    """No server runs then: the commands that the sentence names bring their own."""
+    marks = [tmp_path / name / "installation" / f"{name}.json" for name in ("storage", "backups", "keyring")]
+    with running(tmp_path, free_port) as up:
+        eventually(lambda: all(mark.exists() for mark in marks))
+    shutil.rmtree(tmp_path / "postgresql")
+    refused = up.freehold("up", "--no-demo", "--port", str(free_port))
+    assert refused.returncode == 1
+    assert "`freehold place adopt storage backups keyring`" in refused.stderr
+
+    listed = up.freehold("place", "list", "--json")
+    assert [each["says"] for each in json.loads(listed.stdout)["places"]] == ["another's"] * 3
+    adopted = up.freehold("place", "adopt", "storage", "backups", "keyring")
+    assert adopted.returncode == 0, adopted.stderr
+    with running(tmp_path, free_port) as up:
+        assert up.health() == 200
+        assert up.freehold("place", "list").returncode == 0, "while it runs they use what is there"

@@ -31,7 +31,16 @@ class RegionalStorage(Storage):
         return self._of(tenant_id).lasting_of(tenant_id)
 
     def sweep_unfinished(self, older_than: timedelta) -> int:
-        return sum(each.sweep_unfinished(older_than) for each in (self._other, *self._regional.values()))
+        """One that is away keeps no other from being swept. Raises the first StorageFailed once all were tried."""
+        swept, failed = 0, []
+        for each in (self._other, *self._regional.values()):
+            try:
+                swept += each.sweep_unfinished(older_than)
+            except StorageFailed as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+        return swept
 
     def _of(self, tenant_id: UUID) -> Storage:
         region = self._region_of(tenant_id)

@@ -15,10 +15,11 @@ from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.settings import Settings
 from tenants.isolation import bucket
-from tenants.isolation.folder import Folder
+from tenants.isolation.folder import UNFINISHED, Folder
 from tenants.isolation.marks import FOLDER, AnothersPlace, MarkedPlace, NotOurPlace, Whose
 from tenants.isolation.places import Places
-from tenants.isolation.storage import Place, place_at
+from tenants.isolation.regional import RegionalStorage
+from tenants.isolation.storage import Place, Storage, place_at
 
 one_client = cache(bucket._new_client)
 TAKES: dict[str, Callable[[MarkedPlace, Iterable[bytes]], object]] = {
@@ -151,6 +152,26 @@ def test_a_restore_that_was_killed_while_it_took_a_place_takes_it_again(
         with catalog.transaction() as session:
             session.execute(delete(Restoration))
     assert places["storage"].look().whose is Whose.OURS
+
+
+@pytest.mark.parametrize("away", ["storage", "storage-us"])
+def test_a_storage_that_is_away_keeps_no_other_from_being_swept(
+    away: str, catalog: Catalog, tmp_path: Path, without_marks: None
+) -> None:
+    made = {
+        name: MarkedPlace(name, name, Folder(tmp_path / name), catalog, 0)
+        for name in ("storage", "storage-us", "storage-eu")
+    }
+    for name, place in made.items():
+        place.say_seen()
+        (tmp_path / name / UNFINISHED / ".left").write_bytes(b"by whoever was killed")
+    (tmp_path / away).rename(tmp_path / "aside")
+    main, *regional = (Storage(each) for each in made.values())
+    storage = RegionalStorage(main, dict(zip(("us", "eu"), regional, strict=True)), catalog.region_of)
+    with pytest.raises(NotOurPlace, match=away):
+        storage.sweep_unfinished(timedelta())
+    left = [each.parts[-3] for each in tmp_path.rglob(".left")]
+    assert left == ["aside"]
 
 
 def test_what_is_no_mark_is_adopted_with_all_others(places: Places, tmp_path: Path) -> None:

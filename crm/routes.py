@@ -50,6 +50,7 @@ from tenants.notices.jobs import tidy_notices
 from tenants.portability.api.exports import exports
 from tenants.portability.api.rules import export_rules
 from tenants.portability.api.schedules import export_schedules
+from tenants.portability.api.structure import export_structure
 from tenants.provisioning.api import signup
 from tenants.retention.api.bin import the_bin
 from tenants.retention.api.holds import legal_holds
@@ -121,6 +122,7 @@ BLUEPRINTS = [
     exports,
     export_schedules,
     export_rules,
+    export_structure,
     audit_events,
     access_grants,
     access_visits,

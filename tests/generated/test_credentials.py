@@ -39,6 +39,7 @@ PUBLIC = {
     "GET /api/v1/single-sign-on/{provider}": "signing in is how a credential is come by",
     "GET /api/v1/single-sign-on/{provider}/callback": "likewise; the browser shows what it was given on leaving",
     "GET /api/v1/certificates/key": "whoever was given a certificate checks it with this public key",
+    "GET /api/v1/export-structure": "says how bundles of this version are built, and nothing of anybody",
     "POST /api/v1/archives/links": "whoever is in an archived workspace can't sign in; answers the same for everybody",
     "POST /api/v1/archives/thaws": "its token came by mail",
     "POST /api/v1/workspace-reminders": "who forgot the workspace can't sign in; answers the same for everybody",

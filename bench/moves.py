@@ -32,7 +32,7 @@ from tenants.lifecycle.moves.moving import ask_to_move, go_on
 TENANT, SECOND = "moving", "second"
 COMPANIES, USERS = 5_000, 50
 AGAIN_AFTER_SECONDS = 0.05
-BODIES = 20_000
+BODIES = 1_000_000
 
 
 @dataclass(frozen=True)

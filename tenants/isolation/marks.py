@@ -102,6 +102,7 @@ class MarkedPlace:
     def list(self, prefix: str) -> Iterator[str]:
         self._must_be_believed()
         yield from self._place.list(prefix)
+        self._must_be_believed()  # a folder that was unmounted meanwhile has fewer names
 
     def sweep_unfinished(self, older_than: timedelta) -> int:
         self.must_be_ours()

@@ -135,6 +135,23 @@ def test_what_was_being_written_when_the_place_was_adopted_never_appears_there(
     assert plain.sweep_unfinished(timedelta()) == 0, "nothing of it is left"
 
 
+def test_of_a_folder_that_is_unmounted_while_it_is_listed_nothing_is_believed(
+    catalog: Catalog, tmp_path: Path, without_marks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder(tmp_path / "place")
+    ours = MarkedPlace("storage", "the place", folder, catalog, 0)
+    ours.write("a", [b"x"])
+    listed = folder.list
+
+    def unmounted(prefix: str) -> Iterator[str]:
+        (tmp_path / "place").rename(tmp_path / "aside")
+        return listed(prefix)
+
+    monkeypatch.setattr(folder, "list", unmounted)
+    with pytest.raises(NotOurPlace, match="is it mounted"):
+        list(ours.list(""))
+
+
 def test_a_restore_that_was_killed_while_it_took_a_place_takes_it_again(
     places: Places, catalog: Catalog
 ) -> None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from threading import Lock
 from time import monotonic
 from uuid import UUID
 
@@ -20,7 +21,8 @@ from tenants.catalog.models import PlaceMark
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
-from tenants.isolation.storage import Lock, NotStored, Place, StorageFailed
+from tenants.isolation.storage import Lock as FileLock
+from tenants.isolation.storage import NotStored, Place, StorageFailed
 
 FOLDER = "installation/"
 FORM = "freehold mark 1"
@@ -70,8 +72,9 @@ class MarkedPlace:
         self._place, self._catalog = place, catalog
         self._believed_seconds, self._believed_until = believed_seconds, 0.0
         self._known: UUID | None = None
+        self._making = Lock()
 
-    def write(self, key: str, chunks: Iterable[bytes], lock: Lock | None = None) -> None:
+    def write(self, key: str, chunks: Iterable[bytes], lock: FileLock | None = None) -> None:
         self.must_be_ours()
         self._place.write(key, self._ours_to_the_end(chunks), lock)
 
@@ -192,9 +195,11 @@ class MarkedPlace:
             return
         found = self.found()
         if found is None or found.id != self._known:
-            self._known = self._expected()
-            if self._known is None and make:
-                self._known = self._write(over_anothers=False)
+            # One thread at a time: whoever waits for the first mark here takes no connection to the catalog.
+            with self._making:
+                self._known = self._expected()
+                if self._known is None and make:
+                    self._known = self._write(over_anothers=False)
             if self._known is None:
                 return
             # Once more: whoever else wrote it may have done so since the first look.
@@ -226,8 +231,9 @@ class MarkedPlace:
             found = None if over_anothers else self.found()
             if found is not None and found.id != known.mark:
                 raise self.refusal(found)
-            self._place.write(self._key, [_content(known.mark)])
-            known.written_at = now()
+            if over_anothers or known.written_at is None:
+                self._place.write(self._key, [_content(known.mark)])
+                known.written_at = now()
             return known.mark
 
     @property

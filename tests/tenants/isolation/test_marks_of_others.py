@@ -1,9 +1,11 @@
 """Two installations never write to one place: whatever each calls it, and whatever was under way when it was taken."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from threading import Event, get_ident
 
 import pytest
 from flask import Flask
@@ -150,6 +152,39 @@ def test_of_a_folder_that_is_unmounted_while_it_is_listed_nothing_is_believed(
     monkeypatch.setattr(folder, "list", unmounted)
     with pytest.raises(NotOurPlace, match="is it mounted"):
         list(ours.list(""))
+
+
+def test_of_many_that_wait_for_the_first_mark_one_writes_it_and_none_holds_the_catalog(
+    catalog: Catalog, tmp_path: Path, without_marks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storage may be slow, and everybody needs the catalog."""
+    looked: set[int] = set()
+    all_looked, writes, connections = Event(), [], []
+    folder, many = Folder(tmp_path / "place"), 6
+    found, write = MarkedPlace.found, folder.write
+
+    def look(self: MarkedPlace) -> object:
+        seen = found(self)
+        looked.add(get_ident())
+        if len(looked) == many:
+            all_looked.set()
+        return seen
+
+    def slowly(key: str, chunks: Iterable[bytes], lock: object = None) -> None:
+        if key.startswith(FOLDER):
+            all_looked.wait(60)
+            catalog.is_being_restored()
+            connections.append(catalog.engine.pool.checkedout())
+            writes.append(key)
+        write(key, chunks)
+
+    monkeypatch.setattr(MarkedPlace, "found", look)
+    monkeypatch.setattr(folder, "write", slowly)
+    ours = MarkedPlace("storage", "the place", folder, catalog, 0)
+    with ThreadPoolExecutor(many) as crew:
+        list(crew.map(lambda each: ours.write(f"many/{each}", [b"x"]), range(many)))
+    assert (len(writes), connections) == (1, [1])
+    assert len(list(ours.list("many/"))) == many
 
 
 def test_a_restore_that_was_killed_while_it_took_a_place_takes_it_again(

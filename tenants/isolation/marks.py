@@ -139,12 +139,13 @@ class MarkedPlace:
 
     def adopt(self) -> None:
         """Put a new mark of ours there, whatever lies in its stead: whoever's it was writes there no more."""
-        anew = {"mark": new_id(), "made_at": now(), "written_at": None}
+        mark = new_id()
+        anew = {"mark": mark, "made_at": now(), "written_at": None}
         row = insert(PlaceMark).values(name=self.name, **anew)
         with self._catalog.transaction() as session:
             session.execute(row.on_conflict_do_update(index_elements=["name"], set_=anew))
         for key in self._of_others():
-            self._place.delete(key)
+            self._place.write(key, [_content(mark)])
         self._write(over_anothers=True)
 
     def say_seen(self) -> None:

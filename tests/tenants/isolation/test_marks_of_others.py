@@ -97,8 +97,9 @@ def test_the_place_of_another_installation_is_known_whatever_that_one_calls_it(
         mark = theirs_known["storage"]
         session.add(PlaceMark(name=mark.name, mark=mark.mark, made_at=mark.made_at, written_at=now()))
     for former in (theirs, marked("storage")):
-        with pytest.raises(NotOurPlace):
+        with pytest.raises(AnothersPlace):
             former.write("there", [b"late"])
+        assert former.look().whose is Whose.ANOTHERS, "so that it doesn't start either"
     assert content(plain, "there") == b"theirs"
 
 

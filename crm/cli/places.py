@@ -13,7 +13,7 @@ from crm.cli.opening import catalog_of
 from crm.cli.refusals import Refused
 
 if TYPE_CHECKING:
-    from tenants.isolation.marks import MarkedPlace
+    from tenants.isolation.marked_places import MarkedPlace
     from tenants.isolation.places import Places
 
 

@@ -5,10 +5,10 @@ or taken for missing there, while another one lies in it or none.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from threading import Lock
 from time import monotonic
@@ -21,7 +21,6 @@ from tenants.catalog.models import PlaceMark
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
-from tenants.isolation.storage import Lock as FileLock
 from tenants.isolation.storage import NotStored, Place, StorageFailed
 
 FOLDER = "installation/"
@@ -61,8 +60,8 @@ class Look:
     mark: Mark | None
 
 
-class MarkedPlace:
-    """A place under its mark, which it gets before the first file. `named` is how a sentence calls it.
+class Marking:
+    """The mark of one place: whether it lies there, and how it gets there. `named` is how a sentence calls the place.
 
     A mark is believed for `believed_seconds`: folders can be unmounted at any moment, buckets cost a request.
     """
@@ -74,49 +73,9 @@ class MarkedPlace:
         self._known: UUID | None = None
         self._making = Lock()
 
-    def write(self, key: str, chunks: Iterable[bytes], lock: FileLock | None = None) -> None:
-        self.must_be_ours()
-        self._place.write(key, self._ours_to_the_end(chunks), lock)
-
-    @contextmanager
-    def open_stream(self, key: str) -> Iterator[Iterator[bytes]]:
-        with ExitStack() as open_things:
-            try:
-                chunks = open_things.enter_context(self._place.open_stream(key))
-            except NotStored:
-                self._must_be_believed()
-                raise
-            yield chunks
-
-    def rewrite(self, key: str, change: Callable[[Iterator[bytes]], Iterable[bytes]]) -> bool:
-        self.must_be_ours()
-        return self._place.rewrite(key, lambda chunks: self._ours_to_the_end(change(chunks)))
-
-    def delete(self, key: str) -> None:
-        self.must_be_ours()
-        self._place.delete(key)
-
-    def exists(self, key: str) -> bool:
-        if self._place.exists(key):
-            return True
-        self._must_be_believed()
-        return False
-
-    def list(self, prefix: str) -> Iterator[str]:
-        self._must_be_believed()
-        yield from self._place.list(prefix)
-        self._must_be_believed()  # a folder that was unmounted meanwhile has fewer names
-
-    def sweep_unfinished(self, older_than: timedelta) -> int:
-        self.must_be_ours()
-        return self._place.sweep_unfinished(older_than)
-
-    def keeps_locks(self) -> bool:
-        return self._place.keeps_locks()
-
     def must_be_ours(self) -> None:
         """Raises NotOurPlace, before anything is written or removed. One that never had a mark of ours gets it."""
-        self._must_be_believed(make=True)
+        self.must_be_believed(make=True)
 
     def look(self) -> "Look":
         """Whose it is, as it lies there; nothing is written. Raises StorageFailed."""
@@ -185,13 +144,8 @@ class MarkedPlace:
             ours = set(session.scalars(select(PlaceMark.mark)))
         return {key: mark for key, mark in found.items() if mark.id not in ours}
 
-    def _ours_to_the_end(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """What took long to write appears in no place that was adopted, or unmounted, meanwhile."""
-        yield from chunks
-        self.must_be_ours()
-
-    def _must_be_believed(self, *, make: bool = False) -> None:
-        """Where nothing was ever written, nothing has to lie."""
+    def must_be_believed(self, *, make: bool = False) -> None:
+        """Raises NotOurPlace, before anything is taken for missing. Where we never wrote, nothing has to lie."""
         if monotonic() < self._believed_until:
             return
         found = self.found()

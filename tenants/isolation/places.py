@@ -7,7 +7,8 @@ import structlog
 
 from tenants.catalog.registry import Catalog
 from tenants.foundation.settings import Settings
-from tenants.isolation.marks import AnothersPlace, Look, Mark, MarkedPlace, NotOurPlace, Whose
+from tenants.isolation.marked_places import MarkedPlace
+from tenants.isolation.marks import AnothersPlace, Look, Mark, NotOurPlace, Whose
 from tenants.isolation.storage import Place, StorageFailed, place_at
 
 log = structlog.get_logger(__name__)

@@ -30,7 +30,7 @@ from tenants.isolation import files
 from tenants.isolation.door import db, inside
 from tenants.isolation.files import store_sealed
 from tenants.isolation.folder import Folder
-from tenants.isolation.marks import MarkedPlace
+from tenants.isolation.marked_places import MarkedPlace
 from tenants.isolation.storage import Storage
 from tenants.isolation.turns import hold_open
 from tests.attaching import CONTENT, NewWorkspace, attached, listed, purge, stored

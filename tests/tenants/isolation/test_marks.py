@@ -19,7 +19,8 @@ from tenants.foundation.clock import now
 from tenants.foundation.settings import Settings
 from tenants.isolation import bucket
 from tenants.isolation.folder import Folder
-from tenants.isolation.marks import FOLDER, AnothersPlace, MarkedPlace, NotOurPlace, Whose
+from tenants.isolation.marked_places import MarkedPlace
+from tenants.isolation.marks import FOLDER, AnothersPlace, NotOurPlace, Whose
 from tenants.isolation.places import Places
 from tenants.isolation.storage import NotStored, Place, StorageFailed, place_at
 

@@ -18,7 +18,8 @@ from tenants.foundation.identifiers import new_id
 from tenants.foundation.settings import Settings
 from tenants.isolation import bucket
 from tenants.isolation.folder import UNFINISHED, Folder
-from tenants.isolation.marks import FOLDER, AnothersPlace, MarkedPlace, NotOurPlace, Whose
+from tenants.isolation.marked_places import MarkedPlace
+from tenants.isolation.marks import FOLDER, AnothersPlace, NotOurPlace, Whose
 from tenants.isolation.places import Places
 from tenants.isolation.regional import RegionalStorage
 from tenants.isolation.storage import Place, Storage, place_at

@@ -15,7 +15,8 @@ from tenants.catalog.registry import Catalog
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.settings import Settings
 from tenants.isolation.folder import Folder
-from tenants.isolation.marks import FOLDER, AnothersPlace, MarkedPlace, NotOurPlace
+from tenants.isolation.marked_places import MarkedPlace
+from tenants.isolation.marks import FOLDER, AnothersPlace, NotOurPlace
 from tenants.isolation.places import Places
 from tenants.lifecycle.archives.keeping import ask_to_archive, go_on
 from tenants.lifecycle.archives.running import Works

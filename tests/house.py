@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, select, true, update
 
 from crm.app import create_app, nursery_of
 from tenants.catalog.models import PlaceMark, State, Tenant
@@ -20,7 +20,7 @@ from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.isolation.bootstrap import LOGINS, Logins, bootstrap
 from tenants.isolation.key_file import LocalKeyFile
-from tenants.isolation.places import Places
+from tenants.isolation.places import STORAGE, Places
 from tenants.provisioning.birth import Nursery
 from tenants.provisioning.migrating import migrate_catalog
 from tests.workspace import Workspace, make_workspace
@@ -100,18 +100,29 @@ def as_good_as_destroyed(catalog: Catalog, those: ColumnElement[bool]) -> Iterat
 @pytest.fixture
 def without_marks(app: Flask, settings: Settings) -> Iterator[None]:
     """Commands in this installation may name other places: it knows no mark meanwhile. Its own keep theirs."""
-    catalog: Catalog = app.extensions["house"].catalog
-    Places(settings, catalog).say_seen()
+    places = Places(settings, app.extensions["house"].catalog)
+    with _unknown_meanwhile(app.extensions["house"].catalog, places, true()):
+        yield
+
+
+@pytest.fixture
+def without_mark_of_storage(app: Flask, settings: Settings) -> Iterator[None]:
+    """Processes of this installation may be given another storage."""
+    places = Places(settings, app.extensions["house"].catalog)
+    with _unknown_meanwhile(app.extensions["house"].catalog, places, PlaceMark.name == STORAGE):
+        yield
+
+
+@contextmanager
+def _unknown_meanwhile(catalog: Catalog, places: Places, those: ColumnElement[bool]) -> Iterator[None]:
+    places.say_seen()
     with catalog.transaction() as session:
-        before = [
-            (each.name, each.mark, each.made_at, each.written_at)
-            for each in session.scalars(select(PlaceMark))
-        ]
-        session.execute(delete(PlaceMark))
+        found = session.execute(select(*PlaceMark.__table__.columns).where(those)).mappings().all()
+        session.execute(delete(PlaceMark).where(those))
     yield
     with catalog.transaction() as session:
-        session.execute(delete(PlaceMark))
-        session.add_all(PlaceMark(name=n, mark=m, made_at=at, written_at=w) for n, m, at, w in before)
+        session.execute(delete(PlaceMark).where(those))
+        session.execute(insert(PlaceMark), [dict(each) for each in found])
 
 
 @pytest.fixture(scope="module", autouse=True)

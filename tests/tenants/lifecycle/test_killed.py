@@ -80,7 +80,11 @@ def storage(storage_url: str, monkeypatch: pytest.MonkeyPatch) -> Storage:
 
 
 @pytest.fixture
-def end(settings: Settings, storage_url: str, tmp_path: Path) -> Iterator[Doomed]:
+def end(
+    settings: Settings, storage_url: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Doomed]:
+    if storage_url != settings.storage:
+        request.getfixturevalue("without_mark_of_storage")
     with doomed(settings, tmp_path / "doomed.log", storage=storage_url) as made:
         yield made
 

@@ -141,14 +141,15 @@ def test_certificates_outlive_their_tenant_beside_its_files(  # noqa: PLR0917 - 
 @pytest.mark.soak
 def test_a_round_that_is_killed_leaves_each_whole_or_to_the_next(  # noqa: PLR0917 - the parts of its world
     s3: S3, bucket: str, storage: Storage, ours: Workspace, neighbour: Workspace, settings: Settings, tmp_path: Path,
+    without_mark_of_storage: None,
 ) -> None:  # fmt: skip
     with doomed(settings, tmp_path / "log", storage=f"s3://{bucket}/files") as end:
         end.dies("file", "", "tenants.isolation.storage:Lasting.keep", "before")
-        assert storage.lasting_of(ours.home.id).names("") == set()
+        assert storage.lasting_of(ours.home.id).names("certificates/") == set()
         end.dies("file", "", "tenants.isolation.storage:Lasting.keep", "after")
-        assert len(storage.lasting_of(ours.home.id).names("")) == 1
+        assert len(storage.lasting_of(ours.home.id).names("certificates/")) == 1
     file_what_is_missing(certificates(), storage)
     (kept,) = versions(s3, bucket, ours)
     assert json.loads(content(s3, bucket, kept)) in ours.admin.get("/certificates").json["data"]
-    assert len(storage.lasting_of(ours.home.id).names("")) == len(certificates().issued())
+    assert len(storage.lasting_of(ours.home.id).names("certificates/")) == len(certificates().issued())
     assert versions(s3, bucket, neighbour) == []

@@ -26,7 +26,9 @@ def told(works: Works, tenant: Workspace) -> int:
 
 
 def notices(tenant: Workspace) -> list[Any]:
-    return list(tenant.admin.get("/notices?sort=at").json["data"])
+    """Those of moves."""
+    everything = tenant.admin.get("/notices?sort=at").json["data"]
+    return [each for each in everything if each["kind"] in (BEGUN, MOVED, STAYED)]
 
 
 def kinds(tenant: Workspace) -> list[str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select, union_all
 
 from tenants.catalog.models import LookupHash, Tenant
 from tenants.catalog.registry import LIVING, PLACE, Catalog, Home, home_of
@@ -22,19 +22,24 @@ class Places:
 
 
 def places_of(catalog: Catalog, hashed_email: bytes) -> Places:
-    """One look-up for known and unknown addresses: the rows from this hash on, of which the first few may be its own."""
-    query = (
-        select(LookupHash.hash, *PLACE)
+    """One look-up for known and unknown addresses: the rows from this hash on, of which the first few may be its own.
+
+    After the last hash comes the first one again: nobody is without a decoy while anybody has an address.
+    """
+    rows_of = (
+        select(LookupHash.hash, LookupHash.tenant_id, *PLACE)
         .join(Tenant, Tenant.id == LookupHash.tenant_id)
-        .where(LookupHash.kind == "email", LookupHash.hash >= hashed_email, Tenant.state.in_(LIVING))
+        .where(LookupHash.kind == "email", Tenant.state.in_(LIVING))
         .order_by(LookupHash.hash, LookupHash.tenant_id)
-        .limit(MOST_TENANTS)
     )
+    from_here = rows_of.where(LookupHash.hash >= hashed_email).limit(MOST_TENANTS).subquery()
+    from_the_first = rows_of.limit(1).subquery()
+    rounds = union_all(select(literal(1).label("round"), from_here), select(literal(2), from_the_first))
     with catalog.transaction() as session:
-        rows = session.execute(query).all()
+        rows = session.execute(rounds.order_by("round", "hash", "tenant_id")).all()
     found = [(bytes(row.hash), home_of(row)) for row in rows]
-    homes = [home for hashed, home in found if hashed == hashed_email]
-    return Places(homes, homes[0] if homes else next((home for _, home in found), None))
+    homes = list(dict.fromkeys(home for hashed, home in found if hashed == hashed_email))
+    return Places(homes, next((home for _, home in found), None))
 
 
 def named(catalog: Catalog, places: Places, hashed_email: bytes, slug: str) -> Places:

@@ -14,6 +14,7 @@ from tenants.foundation.errors import TooManyRequests
 from tenants.foundation.settings import Settings
 from tenants.identity.signing_in import budgets, by_password
 from tenants.identity.signing_in.devices import known_device, new_device
+from tenants.identity.signing_in.places import hashed_address, places_of
 from tests.persons import Person, reset_token, wins
 from tests.timing import fair, took_longer
 from tests.workspace import Workspace
@@ -158,12 +159,23 @@ def test_enumeration_by_time(
 
 
 def known_took_longer(person: Person) -> int:
-    """In how many pairs the known address took longer than an unknown one."""
-    browser = person.browser()
+    """In how many pairs the known address took longer than an unknown one, tried as often: each has its row of tries."""
+    browser, nobody = person.browser(), f"no{secrets.token_hex(6)}@example.test"
 
     def refused_as(email: str) -> None:
         assert browser.post("/sessions", {"email": email, "password": WRONG}).status_code == 401
 
-    return took_longer(
-        lambda: refused_as(person.email), lambda: refused_as(f"no{secrets.token_hex(6)}@example.test")
-    )
+    return took_longer(lambda: refused_as(person.email), lambda: refused_as(nobody))
+
+
+def test_whose_hash_comes_after_the_last_is_looked_for_as_everybody_is(
+    app: Flask, catalog: Catalog, perla: Person, stranger: Person
+) -> None:
+    """Where few have an address, many unknown ones come after all of them."""
+    wrapper = app.extensions["nursery"].wrapper
+    known = [hashed_address(wrapper, each.email) for each in (perla, stranger)]
+    for hashed in (b"\xff" * 32, b"\x00" * 32, *(each[:-1] + bytes([each[-1] ^ 1]) for each in known)):
+        places = places_of(catalog, hashed)
+        assert (places.homes, places.decoy is None) == ([], False)
+    for hashed, person in zip(known, (perla, stranger), strict=True):
+        assert places_of(catalog, hashed).homes == [person.workspace.home]

@@ -25,7 +25,8 @@ def rewrap(data_dir: Path, *, as_json: bool) -> None:
     """
     from crm.app import wrapping_of
     from tenants.foundation.settings import Settings
-    from tenants.lifecycle.backups.opening import keyring_of
+    from tenants.isolation.places import Places
+    from tenants.lifecycle.backups.opening import keyring_in
     from tenants.lifecycle.keys.rewrapping import prepare_key, rewrap_all
 
     settings = Settings.read(data_dir)
@@ -34,5 +35,5 @@ def rewrap(data_dir: Path, *, as_json: bool) -> None:
         with shown_progress() as tell:
             wrapping = wrapping_of(settings, catalog)
             done = rewrap_all(catalog, wrapping, lambda at, of: tell("Keys", at, of))
-        keyring_of(settings, catalog, wrapping).rewrap()
+        keyring_in(Places(settings, catalog), settings, catalog, wrapping).rewrap()
     options.answer({"wrapped": done.wrapped, "already": done.already}, as_json=as_json)

@@ -110,11 +110,10 @@ class Marking:
     def say_seen(self) -> None:
         """Say that we are at work here, for whoever finds this mark. Raises NotOurPlace."""
         self.must_be_ours()
-        expected = self._expected()
 
         def again(chunks: Iterator[bytes]) -> Iterator[bytes]:
             found = self._read(b"".join(chunks))
-            if found.id != expected:
+            if found.id != self._known:
                 raise self.refusal(found)
             yield _content(found.id)
 

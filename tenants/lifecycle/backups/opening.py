@@ -20,7 +20,7 @@ def open_backups(settings: Settings, catalog: Catalog, wrapping: Wrapping) -> Ke
     places = Places(settings, catalog)
     use_ledger(Ledger(places[BACKUPS], wrapping.hashed, catalog.alone))
     note_endings()
-    made = Keyring(places[KEYRING], catalog, wrapping, settings.backup_days)
+    made = keyring_in(places, settings, catalog, wrapping)
     use_keyring(made)
     _backups[:] = [backups_in(places, settings, made)]
     return made
@@ -37,13 +37,14 @@ def backups_in(places: Mapping[str, Place], settings: Settings, keyring: Keyring
     return RegionalStore(places[BACKUPS], keyring, regional, settings.region)
 
 
-def keyring_of(settings: Settings, catalog: Catalog, wrapping: Wrapping) -> Keyring:
-    """The keys that no backup holds."""
-    return Keyring(Places(settings, catalog)[KEYRING], catalog, wrapping, settings.backup_days)
+def keyring_in(
+    places: Mapping[str, Place], settings: Settings, catalog: Catalog, wrapping: Wrapping
+) -> Keyring:
+    """The keys that no backup holds, in the place that the settings name."""
+    return Keyring(places[KEYRING], catalog, wrapping, settings.backup_days)
 
 
 def backups_to_read(settings: Settings, catalog: Catalog, wrapping: Wrapping) -> RegionalStore:
     """The backups for when there may be no database: they are read, and no mark is looked at."""
     places = places_without_marks(settings)
-    keyring = Keyring(places[KEYRING], catalog, wrapping, settings.backup_days)
-    return backups_in(places, settings, keyring)
+    return backups_in(places, settings, keyring_in(places, settings, catalog, wrapping))

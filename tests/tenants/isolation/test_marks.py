@@ -6,41 +6,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from sqlalchemy import delete, update
 
 from tenants.catalog.models import PlaceMark, Restoration
 from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
-from tenants.foundation.settings import Settings
-from tenants.isolation import bucket
 from tenants.isolation.folder import Folder
 from tenants.isolation.marked_places import MarkedPlace
 from tenants.isolation.marks import FOLDER, AnothersPlace, NotOurPlace, Whose
-from tenants.isolation.places import Places
 from tenants.isolation.storage import NotStored, Place, StorageFailed, place_at
+from tests.tenants.isolation.stored_files import be_another_installation, files_in, read
 
 NAME = "tests"
 MARK = f"{FOLDER}{NAME}.json"
-one_client = cache(bucket._new_client)
-
-
-@pytest.fixture
-def catalog(app: Flask) -> Catalog:
-    return app.extensions["house"].catalog
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def plain(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    if request.param == "folder":
-        return Folder(tmp_path / "place")
-    # boto3 takes half a second to make a client, and all of these lead to one server.
-    monkeypatch.setattr(bucket, "_new_client", one_client)
-    return place_at(request.getfixturevalue("s3_storage_url"))
 
 
 def marked(catalog: Catalog, place: Place) -> MarkedPlace:
@@ -51,12 +32,6 @@ def marked(catalog: Catalog, place: Place) -> MarkedPlace:
 @pytest.fixture
 def ours(catalog: Catalog, plain: Place, without_marks: None) -> MarkedPlace:
     return marked(catalog, plain)
-
-
-def be_another_installation(catalog: Catalog) -> None:
-    """Whose catalog knows nothing of what is there."""
-    with catalog.transaction() as session:
-        session.execute(delete(PlaceMark))
 
 
 @contextmanager
@@ -70,15 +45,6 @@ def unmounted(folder: Path) -> Iterator[None]:
     aside.rename(folder)
 
 
-def files_in(folder: Path) -> list[str]:
-    return [each.name for each in folder.rglob("*") if each.is_file()]
-
-
-def content(place: Place, key: str) -> bytes:
-    with place.open_stream(key) as chunks:
-        return b"".join(chunks)
-
-
 #: Everything that is done to a place, or believed of it when it says that there is nothing.
 DONE: dict[str, Callable[[MarkedPlace], object]] = {
     "write": lambda place: place.write("b", [b"x"]),
@@ -88,7 +54,7 @@ DONE: dict[str, Callable[[MarkedPlace], object]] = {
     "seen": lambda place: place.say_seen(),
     "list": lambda place: list(place.list("")),
     "exists": lambda place: place.exists("b"),
-    "read": lambda place: content(place, "b"),
+    "read": lambda place: read(place, "b"),
 }
 
 
@@ -100,14 +66,14 @@ def test_a_place_gets_its_mark_with_the_first_file_and_is_known_by_it(
     assert ours.found() is None
     ours.write("a", [b"one"])
     assert (ours.look().whose, ours.found()) == (Whose.OURS, ours.look().mark)
-    assert content(ours, "a") == b"one"
+    assert read(ours, "a") == b"one"
     later = marked(catalog, ours._place)
     assert later.rewrite("a", lambda chunks: [b"".join(chunks), b" two"])
-    assert (content(later, "a"), later.exists("a"), list(later.list(FOLDER))) == (b"one two", True, [MARK])
+    assert (read(later, "a"), later.exists("a"), list(later.list(FOLDER))) == (b"one two", True, [MARK])
     later.delete("a")
     assert not later.exists("a")
     with pytest.raises(NotStored):
-        content(later, "a")
+        read(later, "a")
 
 
 @pytest.mark.parametrize("what", DONE)
@@ -128,7 +94,7 @@ def test_of_a_folder_that_is_not_mounted_nothing_is_written_and_nothing_believed
         assert not isinstance(refused.value, NotStored), "what is not there is not gone for good"
         assert "place" not in str(refused.value.detail), "callers learn nothing of where things are"
         assert files_in(folder) == []
-    assert (ours.look().whose, content(ours, "a")) == (Whose.OURS, b"one")
+    assert (ours.look().whose, read(ours, "a")) == (Whose.OURS, b"one")
     ours.write("b", [b"two"])
     DONE[what](ours)
 
@@ -138,12 +104,12 @@ def test_nothing_is_done_in_the_place_of_another_installation(
     what: str, ours: MarkedPlace, catalog: Catalog, plain: Place
 ) -> None:
     ours.write("a", [b"one"])
-    before = content(plain, MARK)
+    before = read(plain, MARK)
     be_another_installation(catalog)
     other = marked(catalog, plain)
     if what in ("list", "exists", "read"):
         # Nothing has to lie where it never wrote: it reads, as a restore reads the backups of whoever is gone.
-        assert content(other, "a") == b"one"
+        assert read(other, "a") == b"one"
         assert list(other.list(FOLDER)) == [MARK]
     else:
         with pytest.raises(
@@ -152,7 +118,7 @@ def test_nothing_is_done_in_the_place_of_another_installation(
             DONE[what](other)
         with pytest.raises(AnothersPlace):
             other.write("a", [b"theirs"])
-    assert (content(plain, "a"), content(plain, MARK)) == (b"one", before)
+    assert (read(plain, "a"), read(plain, MARK)) == (b"one", before)
     assert other.look().whose is Whose.ANOTHERS
 
 
@@ -173,7 +139,7 @@ def test_whose_place_was_adopted_does_nothing_there_any_more(
     for former in (ours, marked(catalog, plain)):
         with pytest.raises(AnothersPlace):
             DONE[what](former)
-    assert content(plain, "a") == b"theirs"
+    assert read(plain, "a") == b"theirs"
 
 
 def test_a_mark_is_adopted_over_whatever_lies_there(
@@ -190,7 +156,7 @@ def test_a_mark_is_adopted_over_whatever_lies_there(
     plain.delete(MARK)
     assert ours.look().whose is Whose.LOST
     ours.adopt()
-    assert (ours.look().whose, content(ours, "a")) == (Whose.OURS, b"two")
+    assert (ours.look().whose, read(ours, "a")) == (Whose.OURS, b"two")
 
 
 def test_who_was_killed_while_it_wrote_its_mark_knows_it_again(
@@ -212,7 +178,7 @@ def test_who_was_killed_while_it_wrote_its_mark_knows_it_again(
     assert ours.look().whose is Whose.OURS
     again = marked(catalog, plain)
     again.write("a", [b"two"])
-    assert (content(again, "a"), again.look().mark) == (b"two", ours.look().mark)
+    assert (read(again, "a"), again.look().mark) == (b"two", ours.look().mark)
 
 
 def test_of_many_that_write_at_once_all_know_one_mark(
@@ -243,7 +209,7 @@ def test_who_is_at_work_says_so_in_the_mark_and_over_no_others(
     ours: MarkedPlace, plain: Place, catalog: Catalog
 ) -> None:
     ours.write("a", [b"one"])
-    said = json.loads(content(plain, MARK))
+    said = json.loads(read(plain, MARK))
     plain.write(MARK, [json.dumps({**said, "seen_at": "2026-01-02T03:04:05+00:00"}).encode()])
     assert f"{ours.found()}".count("2026, 1, 2") == 1
     ours.say_seen()
@@ -269,57 +235,3 @@ def test_a_bucket_is_asked_for_its_mark_once_in_a_while(
     place._believed_until = 0
     place.write("a", [b"two"])
     assert len(looks) == 1
-
-
-def test_the_places_of_an_installation_are_marked_each_by_its_name(
-    catalog: Catalog, without_marks: None, settings: Settings, tmp_path: Path
-) -> None:
-    given = {
-        "storage": (tmp_path / "all").as_uri(),
-        "backups": (tmp_path / "all").as_uri(),
-        "keyring": (tmp_path / "keyring").as_uri(),
-        "region_storage": {"us": (tmp_path / "us").as_uri()},
-        "region_backups": {"us": (tmp_path / "us").as_uri()},
-    }
-    places = Places(settings.model_copy(update=given), catalog)
-    places.say_seen()
-    assert sorted(files_in(tmp_path / "all" / FOLDER)) == ["backups.json", "storage.json"]
-    assert sorted(files_in(tmp_path / "us" / FOLDER)) == ["backups-us.json", "storage-us.json"]
-    assert files_in(tmp_path / "keyring" / FOLDER) == ["keyring.json"]
-    places.must_not_be_anothers()
-    places.must_be_free()
-
-    exchanged = {**given, "storage": given["keyring"], "keyring": given["storage"]}
-    wrong = Places(settings.model_copy(update=exchanged), catalog)
-    with pytest.raises(NotOurPlace, match=r"FREEHOLD_STORAGE.* has not the mark"):
-        wrong["storage"].write("a", [b"x"])
-    with pytest.raises(NotOurPlace, match=r"FREEHOLD_KEYRING.* has not the mark"):
-        wrong["keyring"].say_seen()
-
-    be_another_installation(catalog)
-    with pytest.raises(
-        AnothersPlace, match=r"STORAGE.*of another installation.*place adopt storage storage-us backups"
-    ):
-        places.must_not_be_anothers()
-    with pytest.raises(
-        AnothersPlace, match=r"installation that may be alive: .*STORAGE.*BACKUPS.*KEYRING.* --adopt"
-    ):
-        places.must_be_free()
-    places.adopt()
-    places.must_not_be_anothers()
-
-
-def test_a_place_that_cannot_be_read_keeps_nobody_from_serving(
-    catalog: Catalog, without_marks: None, settings: Settings, s3_storage_url: str, tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("in the way")
-    given = {
-        "storage": (tmp_path / "file").as_uri(),
-        "backups": "s3://no-such-bucket/x",
-        "keyring": (tmp_path / "keyring").as_uri(),
-    }
-    places = Places(settings.model_copy(update=given), catalog)
-    places.must_not_be_anothers()
-    with pytest.raises(StorageFailed):
-        places.say_seen()
-    assert places["keyring"].look().whose is Whose.OURS, "the others are tried all the same"

@@ -3,12 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from threading import Event, get_ident
 
 import pytest
-from flask import Flask
 from sqlalchemy import delete, update
 
 from tenants.catalog.models import PlaceMark, Restoration
@@ -16,33 +14,18 @@ from tenants.catalog.registry import Catalog
 from tenants.foundation.clock import now
 from tenants.foundation.identifiers import new_id
 from tenants.foundation.settings import Settings
-from tenants.isolation import bucket
 from tenants.isolation.folder import UNFINISHED, Folder
 from tenants.isolation.marked_places import MarkedPlace
 from tenants.isolation.marks import FOLDER, AnothersPlace, NotOurPlace, Whose
 from tenants.isolation.places import Places
 from tenants.isolation.regional import RegionalStorage
-from tenants.isolation.storage import Place, Storage, place_at
+from tenants.isolation.storage import Place, Storage
+from tests.tenants.isolation.stored_files import read
 
-one_client = cache(bucket._new_client)
 TAKES: dict[str, Callable[[MarkedPlace, Iterable[bytes]], object]] = {
     "write": lambda place, chunks: place.write("long", chunks),
     "rewrite": lambda place, chunks: place.rewrite("there", lambda _before: chunks),
 }
-
-
-@pytest.fixture
-def catalog(app: Flask) -> Catalog:
-    return app.extensions["house"].catalog
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def plain(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
-    if request.param == "folder":
-        return Folder(tmp_path / "place")
-    # boto3 takes half a second to make a client, and all of these lead to one server.
-    monkeypatch.setattr(bucket, "_new_client", one_client)
-    return place_at(request.getfixturevalue("s3_storage_url"))
 
 
 @pytest.fixture
@@ -62,11 +45,6 @@ def forget_marks(catalog: Catalog) -> dict[str, PlaceMark]:
         known = {each: session.get(PlaceMark, each) for each in ("storage", "storage-us")}
         session.execute(delete(PlaceMark))
     return {name: each for name, each in known.items() if each is not None}
-
-
-def content(place: Place, key: str) -> bytes:
-    with place.open_stream(key) as chunks:
-        return b"".join(chunks)
 
 
 def test_the_place_of_another_installation_is_known_whatever_that_one_calls_it(
@@ -101,7 +79,7 @@ def test_the_place_of_another_installation_is_known_whatever_that_one_calls_it(
         with pytest.raises(AnothersPlace):
             former.write("there", [b"late"])
         assert former.look().whose is Whose.ANOTHERS, "so that it doesn't start either"
-    assert content(plain, "there") == b"theirs"
+    assert read(plain, "there") == b"theirs"
 
 
 def test_two_places_of_one_installation_lie_in_one_folder_also_when_one_is_named_later(
@@ -114,7 +92,7 @@ def test_two_places_of_one_installation_lie_in_one_folder_also_when_one_is_named
     other.write("b", [b"y"])
     other.adopt()
     assert (one.look().whose, other.look().whose) == (Whose.OURS, Whose.OURS)
-    assert content(plain, f"{FOLDER}readme.txt") == b"somebody's note"
+    assert read(plain, f"{FOLDER}readme.txt") == b"somebody's note"
 
 
 @pytest.mark.parametrize("what", TAKES)
@@ -126,7 +104,7 @@ def test_what_was_being_written_when_the_place_was_adopted_never_appears_there(
 
     def slowly() -> Iterator[bytes]:
         yield b"begun"
-        plain.write(f"{FOLDER}storage.json", [content(plain, f"{FOLDER}storage.json").replace(known, anew)])
+        plain.write(f"{FOLDER}storage.json", [read(plain, f"{FOLDER}storage.json").replace(known, anew)])
         yield b" and ended"
 
     mark = ours.found()
@@ -134,7 +112,7 @@ def test_what_was_being_written_when_the_place_was_adopted_never_appears_there(
     known, anew = str(mark.id).encode(), str(new_id()).encode()
     with pytest.raises(AnothersPlace):
         TAKES[what](ours, slowly())
-    assert content(plain, "there") == b"before"
+    assert read(plain, "there") == b"before"
     assert not plain.exists("long")
     assert plain.sweep_unfinished(timedelta()) == 0, "nothing of it is left"
 

@@ -5,22 +5,18 @@ import hashlib
 import subprocess
 import sys
 from datetime import timedelta
-from functools import cache
 
 import pytest
 
 from tenants.isolation import bucket
 from tenants.isolation.storage import NotStored, Stored, storage_from
-from tests.tenants.isolation.stored_files import LARGE, NEIGHBOUR, OURS, ROOT, large, read
-
-one_client = cache(bucket._new_client)
+from tests.tenants.isolation.stored_files import LARGE, NEIGHBOUR, OURS, ROOT, large, one_client, read
 
 
 @pytest.fixture(params=["folder", "bucket"])
 def url(request, tmp_path, monkeypatch):
     if request.param == "folder":
         return (tmp_path / "a folder").as_uri()
-    # boto3 takes half a second to make a client, and all of these lead to one server.
     monkeypatch.setattr(bucket, "_new_client", one_client)
     return request.getfixturevalue("s3_storage_url")
 

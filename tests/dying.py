@@ -22,6 +22,7 @@ from tenants.foundation.settings import Settings, env_name
 ROOT = Path(__file__).parents[1]
 ENDS_WITHIN_SECONDS = 120.0
 TELL = "tenants.lifecycle.archives.running:Attempt.tell"
+_others_at_work: list[str] = []
 
 
 class Doomed:
@@ -33,7 +34,8 @@ class Doomed:
     def dies(self, work: str, about: object, at: str, how: str = "after", nth: int = 1) -> None:
         """Have this work be killed `before` or `after` the nth call of a function (`module:name`), or `within` one.
 
-        Within a phase of an archive (`at` is its name) it is killed as the nth progress is told.
+        Within a phase of an archive (`at` is its name) it is killed as the nth progress is told. Of a `job`, `about`
+        is the tenant: jobs of others that come meanwhile are done and not counted.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -77,6 +79,8 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             os.dup2(2, 1)
+            if said["work"] == "job":
+                _die_for(said["about"])
             _plant(said["at"], said["how"], said["nth"])
             WORK[said["work"]](Settings.read(), said["about"])
             os._exit(0)
@@ -138,9 +142,28 @@ def _die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def _die_for(tenant_id: str) -> None:
+    """Whatever is planted counts in jobs of this tenant alone."""
+    from tenants.jobs import worker
+
+    run = worker.run
+
+    def watched(tenant: str, job: str, attempt: int) -> None:
+        _others_at_work[:] = [tenant] if tenant != UUID(tenant_id).hex else []
+        run(tenant, job, attempt)
+
+    worker.run = watched
+
+
+def _only_the(nth: int) -> Callable[[], bool]:
+    """True when asked for the nth time, not counting what is asked while others are at work."""
+    calls = itertools.count(1)
+    return lambda: not _others_at_work and next(calls) == nth
+
+
 def _plant(at: str, how: str, nth: int) -> None:
     """Put death into the place of one step."""
-    calls = itertools.count(1)
+    is_it = _only_the(nth)
     module, _, path = (TELL if how == "within" else at).partition(":")
     *parents, name = path.split(".")
     owner: Any = importlib.import_module(module)
@@ -149,17 +172,17 @@ def _plant(at: str, how: str, nth: int) -> None:
     whole = getattr(owner, name)
 
     def dying(*args: Any, **options: Any) -> Any:
-        if how == "before" and next(calls) == nth:
+        if how == "before" and is_it():
             _die()
         made = whole(*args, **options)
-        if how == "after" and next(calls) == nth:
+        if how == "after" and is_it():
             _die()
         return _telling(made) if how == "within" and at in args else made
 
     def _telling(tell: Callable[..., Any]) -> Callable[..., Any]:
         def told(*news: Any) -> None:
             tell(*news)
-            if next(calls) == nth:
+            if is_it():
                 _die()
 
         return told

@@ -60,7 +60,7 @@ def test_a_rotation_ends_though_its_worker_is_killed_at_every_step(  # noqa: PLR
     job_id = ours.workspace.admin.in_person.post("/keys/rotate").json["id"]
     for each in DEATHS:
         with handing_out(dispatcher):
-            worker.dies("job", job_id, *each)
+            worker.dies("job", ours.home.id, *each)
         keys().forget(ours.home.id)
         assert ours.opens() == ours.expected(), each
         taken_back(ours.workspace, job_id, catalog, carrier)

@@ -1,11 +1,14 @@
 """A skip that nobody explained fails the run."""
 
+import re
+
 import pytest
 
 from tests.skips import allowed_skips
 
 pytest_plugins = ["pytester"]
 
+IN_A_BROWSER = re.compile(r"^from tests.browsers import .*chromium", re.MULTILINE)
 SKIPPING = """
     import pytest
 
@@ -45,3 +48,16 @@ def test_every_listed_test_exists(request):
     for nodeid in allowed_skips():
         file, _, name = nodeid.partition("::")
         assert f"def {name}(" in (here / file).read_text(encoding="utf-8"), nodeid
+
+
+def test_every_test_that_needs_a_browser_is_listed(request):
+    here, listed = request.config.rootpath, allowed_skips()
+    using = [each for each in here.glob("tests/**/test_*.py") if IN_A_BROWSER.search(each.read_text())]
+    found = {
+        f"{each.relative_to(here).as_posix()}::{name}"
+        for each in using
+        for name in re.findall(r"^def (test_\w+)", each.read_text(), re.MULTILINE)
+    }
+
+    assert len(using) >= 3
+    assert found <= listed

@@ -1,11 +1,11 @@
-"""The bundle of an archive in storage: written from one snapshot, sealed; read back into a file that has no name."""
+"""The bundle of an archive in storage: written from one snapshot, sealed; read back into a file nobody else reads."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from tenants.foundation.errors import Conflict
+from tenants.foundation.sealed_spools import sealed_spool
 from tenants.isolation.files import sealed_file, store_sealed, stored_files
 from tenants.lifecycle.archives.running import Attempt
 from tenants.portability.bundling import Bundling, snapshot
@@ -31,13 +31,14 @@ def name_of(attempt: Attempt) -> str:
 
 @contextmanager
 def read_back(attempt: Attempt) -> Iterator[OpenBundle]:
-    """The bundle as storage gives it. It lies in a file without a name, which is gone with this process.
+    """The bundle as storage gives it. It lies sealed in a file without a name, which is gone with this process.
 
-    Raises Conflict when it is not, byte for byte, what was written, and Unreadable when its seal is broken.
+    Raises Conflict when it is not, byte for byte, what was written, Unreadable when its seal is broken, and
+    Unavailable when the disk of this machine is full.
     """
     archive = attempt.archive
     said, told = hashlib.sha256(), attempt.tell("reading back")
-    with tempfile.TemporaryFile() as file:
+    with sealed_spool() as file:
         with sealed_file(archive.tenant_id, str(archive.file)) as chunks:
             for chunk in chunks:
                 said.update(chunk)

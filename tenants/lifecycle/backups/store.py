@@ -4,7 +4,6 @@ A backup without that page is none: whoever was killed while making it left noth
 """
 
 import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 from tenants.foundation.encryption import Context, DataKey
 from tenants.foundation.errors import NotFound
+from tenants.foundation.sealed_spools import sealed_spool
 from tenants.foundation.sealed_streams import seal_stream, unseal_stream
 from tenants.isolation.storage import NotStored, Place, StorageFailed
 from tenants.lifecycle.backups.faults import BackupDamaged
@@ -98,8 +98,11 @@ class Store:
 
     @contextmanager
     def bundle(self, backup: str, name: str, expected: Mapping[str, Any]) -> Iterator[OpenBundle]:
-        """A tenant's bundle, in a file without a name that is gone with this process. Raises BackupDamaged."""
-        with tempfile.TemporaryFile() as file:
+        """A tenant's bundle, sealed in a file without a name that is gone with this process.
+
+        Raises BackupDamaged, and Unavailable when the disk of this machine is full.
+        """
+        with sealed_spool() as file:
             with self.opened(backup, name, expected) as chunks:
                 for chunk in chunks:
                     file.write(chunk)

@@ -1,6 +1,7 @@
 """What fails beneath an archive or a destruction (storage, disk, database) is taken up again, and costs nothing."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,9 @@ from tenants.audit.ledger import Ledger
 from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
+from tenants.foundation import sealed_spools
 from tenants.foundation.encryption import Unreadable
+from tenants.foundation.errors import Unavailable
 from tenants.foundation.servers import EmbeddedServers
 from tenants.foundation.settings import Settings
 from tenants.isolation import files as house
@@ -23,7 +26,7 @@ from tenants.isolation.bucket import Bucket
 from tenants.isolation.conninfo import conninfo
 from tenants.isolation.folder import Folder
 from tenants.isolation.storage import Storage, StorageFailed, storage_from
-from tenants.lifecycle.archives import bundles, steps
+from tenants.lifecycle.archives import steps
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on, go_on_everywhere
 from tenants.lifecycle.archives.models import Step
 from tenants.lifecycle.archives.running import Works
@@ -126,7 +129,7 @@ def test_a_statement_that_fails_before_or_after_its_work_is_tried_again(
     assert neighbour.admin.get("/contacts").status_code == 200
 
 
-def nameless_and_full() -> IO[bytes]:
+def nameless_and_full(**_said: Any) -> IO[bytes]:
     return FULL.open("w+b", buffering=0)
 
 
@@ -150,8 +153,9 @@ def test_a_full_disk_holds_an_archive_up_and_no_more(
         if asks is not None:
             asks(catalog, ours.home.id, WHY)
         with monkeypatch.context() as patched:
-            patched.setattr(bundles.tempfile, "TemporaryFile", nameless_and_full)
-            with pytest.raises(OSError, match="No space left"):
+            patched.setattr(sealed_spools, "IN_MEMORY", 0)
+            patched.setattr(tempfile, "TemporaryFile", nameless_and_full)
+            with pytest.raises(Unavailable, match="There is no room"):
                 go_on(works, archive)
         assert steps_left(works, archive) is step
         must_be_whole_once(works, nursery, archive, ours, before)

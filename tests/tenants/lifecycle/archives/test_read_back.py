@@ -7,23 +7,26 @@ from typing import Any
 import pytest
 from sqlalchemy import Table
 
+from tenants.foundation import sealed_spools
 from tenants.foundation.errors import Conflict
-from tenants.isolation.files import store_sealed
+from tenants.isolation.files import sealed_file, store_sealed
 from tenants.isolation.storage import Stored
 from tenants.isolation.whole_tables import rows_into
 from tenants.lifecycle.archives import bundles
 from tenants.lifecycle.archives.keeping import ask_to_archive, ask_to_thaw, go_on
-from tenants.lifecycle.archives.models import Step
+from tenants.lifecycle.archives.models import Archive, Step
 from tenants.lifecycle.archives.running import Works
 from tenants.portability import bundling, filling
 from tenants.portability.contents import BundleTable
 from tenants.portability.lines import lines_of
 from tenants.provisioning.birth import Nursery
+from tests.spooled import OnDisk
 from tests.tenants.lifecycle.archives.archived import WHY, bundles_of, content, has_schema, steps_left
 from tests.tenants.lifecycle.putting_away import changed
 from tests.workspace import Workspace
 
 pytestmark = [pytest.mark.soak, pytest.mark.promise("4-20", "RET-2")]
+NAMED = b"companies.csv"
 Lines = tuple[int, bytes]
 Spoil = Callable[[int, bytes], Lines]
 
@@ -67,6 +70,26 @@ def must_be_back(tenant: Workspace, before: dict[str, str]) -> None:
     assert changed(before, content(tenant)) == set()
     assert tenant.admin.post("/contacts", {"last_name": "Back"}).status_code == 201
     assert bundles_of(tenant) == []
+
+
+def test_what_is_read_back_lies_nowhere_in_clear(
+    ours: Workspace, neighbour: Workspace, works: Works, monkeypatch: pytest.MonkeyPatch, on_disk: OnDisk
+) -> None:
+    before = content(ours)
+    archive_id = ask_to_archive(works.catalog, ours.home.id, WHY)
+    monkeypatch.setattr(sealed_spools, "IN_MEMORY", 0)
+    go_on(works, archive_id)
+    (sealed,) = bundles_of(ours)
+    with works.catalog.transaction() as session:
+        archive = session.get_one(Archive, archive_id)
+    with sealed_file(ours.home.id, str(archive.file)) as chunks:
+        assert NAMED in b"".join(chunks), f"a zip names its files in clear, {sealed} not"
+    ask_to_thaw(works.catalog, ours.home.id, WHY)
+    go_on(works, archive_id)
+    must_be_back(ours, before)
+    assert len(on_disk()) >= 2, "once before the schema was dropped, once when it came back"
+    assert not any(NAMED in each for each in on_disk())
+    assert neighbour.admin.get("/contacts").status_code == 200
 
 
 WRONG: dict[str, tuple[Spoil, str]] = {

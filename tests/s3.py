@@ -140,7 +140,9 @@ def own_bucket(s3_server: S3) -> dict[str, str]:
 
 @pytest.fixture
 def s3(s3_server, monkeypatch) -> Iterator[S3]:
-    """The S3 server, with boto3 led to it and nothing going wrong yet."""
+    """The S3 server, with boto3 led to it, nothing asked and nothing going wrong yet."""
+    s3_server.faults.clear()
+    s3_server.requests.clear()
     for name, value in s3_server.environment.items():
         monkeypatch.setenv(name, value)
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"):

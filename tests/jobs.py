@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from threading import Event
 from typing import Any
 from unittest.mock import patch
@@ -27,11 +28,13 @@ from tenants.jobs.registry import Work, recognise_actors_with
 from tenants.jobs.schedules import ask_for_what_is_due, plant_declared
 from tenants.jobs.worker import run as run_message
 from tenants.jobs.worker import site_of, use_worksite
+from tenants.webhooks import models as webhooks
 
 RunJobs = Callable[[], int]
 TURNS = 10_000
 #: Longer than any run of the tests: what failed becomes due when a test says so, however long its drain takes.
 LATER_SECONDS = 86_400.0
+LATER_EACH = tuple(timedelta(seconds=LATER_SECONDS) for _ in webhooks.PAUSES)
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +99,10 @@ def running(carrier: Carrier, dispatcher: Dispatcher) -> Iterator[RunJobs]:
         message = f"There was still work after {TURNS} turns."
         raise AssertionError(message)
 
-    with patch.object(attempts, "pause_after", lambda _failures: LATER_SECONDS):
+    with (
+        patch.object(attempts, "pause_after", lambda _failures: LATER_SECONDS),
+        patch.object(webhooks, "PAUSES", LATER_EACH),
+    ):
         yield drain
     carrier.queue.empty()
 

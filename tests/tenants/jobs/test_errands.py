@@ -51,17 +51,22 @@ def catalog(app: Flask) -> Catalog:
 def errands(app: Flask, catalog: Catalog) -> Iterator[Errands]:
     """None waits before and after the test."""
     errands_of(app).do_due()
+    forget_all(catalog)  # also what failed, and waits for its next try
     done.clear()
     yield errands_of(app)
     trouble.clear()
-    with catalog.transaction() as session:
-        session.execute(delete(Errand))
+    forget_all(catalog)
 
 
 @pytest.fixture
 def people(app: Flask, nursery: Nursery, acme: Workspace, neighbour: Workspace) -> tuple[Person, Person]:
     """Somebody of each neighbour."""
     return make_person(app, nursery, acme), make_person(app, nursery, neighbour)
+
+
+def forget_all(catalog: Catalog) -> None:
+    with catalog.transaction() as session:
+        session.execute(delete(Errand))
 
 
 def waiting(catalog: Catalog) -> int:

@@ -119,7 +119,7 @@ def test_a_round_whose_process_died_is_made_after_its_lease(app) -> None:
     catalog = app.extensions["house"].catalog
     name, made = f"tests.left-{uuid4()}", []
     rounds = Rounds(
-        catalog, [PlatformJob(name, lambda: made.append(name), Purpose.OPERATION, every_seconds=1)]
+        catalog, [PlatformJob(name, lambda: made.append(name), Purpose.OPERATION, every_seconds=3600)]
     )
     with catalog.transaction() as session:
         session.add(PlatformRound(name=name, attempt=1, lease_until=now() + timedelta(minutes=5)))

@@ -155,6 +155,7 @@ def test_a_writer_that_goes_on_is_not_ended_by_the_freeze(
     assert neighbour.admin.get("/contacts").status_code == 200
 
 
+@pytest.mark.usefixtures("undisturbed")
 def test_a_change_that_was_cut_short_is_taken_up_again(
     ours: Workspace, neighbour: Workspace, nursery: Nursery, catalog: Catalog
 ) -> None:

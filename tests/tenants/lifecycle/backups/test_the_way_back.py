@@ -97,7 +97,8 @@ def names_the_day(certificate: dict[str, Any], page: Page, settings: Settings) -
 
 
 @pytest.mark.promise("1-47", "RET-4", "RET-5", "TEN-2")
-def test_it_comes_back_equal_and_without_whoever_is_gone(
+def test_it_comes_back_equal_and_without_whoever_is_gone(  # noqa: PLR0917 - two installations
+    of_no_shared_tenant: None,
     new_workspace: Callable[[], Workspace],
     settings: Settings,
     take: Callable[[], Taken],

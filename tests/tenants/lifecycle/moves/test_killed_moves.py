@@ -31,6 +31,7 @@ from tests.tenants.lifecycle.moves.world import (
     content,
     differing,
     eventually,
+    has_run,
     lives_once,
     move_of,
     schemas,
@@ -82,7 +83,7 @@ def test_killed_at_every_step_it_goes_on_and_lives_in_one_place(
     tables = {"companies", "opened companies", "jobs", "jobs_schedules", "idempotency_keys"}
     assert differing(before, content(at(ours, "second"))) <= tables | {"opened audit_events"}
     assert verify_log(works.catalog, at(ours, "second")).wrong == []
-    eventually(lambda: run_jobs() > 0 or marks(at(ours, "second"), number) > 0)
+    eventually(lambda: has_run(run_jobs, at(ours, "second"), number))
     assert marks(at(ours, "second"), number) == 1
     with pytest.raises(Killed):
         go_on(works, ask_to_confirm(works, ours.home.id))

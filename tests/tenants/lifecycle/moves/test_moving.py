@@ -33,6 +33,7 @@ from tests.tenants.lifecycle.moves.world import (
     content,
     differing,
     eventually,
+    has_run,
     move_of,
     moved,
     schemas,
@@ -180,7 +181,7 @@ def test_jobs_that_wait_move_along(
     moved(works, ours, "second")
     works.catalog._homes[ours.home.id] = (float("inf"), ours.home)
     run_jobs()  # who still thinks that it is in the first cell
-    eventually(lambda: run_jobs() > 0)
+    eventually(lambda: has_run(run_jobs, at(ours, "second"), number))
     assert marks(at(ours, "second"), number) == 1
     assert marks(neighbour.home, number) == 0
 

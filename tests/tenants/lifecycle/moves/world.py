@@ -23,6 +23,8 @@ from tenants.portability.bundling import snapshot
 from tenants.portability.comparing import content_here
 from tenants.portability.contents import tables
 from tests.cells import give_up_the_second
+from tests.chores import marks
+from tests.jobs import RunJobs
 from tests.tenants.lifecycle.archives.archived import TELLS_OF_THE_WAY
 from tests.workspace import Workspace
 
@@ -84,6 +86,12 @@ def eventually(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it never came to hold"
         time.sleep(0.1)
+
+
+def has_run(run_jobs: RunJobs, home: Home, number: int) -> bool:
+    """Run what may run now. Whether this chore took effect: jobs of others may run as well."""
+    run_jobs()
+    return marks(home, number) > 0
 
 
 def lives_once(works: Works, tenant: Workspace) -> None:

@@ -9,11 +9,13 @@ from sqlalchemy import select
 from tenants.catalog.models import State
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import Mover
+from tenants.foundation.servers import EmbeddedServers
 from tenants.identity.models import TenantProfile
 from tenants.isolation.door import db, inside
 from tenants.lifecycle import changing
 from tenants.lifecycle.changing import Decision, change, move, settle
 from tenants.provisioning.birth import Nursery
+from tests.tenants.lifecycle.test_held_to_the_end import wait_for_a_turn
 from tests.workspace import Workspace
 
 WHY = Decision(Mover.OPERATOR, "The invoice of March is not paid.")
@@ -24,6 +26,7 @@ def test_who_is_slow_to_say_a_state_does_not_say_it_over_a_later_one(
     neighbour: Workspace,
     catalog: Catalog,
     nursery: Nursery,
+    servers: EmbeddedServers,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tenant, say = new_workspace(), changing._say
@@ -34,7 +37,7 @@ def test_who_is_slow_to_say_a_state_does_not_say_it_over_a_later_one(
         """Between reading a state and saying it, somebody decides another one, and has it said."""
         if not later.ident:
             later.start()
-            later.join(timeout=1)  # who waits for us goes on after us
+            wait_for_a_turn(servers)  # who waits for us goes on after us
         say(*said)
 
     move(catalog, owners, tenant.home, State.SUSPENDED, WHY)

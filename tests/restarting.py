@@ -107,7 +107,10 @@ def _plant_after(crashes: Crashes, name: str) -> None:
 
 
 def main(part: str, folder: Path) -> None:
-    """As the program does it, but that rounds come again within a second, and within less of a database that is back."""
+    """As the program does it, but that rounds come again within a second, and within less of a database that is back.
+
+    No move is given up for how long a test takes to look around.
+    """
     import tests.chores  # noqa: F401 - its jobs are to be known
 
     settings = Settings.read()
@@ -117,13 +120,16 @@ def main(part: str, folder: Path) -> None:
         work(settings)
         return
     from dataclasses import replace
+    from datetime import timedelta
 
     from crm.app import open_house
     from crm.schedule import long_rounds, rounds
     from tenants.jobs import looking
     from tenants.jobs.scheduling import schedule
+    from tenants.lifecycle.moves import moving
 
     looking.LOOK_SECONDS, looking.AWAY_SECONDS = 0.1, 0.2
+    moving.LONGEST_PAUSE = timedelta(hours=1)
 
     plant(Crashes(folder), json.loads((folder / "functions.json").read_text()))
     catalog = open_house(settings).catalog

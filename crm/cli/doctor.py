@@ -168,20 +168,25 @@ def migrations(settings: "Settings") -> str:
 
 def regions(settings: "Settings") -> str:
     """Whether each tenant that chose a region is there, and which moves wait to be confirmed."""
-    from sqlalchemy import func, select
+    from sqlalchemy import select
 
     from tenants.catalog.models import State, Tenant
+    from tenants.lifecycle.letters import minute
     from tenants.lifecycle.moves.models import Move, Step
 
     there = Tenant.region.is_not(None), Tenant.state != State.DESTROYED
     bound = select(Tenant.slug, Tenant.cell, Tenant.region).where(*there)
-    waiting = select(func.count()).where(Move.step == Step.KEPT)
+    waiting = select(Move).where(Move.step == Step.KEPT).order_by(Move.resumed_at)
     with catalog_of(settings) as catalog, catalog.transaction() as session:
-        found, kept = session.execute(bound).all(), session.scalar(waiting)
+        found, kept = session.execute(bound).all(), session.scalars(waiting).all()
     astray = [row for row in found if settings.regions.get(row.cell) != row.region]
     if astray:
         raise Refused(
             f"{len(astray)} tenants are not in the region that they chose ({astray[0].slug} for one):"
             " the cell's region was changed in the settings."
         )
-    return f"All {len(found)} tenants that chose a region are there; {kept} moves wait to be confirmed."
+    first = [f", the first until {minute(each.way_back_until)}" for each in kept if each.way_back_until][:1]
+    return (
+        f"All {len(found)} tenants that chose a region are there;"
+        f" {len(kept)} moves wait to be confirmed{''.join(first)}."
+    )

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from tenants.lifecycle.moves.models import Move
     from tenants.lifecycle.moves.running import Works
 
-SHOWN = ("step", "from_cell", "to_cell", "rows", "pause_seconds", "switched_at", "resumed_at", "error")
+SHOWN = (
+    "step",
+    "from_cell",
+    "to_cell",
+    "rows",
+    "pause_seconds",
+    "switched_at",
+    "resumed_at",
+    "way_back_until",
+    "error",
+)
 
 
 @click.command("move", short_help="A tenant to another server, and back.")
@@ -30,7 +40,7 @@ SHOWN = ("step", "from_cell", "to_cell", "rows", "pause_seconds", "switched_at",
 def move_tenant(slug: str, data_dir: Path, *, as_json: bool, **said: Any) -> None:
     """Move tenant SLUG to another cell: copied while people work, then paused for what they did meanwhile.
 
-    Run it again to take up what was cut short. There is a way back until it is confirmed.
+    Run it again to take up what was cut short. There is a way back until it is confirmed, for two weeks.
     """
     if sum(map(bool, (said["cell"], said["back"], said["confirm"]))) != 1:
         raise click.UsageError("Say one of --cell NAME, --back and --confirm.")

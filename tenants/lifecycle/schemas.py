@@ -52,7 +52,10 @@ class StateChangesSchema(marshmallow.Schema):
 
 
 class MoveSchema(marshmallow.Schema):
-    """The workspace went from one server to another; nothing was written from `paused_at` to `resumed_at`."""
+    """The workspace went from one server to another; nothing was written from `paused_at` to `resumed_at`.
+
+    Until `way_back_until` the former one keeps what was there when it went, unread, unless it is removed sooner.
+    """
 
     id = fields.UUID()
     step = fields.String(validate=validate.OneOf([each.value for each in Step]))
@@ -61,6 +64,7 @@ class MoveSchema(marshmallow.Schema):
     paused_at = Timestamp(allow_none=True)
     resumed_at = Timestamp(allow_none=True)
     pause_seconds = fields.Float(allow_none=True)
+    way_back_until = Timestamp(allow_none=True)
     rows = fields.Integer(allow_none=True)
 
 

@@ -1,6 +1,6 @@
-"""A tenant that goes from one cell to another, and what is left behind until somebody says that it may go."""
+"""A tenant that goes from one cell to another, and what is left behind for two weeks, or until somebody confirms."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -45,6 +45,9 @@ class Step(StrEnum):
         return self is Step.KEPT or self in ENDS
 
 
+#: How long what was left behind stays when nobody confirms. What people delete meanwhile is still in it, and whoever asks
+#: to be forgotten is to be within a month (GDPR, Article 12(3)); half of that is left for the asking.
+WAY_BACK = timedelta(days=14)
 #: Where a move is over.
 ENDS = (Step.CONFIRMED, Step.GIVEN_UP, Step.RETURNED)
 #: Up to here it can be given up: the tenant has not left.
@@ -98,6 +101,13 @@ class Move(Stepwise, CatalogBase):
     def rows(self) -> int | None:
         """How many rows went along."""
         return None if self.content is None else sum(rows for rows, _ in self.content.values())
+
+    @property
+    def way_back_until(self) -> datetime | None:
+        """When what was left behind is dropped, if nobody says so sooner; None when nothing is."""
+        if self.step != Step.KEPT or self.resumed_at is None:
+            return None
+        return self.resumed_at + WAY_BACK
 
     @property
     def pause_seconds(self) -> float | None:

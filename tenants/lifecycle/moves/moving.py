@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from tenants.catalog.models import State, Tenant
@@ -16,7 +16,7 @@ from tenants.isolation.stepping import drop
 from tenants.jobs.platform import ask_for_round
 from tenants.lifecycle.attempts import sentence, take_up
 from tenants.lifecycle.changing import Owners
-from tenants.lifecycle.moves.models import BEFORE_THE_SWITCH, ENDS, Move, Step
+from tenants.lifecycle.moves.models import BEFORE_THE_SWITCH, ENDS, WAY_BACK, Move, Step
 from tenants.lifecycle.moves.running import Attempt, Works, take
 from tenants.lifecycle.moves.steps import MOVABLE, STEPS
 from tenants.lifecycle.telling.waiting import tell_soon
@@ -119,7 +119,10 @@ def go_on(works: Works, move_id: UUID) -> None:
 
 
 def go_on_everywhere(works: Works) -> int:
-    """Take up every move that is on its way and that nobody works on; how many there were."""
+    """Take up every move that is on its way and that nobody works on, or whose way back is over; how many there were."""
+    over = update(Move).where(Move.step == Step.KEPT, Move.resumed_at < now() - WAY_BACK)
+    with works.catalog.transaction() as session:
+        session.execute(over.values(step=Step.DROPPING))
     return take_up(works.catalog, Move, RESTS, partial(go_on, works))
 
 

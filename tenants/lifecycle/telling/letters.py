@@ -3,7 +3,7 @@
 from tenants.catalog.models import StateChange
 from tenants.lifecycle.archives.models import Archive
 from tenants.lifecycle.letters import Letter, minute, second
-from tenants.lifecycle.moves.models import Move
+from tenants.lifecycle.moves.models import WAY_BACK, Move
 
 SUSPENDED = """Since {at} your workspace is suspended.
 
@@ -39,6 +39,9 @@ seconds: whoever tries gets 503 `tenant_moving` and is told when to try again. Y
 MOVED = """Your workspace moved from the server {old} to the server {new}. It lives there since {at}.
 
 {pause} All {rows} rows were compared on both sides.
+
+What was there when it went stays on {old}, unread by anybody, as a way back: until one of us confirms the move, and no
+longer than until {until}. Then it is removed, with what you deleted since.
 
 {reason}
 """
@@ -85,7 +88,8 @@ def begun(move: Move, old: str, new: str) -> Letter:
 def moved(move: Move, old: str, new: str) -> Letter:
     """It lives elsewhere, and people write there."""
     at = second(move.resumed_at or move.asked_at)
-    said = {"pause": _pause(move), "rows": move.rows, "reason": _why(move.reason), "at": at}
+    until = second((move.resumed_at or move.asked_at) + WAY_BACK)
+    said = {"pause": _pause(move), "rows": move.rows, "reason": _why(move.reason), "at": at, "until": until}
     return "Your workspace has moved to another server", MOVED.format(old=old, new=new, **said)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tenants.foundation.errors import Conflict
+from tenants.lifecycle.letters import second
 from tenants.lifecycle.moves import steps
 from tenants.lifecycle.moves.models import Move, Step
 from tenants.lifecycle.moves.moving import ask_to_go_back, ask_to_move, go_on
@@ -54,6 +55,8 @@ def test_a_move_is_told_when_it_begins_and_when_it_has_ended(
         assert WHY in each["text"]
     assert f"for {move.pause_seconds} seconds" in ended["text"]
     assert f"All {move.rows} rows" in ended["text"]
+    assert move.way_back_until is not None
+    assert f"no\nlonger than until {second(move.way_back_until)}" in ended["text"]
     mails = ["Your workspace moves to another server", "Your workspace has moved to another server"]
     assert subjects(replace(ours, home=at(ours, "second")))[-2:] == mails
     assert neighbour.admin.get(f"/notices/{ended['id']}").status_code == 404

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pyotp
 import pytest
 from sqlalchemy import func, select
 
 from tenants.identity.models import TenantProfile
+from tenants.identity.signing_in import totp
 from tenants.identity.signing_in.models import Session
 from tenants.isolation.door import db, inside
 from tests.mails import posted
@@ -49,11 +51,13 @@ def test_totp_replay_is_refused(perla: Person, stranger: Person) -> None:
     assert neighbours.status_code == 401
 
 
-def test_a_code_of_the_step_before_is_taken_and_an_older_one_is_not(perla: Person, stranger: Person) -> None:
-    secret = perla.with_app(perla.signed_in())
-    perla.code()
-    app = pyotp.TOTP(secret)
-    step = int(time.time()) // 30
+def test_a_code_of_the_step_before_is_taken_and_an_older_one_is_not(
+    perla: Person, stranger: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = pyotp.TOTP(perla.with_app(perla.signed_in()))
+    moment = time.time()
+    monkeypatch.setattr(totp, "time", SimpleNamespace(time=lambda: moment))
+    step = int(moment) // totp.STEP_SECONDS
     for drift, expected in ((-2, 401), (2, 401), (-1, 201)):
         browser = perla.browser()
         said = {"ticket": perla.ticket(browser), "code": app.generate_otp(step + drift)}

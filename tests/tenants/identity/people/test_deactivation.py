@@ -1,5 +1,6 @@
 """Whoever leaves may do nothing from their next request on; what they owned goes on with somebody else."""
 
+import itertools
 import secrets
 import threading
 from dataclasses import replace
@@ -71,7 +72,7 @@ def test_requests_in_flight_meet_the_end_too(acme, leo):
     def go(client: Client) -> None:
         mine = replace(client, flask=client.flask.application.test_client(use_cookies=False))
         start.wait()
-        for turn in range(40):
+        for turn in itertools.count():
             after = over.is_set()
             answer = (
                 mine.get("/contacts?limit=1")
@@ -87,10 +88,12 @@ def test_requests_in_flight_meet_the_end_too(acme, leo):
     for each in threads:
         each.start()
     start.wait()
-    assert deactivate(acme, leo).status_code == 200
-    over.set()
-    for each in threads:
-        each.join()
+    try:
+        assert deactivate(acme, leo).status_code == 200
+    finally:
+        over.set()
+        for each in threads:
+            each.join()
 
     assert set(late) == {401}
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.billing.amounts import difference, line_net, tax_on, totals_of
@@ -52,6 +52,7 @@ def test_tax_is_worked_out_per_rate_on_the_sum_of_its_lines() -> None:
     assert totals_of([(rate, Decimal("0.03"))] * 3).tax_amount == Decimal("0.02")
 
 
+@settings(deadline=None)
 @given(LINES)
 def test_totals_are_the_sum_of_their_parts_to_the_cent(
     lines: list[tuple[tuple[Decimal, str], Decimal, Decimal, Decimal]],
@@ -68,6 +69,7 @@ def test_totals_are_the_sum_of_their_parts_to_the_cent(
         assert abs(Decimal(part["tax"]["amount"]) - exact) <= Decimal("0.005")
 
 
+@settings(deadline=None)
 @given(LINES, st.data())
 def test_what_comes_between_two_totals_is_never_negative_and_adds_up(
     lines: list[tuple[tuple[Decimal, str], Decimal, Decimal, Decimal]], data: st.DataObject

@@ -55,7 +55,7 @@ class Up:
 
     def child(self, *words: str) -> psutil.Process:
         for process in self.process.children():
-            with suppress(psutil.ZombieProcess):
+            with suppress(psutil.NoSuchProcess):  # one that was killed is buried at any moment
                 if all(word in " ".join(process.cmdline()) for word in words):
                     return process
         raise AssertionError(f"no child runs {words}")
@@ -65,6 +65,13 @@ class Up:
         return subprocess.run(
             command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
         )
+
+
+def is_dead(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def eventually(holds: Callable[[], bool]) -> None:
@@ -135,7 +142,7 @@ def test_what_is_killed_comes_back(tmp_path, free_port):
         for words in (["serve"], ["worker"], ["scheduler"], ["postgres", "-D"], ["redis-server"]):
             victim = up.child(*words)
             victim.kill()
-            eventually(lambda gone=victim: not gone.is_running() or gone.status() == psutil.STATUS_ZOMBIE)
+            eventually(lambda gone=victim: is_dead(gone))
             eventually(lambda: up.health() == 200)
         assert up.program.poll() is None
 

@@ -224,7 +224,7 @@ def test_no_hold_is_answered_while_something_it_names_is_being_deleted(
         other.start()
         other.join(0.5)
         assert answers == []
-    other.join(10)
+    other.join()
     assert answers == [201]
     assert workspace.admin.in_person.delete(f"/bin/{in_bin(workspace, made)['id']}").json["code"] == "held"
     assert neighbour.admin.get(f"/bin?record_id={made}").json["data"] == []

@@ -18,7 +18,8 @@ from tenants.catalog.models import State, StateChange, Tenant
 from tenants.catalog.registry import Catalog, Home, home_of
 from tenants.catalog.states import WRITABLE, Mover, must_be_a_move
 from tenants.foundation.clock import now
-from tenants.foundation.errors import NotFound, Unavailable
+from tenants.foundation.encryption import Unreadable
+from tenants.foundation.errors import NotFound, Refusal
 from tenants.foundation.tables import Source
 from tenants.identity.models import TenantProfile
 from tenants.isolation.door import db, inside
@@ -80,19 +81,23 @@ def move(catalog: Catalog, owners: Owners, home: Home, after: State, decision: D
 
 
 def settle_all(catalog: Catalog, owners: Owners) -> int:
-    """Have the schemas say what the catalog says, where somebody was killed before they did; how many there were."""
+    """Have the schemas say what the catalog says, where somebody was killed before they did; how many there were.
+
+    A tenant of which that can't be said, say because its keys don't open, holds up none of the others.
+    """
     waiting = (
         select(StateChange.tenant_id)
         .join(Tenant, Tenant.id == StateChange.tenant_id)
         .where(StateChange.settled_at.is_(None), Tenant.state.in_(SAID_INSIDE))
         .distinct()
+        .order_by(StateChange.tenant_id)
     )
     with catalog.transaction() as session:
         found = list(session.scalars(waiting))
     for tenant_id in found:
         try:
             settle(catalog, owners, tenant_id)
-        except (Unavailable, OwnerError) as error:
+        except (Refusal, Unreadable, OwnerError) as error:
             log.warning("state_not_settled", tenant=str(tenant_id), reason=str(error).partition("\n")[0])
     return len(found)
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text, update
@@ -12,12 +13,14 @@ from tenants.access.caller import SYSTEM, act_as
 from tenants.catalog.models import State, StateChange, Tenant
 from tenants.catalog.registry import Catalog
 from tenants.catalog.states import MOVES, PERMITS, Mover, refusal_of
+from tenants.foundation.encryption import Unreadable
 from tenants.foundation.errors import Conflict, Unavailable
 from tenants.isolation.away import Elsewhere
 from tenants.isolation.door import db, inside
 from tenants.isolation.freezing import freeze, is_frozen, lift
+from tenants.isolation.keys import KeyDestroyed
 from tenants.lifecycle import changing
-from tenants.lifecycle.changing import Decision, change, move, settle_all
+from tenants.lifecycle.changing import Decision, Owners, change, move, settle_all
 from tenants.provisioning.birth import Nursery
 from tests.jobs import RunJobs
 from tests.workspace import Workspace, in_both
@@ -173,6 +176,32 @@ def test_a_change_that_was_cut_short_is_taken_up_again(
     events = ours.admin.get("/audit-events?resource=tenant&sort=at").json["data"]
     assert [each["action"] for each in events] == ["tenant.frozen", "tenant.active"]
     assert neighbour.admin.get("/audit-events?resource=tenant").json["data"] == theirs
+
+
+@pytest.mark.usefixtures("undisturbed")
+@pytest.mark.parametrize("fault", [KeyDestroyed("Its keys are destroyed."), Unreadable("altered")], ids=repr)
+def test_a_tenant_whose_state_can_not_be_said_holds_up_no_other(
+    ours: Workspace, new_workspace: Callable[[], Workspace], nursery: Nursery, catalog: Catalog,
+    monkeypatch: pytest.MonkeyPatch, fault: Exception,
+) -> None:  # fmt: skip
+    theirs, settle = new_workspace(), changing._settle
+
+    def failing(catalog: Catalog, owners: Owners, tenant_id: UUID) -> None:
+        if tenant_id == ours.home.id:
+            raise fault
+        settle(catalog, owners, tenant_id)
+
+    for each in (ours, theirs):
+        with catalog.transaction() as session:
+            change(session, each.home.id, State.FROZEN, WHY)
+    with monkeypatch.context() as patched:
+        patched.setattr(changing, "_settle", failing)
+        for _ in range(2):
+            settle_all(catalog, nursery.owner_urls)
+    assert is_frozen(nursery.owner_urls["main"], theirs.home.role)
+    assert not is_frozen(nursery.owner_urls["main"], ours.home.role)
+    settle_all(catalog, nursery.owner_urls)
+    assert is_frozen(nursery.owner_urls["main"], ours.home.role)
 
 
 @pytest.mark.parametrize(

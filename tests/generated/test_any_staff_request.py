@@ -8,7 +8,10 @@ import schemathesis
 from flask import Flask
 
 from tenants.foundation.settings import Settings
+from tenants.http.rate_limits import Allowance
 from tenants.provisioning.birth import Nursery
+from tenants.support_access.staff import recognition
+from tenants.support_access.staff.api import records
 from tests.fuzzing import MANY, send
 from tests.staff import Bureau, Person
 from tests.workspace import Workspace, in_both
@@ -38,15 +41,18 @@ def test_what_staff_send_gets_an_answer_that_their_document_foresees(
     bureau: Bureau,
     passing: Callable[[], Workspace],
     subtests: pytest.Subtests,
+    monkeypatch: pytest.MonkeyPatch,
     who: str,
 ) -> None:
+    for module in (recognition, records):
+        monkeypatch.setattr(module, "PER_ADDRESS", Allowance("staff-fuzzed", 10**6))
     tenant, neighbour = passing(), passing()
-    records = {name: tenant.admin.post(f"/{name}", said).json["id"] for name, said in MADE.items()}
+    made = {name: tenant.admin.post(f"/{name}", said).json["id"] for name, said in MADE.items()}
     grant = bureau.granted(tenant, access="write", masked=False)
     waiting = bureau.asked(tenant)
     visit = bureau.visit(grant, **({"access": "write", "intent": "Mend."} if who == "writing visit" else {}))
     known = {"grant_id": waiting["id"], "visit_id": visit.id, "order_id": waiting["id"]}
-    for operation, ids in _about(operations, known, records):
+    for operation, ids in _about(operations, known, made):
         with subtests.test(operation=operation.label):
             send(operation, _headers(who, bureau, visit.token), ids, MANY)
     assert in_both("/access-log", tenant.admin, neighbour.admin) == []

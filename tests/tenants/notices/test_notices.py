@@ -1,5 +1,6 @@
 """What befalls a tenant reaches its admins three ways in one transaction, once, and each of them marks it as read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -62,9 +63,10 @@ def in_state(app: Flask, nursery: Nursery, tenant: Workspace, state: State) -> N
 
 
 def test_one_telling_is_a_notice_a_mail_to_each_admin_and_a_delivery(
-    ours: Workspace, neighbour: Workspace, receiver: Receiver, run_jobs: RunJobs
+    ours: Workspace, new_workspace: Callable[[], Workspace], receiver: Receiver, run_jobs: RunJobs
 ) -> None:
-    before, admin = counted(neighbour), ours.admin.get("/me").json["user"]["email"]
+    theirs = new_workspace()
+    before, admin = counted(theirs), ours.admin.get("/me").json["user"]["email"]
     made = set_up(ours, receiver.url)
     with inside(ours.home):
         act_as(SYSTEM)
@@ -81,8 +83,8 @@ def test_one_telling_is_a_notice_a_mail_to_each_admin_and_a_delivery(
     assert [each["id"] for each in receiver.verified(made["secret"])] == [str(notice.id)]
     (shown,) = ours.admin.get("/notices").json["data"]
     assert (shown["subject"], shown["text"], shown["kind"]) == (*LETTER, SNOWED.name)
-    assert counted(neighbour) == before
-    assert neighbour.admin.get(f"/notices/{notice.id}").status_code == 404
+    assert counted(theirs) == before
+    assert theirs.admin.get(f"/notices/{notice.id}").status_code == 404
 
 
 def test_what_comes_to_nothing_told_nobody(ours: Workspace, neighbour: Workspace, receiver: Receiver) -> None:

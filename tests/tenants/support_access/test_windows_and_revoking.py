@@ -1,5 +1,6 @@
 """Leave ends when its time is over, when it is taken back, or when the log can't be written; nothing is seen after."""
 
+import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ from tests.workspace import Workspace
 
 pytestmark = pytest.mark.soak
 
+#: So many looks one after the other; then a few in a second, so that a page of the log shows all.
+MANY_LOOKS = 30
 Later = Callable[[timedelta], None]
 
 
@@ -67,8 +70,8 @@ def test_revoking_takes_effect_on_the_next_request_with_requests_in_flight(
     revoked, answers = threading.Event(), []
 
     def look(_: int) -> None:
-        while True:
-            after = revoked.is_set()
+        for turn in itertools.count():
+            after = revoked.is_set() if turn < MANY_LOOKS else revoked.wait(0.2)
             answers.append((after, visit.get("/contacts").status_code))
             if after:
                 return

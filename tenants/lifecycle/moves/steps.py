@@ -10,13 +10,13 @@ from time import monotonic
 from tenants.catalog.models import State, Tenant
 from tenants.foundation.clock import now
 from tenants.foundation.errors import Conflict
-from tenants.isolation.aside import confirm_references, ready_to_fill, set_aside, take_name
+from tenants.isolation.aside import confirm_references, is_there, ready_to_fill, set_aside, take_name
 from tenants.isolation.beside import Beside
 from tenants.isolation.door import inside
 from tenants.isolation.freezing import is_frozen
 from tenants.isolation.horizons import horizon_here, knowing, outlive_a_crash
 from tenants.isolation.stepping import drop
-from tenants.lifecycle.changing import change, seal_whole, settle
+from tenants.lifecycle.changing import SAID_INSIDE, change, seal_whole, settle
 from tenants.lifecycle.moves.catching_up import level
 from tenants.lifecycle.moves.checking import must_be_same, open_all
 from tenants.lifecycle.moves.giving_up import discard, give_up
@@ -172,7 +172,13 @@ def confirm(attempt: Attempt) -> None:
 
 
 def drop_what_was_left(attempt: Attempt) -> None:
-    """There is no copy any more."""
+    """There is no copy any more. Not while a server that should have the tenant is away, or has it no more.
+
+    Raises OwnerError and Conflict then: what was left behind may be all that is left.
+    """
+    has_tables = State(attempt.tenant().state) in SAID_INSIDE
+    if has_tables and not is_there(attempt.owner_of(attempt.new), attempt.new.role):
+        raise Conflict(f"The tenant is not in the cell '{attempt.new.cell}': what it left behind stays.")
     with attempt.catalog.transaction() as session:
         attempt.hold(session)
         drop(attempt.owner_of(attempt.old), attempt.left_behind.role)

@@ -1,6 +1,7 @@
 """What a move left behind keeps what people deleted since: it goes by itself when nobody confirms."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import update
 from tenants.foundation.clock import now
 from tenants.isolation.aside import Aside
 from tenants.isolation.owner import as_owner
+from tenants.lifecycle.moves import steps
 from tenants.lifecycle.moves.models import WAY_BACK, Move, Step
 from tenants.lifecycle.moves.moving import ask_to_go_back, go_on_everywhere
 from tenants.lifecycle.moves.running import Works
@@ -77,4 +79,23 @@ def test_who_went_back_in_time_is_back(ours: Workspace, neighbour: Workspace, wo
     assert schemas(works, ours) == {"main", "second aside"}
     works.catalog.forget(ours.home.id)
     assert ours.admin.get("/contacts").status_code == 200
+    assert neighbour.admin.get("/contacts").status_code == 200
+
+
+def test_nothing_is_dropped_while_the_tenant_itself_can_not_be_found(
+    ours: Workspace, neighbour: Workspace, works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move = moved(works, ours, "second")
+    so_long_ago(works, move, WAY_BACK + A_MINUTE)
+    away = replace(works, owners={**works.owners, "second": "postgresql:///freehold?host=/nowhere"})
+    go_on_everywhere(away)
+    assert (move_of(works, move.id).step, schemas(works, ours)) == (Step.DROPPING, {"main aside", "second"})
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, "is_there", lambda *_: False)
+        go_on_everywhere(works)
+    found = move_of(works, move.id)
+    assert (found.step, schemas(works, ours)) == (Step.DROPPING, {"main aside", "second"})
+    assert found.error == "The tenant is not in the cell 'second': what it left behind stays."
+    go_on_everywhere(works)
+    assert (move_of(works, move.id).step, schemas(works, ours)) == (Step.CONFIRMED, {"second"})
     assert neighbour.admin.get("/contacts").status_code == 200
